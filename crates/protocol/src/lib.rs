@@ -1,0 +1,170 @@
+//! The plain data that crosses between the report builder (the *host*) and the
+//! program that runs a chapter's cells.
+//!
+//! In: nothing. Out: serde types, versioned by [`VERSION`]. Left out: behaviour.
+//! The host links no cell and a cell links no host, so these types are all they share.
+//!
+//! A run works as follows. The host writes a [`RunPlan`] to a file and names it in the
+//! environment variable [`PLAN_VARIABLE`]. The program appends [`Event`]s, one JSON object
+//! a line, to `events.jsonl` in [`RunPlan::outbox`], and writes the [`CellOutput`] of the
+//! n-th cell to `cell-N.json` there before it reports the cell as finished. Standard output
+//! and standard error stay the author's; before each cell the program prints
+//! [`boundary`] as a line of its own on both, so that the host can cut them into cells.
+
+mod artifact;
+mod equation;
+mod value;
+
+pub use artifact::{
+    Align, Artifact, Axis, Check, CheckStatus, Column, Evidence, Figure, Plot, Scale, Series,
+    SeriesKind, Table,
+};
+pub use equation::{Equation, Expr, Function, Relation};
+pub use value::{DataKind, DataUse, Float, Published, Value};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of every message in this crate; host and program refuse to talk across versions.
+pub const VERSION: u32 = 1;
+
+/// Environment variable that holds the path of the [`RunPlan`].
+pub const PLAN_VARIABLE: &str = "VERACITY_PLAN";
+
+/// File in the outbox to which the program appends [`Event`]s.
+pub const EVENTS_FILE: &str = "events.jsonl";
+
+/// Exit status of a program whose cell failed in a way that it reported itself.
+pub const CELL_FAILED: i32 = 101;
+
+/// What the program needs to know before it runs its cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunPlan {
+    /// Must equal [`VERSION`].
+    pub version: u32,
+    /// Identifier of the chapter, for messages.
+    pub chapter: String,
+    /// Name of the profile, `quick` or `full` in every report.
+    pub profile: String,
+    /// Name of the device that the cells should use, `cpu` or `cuda`.
+    pub device: String,
+    /// Seed from which every random number of the report is derived.
+    pub seed: u64,
+    /// Unguessable word that marks the lines which separate the cells' output.
+    pub nonce: String,
+    /// Empty folder for events and outputs.
+    pub outbox: PathBuf,
+    /// Folder of memoised results; shared between runs.
+    pub memo: PathBuf,
+    /// Folder of the report's data sets.
+    pub data: PathBuf,
+    /// The cells, in the order in which they run.
+    pub cells: Vec<PlannedCell>,
+    /// Equations of the chapter that a cell names, by label.
+    pub equations: BTreeMap<String, Equation>,
+}
+
+/// One cell of a [`RunPlan`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCell {
+    /// Identifier, unique in the chapter.
+    pub id: String,
+    /// Cache key, hexadecimal. Memoised results belong to it.
+    pub key: String,
+}
+
+/// Something that happened in a running program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A cell begins.
+    Started {
+        /// Index of the cell in [`RunPlan::cells`].
+        cell: usize,
+    },
+    /// Long work has advanced.
+    Progress {
+        /// Index of the cell in [`RunPlan::cells`].
+        cell: usize,
+        /// What is being done.
+        task: String,
+        /// Units done.
+        done: u64,
+        /// Units in total, if known.
+        total: Option<u64>,
+        /// Further words, such as the present loss.
+        note: String,
+    },
+    /// A cell ended well and its output is in the outbox.
+    Finished {
+        /// Index of the cell in [`RunPlan::cells`].
+        cell: usize,
+        /// Wall time in milliseconds.
+        duration_ms: u64,
+    },
+    /// A cell ended with a panic or an error.
+    Failed {
+        /// Index of the cell in [`RunPlan::cells`].
+        cell: usize,
+        /// What went wrong.
+        failure: Failure,
+    },
+}
+
+/// Why a cell failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Panic or error.
+    pub kind: FailureKind,
+    /// The panic's or error's own text, sources included.
+    pub message: String,
+    /// Where in the program's source it happened.
+    pub location: Option<Location>,
+}
+
+/// The two ways in which a cell can report its own failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// A panic.
+    Panic,
+    /// An error returned by `?`.
+    Error,
+}
+
+/// A place in a generated source file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// File as the compiler knew it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1, in characters.
+    pub column: u32,
+}
+
+/// Everything that one cell published.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellOutput {
+    /// Artifacts in the order in which the cell produced them.
+    pub artifacts: Vec<Artifact>,
+    /// Values in the order in which the cell published them.
+    pub values: Vec<Published>,
+}
+
+/// File in the outbox that holds the [`CellOutput`] of a cell.
+pub fn output_file(cell: usize) -> String {
+    format!("cell-{cell}.json")
+}
+
+/// Line that a program prints on both standard streams before a cell.
+///
+/// The cell after the last one has no output of its own but closes the one before.
+pub fn boundary(nonce: &str, cell: usize) -> String {
+    format!("\u{1e}veracity {nonce} {cell}")
+}
