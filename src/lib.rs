@@ -1,1 +1,13 @@
-//! .
+//! Veracity builds reports that check their own claims.
+//!
+//! Read [`pipeline`] first: one function names every stage of a build in order. The binary is a
+//! thin caller of it; `docs/architecture.md` tells what lives where and why.
+
+pub mod claims;
+pub mod config;
+pub mod diag;
+pub mod document;
+pub mod math;
+pub mod parse;
+pub mod render;
+pub mod span;
