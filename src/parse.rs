@@ -184,7 +184,6 @@ pub struct Equation {
 
 /// Kind of a GFM alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of GFM")]
 pub enum CalloutKind {
     Note,
     Tip,
@@ -195,7 +194,6 @@ pub enum CalloutKind {
 
 /// Alignment of a column of a pipe table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ColumnAlign {
     Default,
     Left,
