@@ -177,7 +177,19 @@ fn execute_chapter(
             },
         });
     }
-    if missing {
+    if chapter.replay_only {
+        for (cell, result) in chapter.cells.iter().zip(&mut results) {
+            let words = "another chapter alone was asked for".to_owned();
+            result.get_or_insert_with(|| {
+                self::result(
+                    chapter,
+                    cell,
+                    CellStatus::NotRun(Reason::NotRun, words),
+                    CellRecord::empty(),
+                )
+            });
+        }
+    } else if missing {
         run(chapter, kernel, store, &mut results, &mut diagnostics, sink);
     } else {
         sink(ExecEvent::Replayed { chapter });

@@ -5,14 +5,20 @@
 
 pub mod cache;
 pub mod claims;
+pub mod cli;
 pub mod config;
 pub mod diag;
 pub mod document;
 pub mod exec;
 pub mod kernel;
+pub mod ledger;
 pub mod math;
 pub mod parse;
+pub mod pipeline;
 pub mod plan;
+pub mod progress;
+pub mod publish;
 pub mod render;
+pub mod resolve;
 pub mod span;
 pub mod world;

@@ -11,6 +11,8 @@
 mod names;
 pub mod tangle;
 
+pub use names::dependencies;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -29,6 +31,8 @@ use crate::span::{Source, Span};
 pub struct Foundation {
     /// Digest of lab, dependencies, lock file and toolchain.
     pub digest: String,
+    /// The compiler's description of itself, for readers; part of the digest.
+    pub toolchain: String,
     /// Device on which cells run.
     pub device: String,
     /// Profile under which cells run.
@@ -61,6 +65,8 @@ pub struct ChapterPlan {
     pub equations: BTreeMap<String, protocol::Equation>,
     /// Device, profile and seed for the run.
     pub foundation: Foundation,
+    /// Whether only stored results are used, because another chapter was asked for.
+    pub replay_only: bool,
 }
 
 /// What is to run for one cell.
@@ -106,9 +112,11 @@ impl fmt::Debug for CellKey {
 }
 
 impl Plan {
-    /// Whether any cell of the report can run.
-    pub fn has_cells(&self) -> bool {
-        self.chapters.iter().any(|chapter| !chapter.cells.is_empty())
+    /// Lets only the cells of the chapter at `index` run; stored results are still used.
+    pub fn keep_only(&mut self, index: usize) {
+        for (_, chapter) in self.chapters.iter_mut().enumerate().filter(|(at, _)| *at != index) {
+            chapter.replay_only = true;
+        }
     }
 }
 
@@ -187,6 +195,7 @@ fn plan_chapter(
         cells,
         equations,
         foundation: foundation.clone(),
+        replay_only: false,
     }
 }
 

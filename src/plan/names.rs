@@ -1,15 +1,48 @@
-//! Which cells cannot run because a cell that they build on cannot.
+//! Which cells build on which, by the names that they define and use.
 //!
-//! In: cells in order, some of them left out. Out: the cells that use a name which only
-//! a cell left out would have defined. Errs on the side of leaving out more.
+//! In: cells in order. Out: the cells that one builds on, and those that cannot run because
+//! a cell that they build on is left out. Errs on the side of naming more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
 use super::tangle::Body;
 use crate::claims::Reason;
+use crate::parse::Cell;
+
+/// The cells before `cells[index]` that define a name which it uses, or which one of those
+/// uses, in order.
+pub fn dependencies(cells: &[Cell], index: usize) -> Vec<usize> {
+    let tokens = |cell: &Cell| cell.code.text.parse::<TokenStream>().unwrap_or_default();
+    let mut used = BTreeSet::new();
+    identifiers(tokens(&cells[index]), &mut |name| {
+        used.insert(name.to_owned());
+    });
+    let mut found = Vec::new();
+    for (before, cell) in cells[..index].iter().enumerate().rev() {
+        if defined(tokens(cell)).iter().any(|name| used.contains(name)) {
+            found.push(before);
+            identifiers(tokens(cell), &mut |name| {
+                used.insert(name.to_owned());
+            });
+        }
+    }
+    found.reverse();
+    found
+}
+
+/// Names that a later cell could use.
+fn defined(tokens: TokenStream) -> Vec<String> {
+    let mut defined = Defined(Vec::new());
+    match syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone()) {
+        Ok(statements) => statements.iter().for_each(|statement| defined.visit_stmt(statement)),
+        // What cannot be parsed may define anything that it mentions.
+        Err(_) => identifiers(tokens, &mut |name| defined.0.push(name.to_owned())),
+    }
+    defined.0
+}
 
 /// Names that cells left out would have defined, with why they were left out.
 #[derive(Default)]
@@ -34,13 +67,7 @@ impl Missing {
 
     /// Notes that `body` is left out.
     pub(super) fn add(&mut self, body: &Body, reason: Reason, words: &str) {
-        let mut defined = Defined(Vec::new());
-        match syn::parse::Parser::parse2(syn::Block::parse_within, body.tokens()) {
-            Ok(statements) => statements.iter().for_each(|statement| defined.visit_stmt(statement)),
-            // What cannot be parsed may define anything that it mentions.
-            Err(_) => identifiers(body.tokens(), &mut |name| defined.0.push(name.to_owned())),
-        }
-        for name in defined.0 {
+        for name in defined(body.tokens()) {
             self.0.entry(name).or_insert_with(|| (reason, words.to_owned()));
         }
     }
