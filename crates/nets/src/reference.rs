@@ -43,48 +43,53 @@ pub fn product<S: Scalar>(a: &[Vec<S>], b: &[Vec<S>]) -> Rows<S> {
         .collect()
 }
 
-/// Returns softmax(QKᵀ)V.
-pub fn softmax_attention<S: Exponential>(q: &[Vec<S>], k: &[Vec<S>], v: &[Vec<S>]) -> Rows<S> {
-    let scores = product(q, &transpose(k));
-    let exponentials: Rows<S> = scores
-        .into_iter()
-        .map(|row| row.into_iter().map(S::exp).collect())
-        .collect();
-    product(&normalise(exponentials), v)
+/// Returns the sum of every column.
+pub fn column_sums<S: Scalar>(a: &[Vec<S>]) -> Vec<S> {
+    transpose(a).into_iter().map(sum).collect()
 }
 
-/// Returns D⁻¹Φ(Q)Φ(K)ᵀ with D = Diag(Φ(Q)Φ(K)ᵀ1), an L×L matrix.
+/// Returns the matrix with every row multiplied by its factor: Diag(factors)·A.
+pub fn scale_rows<S: Scalar>(factors: &[S], a: &[Vec<S>]) -> Rows<S> {
+    assert_eq!(factors.len(), a.len(), "as many factors as rows");
+    factors
+        .iter()
+        .zip(a)
+        .map(|(factor, row)| row.iter().map(|x| factor.clone() * x.clone()).collect())
+        .collect()
+}
+
+/// Returns every row's exponentials, divided by their sum.
+pub fn softmax<S: Exponential>(scores: &[Vec<S>]) -> Rows<S> {
+    let exponentials: Rows<S> = scores
+        .iter()
+        .map(|row| row.iter().cloned().map(S::exp).collect())
+        .collect();
+    let inverse_sums: Vec<S> = exponentials
+        .iter()
+        .map(|row| sum(row.iter().cloned()).recip())
+        .collect();
+    scale_rows(&inverse_sums, &exponentials)
+}
+
+/// Returns softmax(QKᵀ)V.
+pub fn softmax_attention<S: Exponential>(q: &[Vec<S>], k: &[Vec<S>], v: &[Vec<S>]) -> Rows<S> {
+    product(&softmax(&product(q, &transpose(k))), v)
+}
+
+/// Returns the diagonal of D⁻¹, where D = Diag(Φ(Q)(Φ(K)ᵀ1)).
+pub fn inverse_normaliser<S: Scalar>(phi_q: &[Vec<S>], phi_k: &[Vec<S>]) -> Vec<S> {
+    let mass = column_sums(phi_k);
+    phi_q.iter().map(|row| dot(row, &mass).recip()).collect()
+}
+
+/// Returns the L×L matrix D⁻¹(Φ(Q)Φ(K)ᵀ).
 pub fn kernel_weights<S: Scalar>(phi_q: &[Vec<S>], phi_k: &[Vec<S>]) -> Rows<S> {
-    let inverse = inverse_normaliser(phi_q, phi_k);
-    scale(product(phi_q, &transpose(phi_k)), inverse)
+    let kernel = product(phi_q, &transpose(phi_k));
+    scale_rows(&inverse_normaliser(phi_q, phi_k), &kernel)
 }
 
 /// Returns D⁻¹(Φ(Q)(Φ(K)ᵀV)): the product of Φ(K)ᵀ and V comes first.
 pub fn linear_attention<S: Scalar>(phi_q: &[Vec<S>], phi_k: &[Vec<S>], v: &[Vec<S>]) -> Rows<S> {
-    let inverse = inverse_normaliser(phi_q, phi_k);
-    scale(product(phi_q, &product(&transpose(phi_k), v)), inverse)
-}
-
-/// Returns the diagonal of D⁻¹, as 1/(Φ(Q)(Φ(K)ᵀ1)).
-fn inverse_normaliser<S: Scalar>(phi_q: &[Vec<S>], phi_k: &[Vec<S>]) -> Vec<S> {
-    let mass: Vec<S> = transpose(phi_k).into_iter().map(sum).collect();
-    phi_q.iter().map(|row| dot(row, &mass).recip()).collect()
-}
-
-fn normalise<S: Scalar>(rows: Rows<S>) -> Rows<S> {
-    let inverse = rows.iter().map(|row| sum(row.iter().cloned()).recip());
-    let inverse = inverse.collect();
-    scale(rows, inverse)
-}
-
-/// Multiplies every row by its factor.
-fn scale<S: Scalar>(rows: Rows<S>, factors: Vec<S>) -> Rows<S> {
-    let scaled = rows.into_iter().zip(factors);
-    scaled
-        .map(|(row, factor)| {
-            row.into_iter()
-                .map(|entry| entry * factor.clone())
-                .collect()
-        })
-        .collect()
+    let sums = product(phi_q, &product(&transpose(phi_k), v));
+    scale_rows(&inverse_normaliser(phi_q, phi_k), &sums)
 }
