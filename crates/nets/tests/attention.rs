@@ -11,7 +11,7 @@ use veracity_nets::scalar::{Counted, Operations, Scalar, Surd, count};
 /// A feature map on dfdx matrices.
 type FeatureMap<T> = fn(Matrix<f64, Cpu, T>) -> Matrix<f64, Cpu, T>;
 
-/// A taped copy of [`Matrix`].
+/// The tape that records gradients.
 type Taped = OwnedTape<f64, Cpu>;
 
 fn random(seed: u64, rows: usize, columns: usize) -> Matrix<f64, Cpu> {
