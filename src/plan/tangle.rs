@@ -39,6 +39,11 @@ impl Body {
         let tail = syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
             .ok()
             .and_then(|statements| match statements.last()? {
+                // A loop has nothing to show; one without an end has not even a value.
+                syn::Stmt::Expr(
+                    syn::Expr::Loop(_) | syn::Expr::While(_) | syn::Expr::ForLoop(_),
+                    None,
+                ) => None,
                 syn::Stmt::Expr(expr, None) => Some(expr.span().start()),
                 syn::Stmt::Macro(statement) if statement.semi_token.is_none() => {
                     Some(statement.span().start())

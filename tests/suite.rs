@@ -1,0 +1,5 @@
+//! The whole test suite in one binary, because each binary links Typst.
+
+mod suite {
+    mod batch;
+}
