@@ -41,13 +41,25 @@ impl CloseCheck {
     }
 
     /// Allows this difference.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative or not finite.
+    #[track_caller]
     pub fn absolute(mut self, tolerance: f64) -> Self {
+        assert_tolerance(tolerance);
         self.absolute = Some(tolerance);
         self
     }
 
     /// Allows this multiple of the expected number's absolute value as difference.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative or not finite.
+    #[track_caller]
     pub fn relative(mut self, tolerance: f64) -> Self {
+        assert_tolerance(tolerance);
         self.relative = Some(tolerance);
         self
     }
@@ -212,6 +224,14 @@ impl Real for Number {
 impl Real for BigRational {
     fn to_real(&self) -> f64 {
         self.to_f64().unwrap_or(f64::NAN)
+    }
+}
+
+/// Refuses a tolerance that allows everything or nothing.
+#[track_caller]
+pub(super) fn assert_tolerance(tolerance: f64) {
+    if !(tolerance >= 0.0 && tolerance.is_finite()) {
+        panic!("{tolerance} is no tolerance");
     }
 }
 
