@@ -76,9 +76,9 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
     let cells = thread::Builder::new()
         .name("cells".into())
         .stack_size(STACK)
-        .spawn(move || panic::catch_unwind(cells))
+        .spawn(cells)
         .unwrap_or_else(|error| context::fatal(&format!("cannot start a thread: {error}")));
-    let failure = match cells.join().and_then(|ended| ended) {
+    let failure = match cells.join() {
         Ok(Ok(())) => None,
         Ok(Err(Failure { message, location })) => Some(Report {
             kind: FailureKind::Error,

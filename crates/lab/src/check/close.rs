@@ -270,6 +270,7 @@ fn raise(worst: &mut Option<(usize, f64)>, at: usize, difference: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::tests::{handle, monomials, num};
     use crate::ratio;
 
     fn close() -> CloseCheck {
@@ -362,6 +363,22 @@ mod tests {
         );
         let none = close().absolute(1.0).slices(&[] as &[f32], &[] as &[f64]);
         assert_eq!((none.passed(), none.cases()), (true, 0));
+    }
+
+    #[test]
+    fn a_formula_among_the_arguments_belongs_to_the_check() {
+        let right = handle(monomials());
+        let check = close().relative(1e-12).scalars(right.eval([("D", 2)]), 6.0);
+        assert!(check.passed());
+        assert_eq!(check.into_protocol().equations, ["eq-m"]);
+        let mut wrong = monomials();
+        wrong.sides[1] = num("6.5");
+        let wrong = handle(wrong);
+        let check = close().relative(1e-12).scalars(wrong.eval([("D", 2)]), 6.0);
+        assert_eq!(
+            check.counterexample(),
+            Some("in eq-m side 1 is 6 but side 2 is 13/2")
+        );
     }
 
     #[test]
