@@ -16,6 +16,7 @@ use crate::{Check, Figure, Plot, PublishedValue, Table, context};
 )]
 pub trait IntoArtifact {
     /// Converts into artifacts, in the order in which they are shown.
+    #[track_caller]
     fn into_artifacts(self) -> Vec<Artifact>;
 }
 
@@ -84,7 +85,13 @@ impl IntoArtifact for Figure {
     }
 }
 
+/// A figure of one panel.
+///
+/// # Panics
+///
+/// As [`Figure::new`].
 impl IntoArtifact for Plot {
+    #[track_caller]
     fn into_artifacts(self) -> Vec<Artifact> {
         Figure::new(self).into_artifacts()
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -206,10 +207,14 @@ impl Context {
 
 const NO_CELL: &str = "no cell is running";
 
-/// Replaces a file in one step.
+/// Replaces a file in one step and makes its folder if there is none.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&beside, bytes)
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let number = WRITES.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("{}-{number}.part", std::process::id()));
+    path.parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(&beside, bytes))
         .and_then(|()| std::fs::rename(&beside, path))
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

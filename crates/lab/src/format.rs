@@ -117,7 +117,7 @@ impl Format {
 }
 
 impl Default for Format {
-    /// Integers in full, other numbers with up to six significant digits.
+    /// Integers in full, other numbers with up to six significant digits but no rounded tens.
     fn default() -> Self {
         Self::new(Style::Shortest)
     }
@@ -152,6 +152,10 @@ fn scientific(number: &BigRational, decimals: u32) -> String {
 }
 
 fn shortest(number: &BigRational) -> String {
+    let (_, exponent) = decompose(number, DEFAULT_DIGITS);
+    if (i64::from(DEFAULT_DIGITS)..PLAIN_EXPONENTS.end).contains(&exponent) {
+        return fixed(number, 0);
+    }
     let text = significant(number, DEFAULT_DIGITS);
     let (mantissa, power) = match text.find(" × ") {
         Some(at) => text.split_at(at),
@@ -203,7 +207,7 @@ fn group(text: &str) -> String {
         .map_or(text.len(), |length| start + length);
     let mut grouped = text[..start].to_owned();
     for (at, digit) in text[start..end].chars().enumerate() {
-        if at > 0 && (end - start - at) % 3 == 0 {
+        if at > 0 && (end - start - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -275,7 +279,7 @@ mod tests {
             "123456789012345",
         );
         prints(Format::default(), 2.5e-9, "2.5 × 10⁻⁹");
-        prints(Format::default(), 1_234_567.0, "1234570");
+        prints(Format::default(), 1_234_567.8, "1234568");
         prints(Format::default(), f64::NAN, "NaN");
         prints(Format::default(), f64::NEG_INFINITY, "−∞");
     }

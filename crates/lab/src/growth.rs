@@ -13,6 +13,7 @@ const CONFIDENCE: f64 = 0.95;
 
 /// A power law y = c·xᵖ fitted to points, from [`growth`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Growth {
     /// The exponent p.
     pub exponent: f64,

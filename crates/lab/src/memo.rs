@@ -82,7 +82,10 @@ fn place<C: Serialize + ?Sized>(name: &str, config: &C) -> Option<PathBuf> {
         }
         Ok::<_, &str>(context.plan.memo.join(hasher.finalize().to_hex().as_str()))
     });
-    found.map(|place| place.unwrap_or_else(|message| panic!("{message}")))
+    match found.transpose() {
+        Ok(place) => place,
+        Err(message) => panic!("{message}"),
+    }
 }
 
 /// Reads an entry; one that is damaged, or of another type, counts as missing.

@@ -118,6 +118,12 @@ macro_rules! integers {
                 BigInt::from(self).into_number()
             }
         }
+
+        impl IntoNumber for &$integer {
+            fn into_number(self) -> Number {
+                BigInt::from(*self).into_number()
+            }
+        }
     )*};
 }
 
@@ -156,6 +162,18 @@ impl IntoNumber for f64 {
 impl IntoNumber for f32 {
     fn into_number(self) -> Number {
         Number::Float(f64::from(self))
+    }
+}
+
+impl IntoNumber for &f64 {
+    fn into_number(self) -> Number {
+        (*self).into_number()
+    }
+}
+
+impl IntoNumber for &f32 {
+    fn into_number(self) -> Number {
+        (*self).into_number()
     }
 }
 

@@ -5,8 +5,10 @@
 //! a panic that the author catches, or one in a thread that nobody joins, is no failure.
 
 use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
 use std::error::Error;
+use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +32,14 @@ struct Panic {
     thread: Option<String>,
     message: String,
     location: Option<Location>,
+}
+
+impl Panic {
+    fn thread(&self) -> String {
+        self.thread
+            .as_ref()
+            .map_or_else(|| "a thread".into(), |name| format!("the thread {name}"))
+    }
 }
 
 /// An error that left a cell through `?`.
@@ -62,17 +72,13 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
         eprintln!("{message}");
         return ExitCode::from(2);
     }
-    let print = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        remember(info);
-        print(info);
-    }));
+    panic::set_hook(Box::new(remember));
     let cells = thread::Builder::new()
         .name("cells".into())
         .stack_size(STACK)
-        .spawn(move || panic::catch_unwind(cells))
+        .spawn(cells)
         .unwrap_or_else(|error| context::fatal(&format!("cannot start a thread: {error}")));
-    let failure = match cells.join().and_then(|ended| ended) {
+    let failure = match cells.join() {
         Ok(Ok(())) => None,
         Ok(Err(Failure { message, location })) => Some(Report {
             kind: FailureKind::Error,
@@ -119,16 +125,27 @@ fn end(failure: Option<Report>) -> ExitCode {
     ended.unwrap_or_else(|message| context::fatal(&message))
 }
 
+/// Remembers a panic and prints it without the thread's number, which differs from run to run.
 fn remember(info: &panic::PanicHookInfo<'_>) {
+    let panic = Panic {
+        thread: thread::current().name().map(str::to_owned),
+        message: text_of(info.payload()),
+        location: info.location().map(located),
+    };
+    let backtrace = Backtrace::capture();
+    let mut err = std::io::stderr().lock();
+    let place = info
+        .location()
+        .map_or_else(String::new, |at| format!(" at {at}"));
+    let _ = writeln!(err, "{} panicked{place}: {}", panic.thread(), panic.message);
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = writeln!(err, "{backtrace}");
+    }
     let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
     if panics.len() == REMEMBERED_PANICS {
         panics.pop_front();
     }
-    panics.push_back(Panic {
-        thread: thread::current().name().map(str::to_owned),
-        message: text_of(info.payload()),
-        location: info.location().map(located),
-    });
+    panics.push_back(panic);
 }
 
 /// Finds the remembered panic that a payload belongs to: a payload that was carried over from
@@ -141,11 +158,7 @@ fn report_panic(payload: &(dyn Any + Send)) -> Report {
     if message.ends_with("Any { .. }")
         && let Some(other) = panics.iter().rev().find(|panic| panic.message != message)
     {
-        let thread = other.thread.as_deref().unwrap_or("without a name");
-        message.push_str(&format!(
-            "\nthe thread {thread} panicked: {}",
-            other.message
-        ));
+        message.push_str(&format!("\n{} panicked: {}", other.thread(), other.message));
     }
     Report {
         kind: FailureKind::Panic,

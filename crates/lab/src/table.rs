@@ -100,9 +100,11 @@ impl Table {
         let mut table: Option<Self> = None;
         for (number, record) in records.iter().enumerate() {
             let fields = serde_json::to_string(record)
-                .and_then(|text| serde_json::from_str::<Record>(&text))
-                .unwrap_or_else(|error| panic!("record {} is no row: {error}", number + 1))
-                .0;
+                .and_then(|text| serde_json::from_str::<Record>(&text));
+            let fields = match fields {
+                Ok(Record(fields)) => fields,
+                Err(error) => panic!("record {} is no row: {error}", number + 1),
+            };
             let (names, row): (Vec<String>, Vec<Entry>) = fields.into_iter().unzip();
             let started = match table {
                 None => Self::new(names),
@@ -111,7 +113,10 @@ impl Table {
             };
             table = Some(started.row(row));
         }
-        table.unwrap_or_else(|| panic!("without any record the columns are unknown"))
+        match table {
+            Some(table) => table,
+            None => panic!("without any record the columns are unknown"),
+        }
     }
 
     /// Adds a row: a tuple of mixed values, an array or a vector.

@@ -178,7 +178,7 @@ fn publish(name: &str, value: Value) -> PublishedValue {
 mod tests {
     use super::*;
     use crate::context::testing::Chapter;
-    use crate::{BigInt, exact, ratio};
+    use crate::{BigInt, BigRational, exact, ratio};
 
     #[track_caller]
     fn message_of(act: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -228,8 +228,6 @@ mod tests {
             }
         );
     }
-
-    use crate::BigRational;
 
     #[test]
     fn single_precision_is_widened_exactly() {

@@ -1,11 +1,12 @@
 //! Runs the program of a small chapter and reads what it reports.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use veracity_protocol::{
-    Artifact, CELL_FAILED, CellOutput, EVENTS_FILE, Event, Failure, FailureKind, PLAN_VARIABLE,
-    PlannedCell, RunPlan, VERSION, Value, boundary, output_file,
+    Artifact, CELL_FAILED, CellOutput, EVENTS_FILE, Equation, Event, Expr, Failure, FailureKind,
+    PLAN_VARIABLE, PlannedCell, RunPlan, VERSION, Value, boundary, output_file,
 };
 
 const SOURCE: &str = include_str!("program/scenarios.rs");
@@ -22,6 +23,19 @@ fn program() -> PathBuf {
         .nth(2)
         .expect("tests lie in target/PROFILE/deps");
     target.join("examples").join("scenarios")
+}
+
+/// `1 / x`, which has no value at 0.
+fn inverse() -> Equation {
+    let one = Expr::Number("1".into());
+    Equation {
+        label: "eq-inverse".into(),
+        latex: r"\frac{1}{x}".into(),
+        name: None,
+        parameters: vec![],
+        sides: vec![Expr::Divide(one.into(), Expr::Variable("x".into()).into())],
+        relations: vec![],
+    }
 }
 
 fn run(scenario: &str) -> Run {
@@ -41,7 +55,7 @@ fn run(scenario: &str) -> Run {
         memo: folder.path().into(),
         data: folder.path().into(),
         cells: vec![cell("first"), cell("second")],
-        equations: Default::default(),
+        equations: BTreeMap::from([("eq-inverse".to_owned(), inverse())]),
     };
     let path = folder.path().join("plan.json");
     std::fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();
@@ -201,6 +215,18 @@ fn a_panic_of_another_thread_is_told_through_the_join() {
     let failure = run("resumed").failure();
     assert_eq!(failure.message, "carried over");
     assert_at(&failure, "// origin here");
+}
+
+#[test]
+fn misuse_of_the_library_is_located_in_the_cell() {
+    for scenario in ["ragged", "logarithmic", "unknown", "undefined", "unproved"] {
+        let failure = run(scenario).failure();
+        assert_at(&failure, &format!("// {scenario} here"));
+    }
+    assert_eq!(
+        run("unproved").failure().message,
+        "division by zero (x = 0)"
+    );
 }
 
 #[test]

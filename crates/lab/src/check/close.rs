@@ -41,13 +41,25 @@ impl CloseCheck {
     }
 
     /// Allows this difference.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative or not finite.
+    #[track_caller]
     pub fn absolute(mut self, tolerance: f64) -> Self {
+        assert_tolerance(tolerance);
         self.absolute = Some(tolerance);
         self
     }
 
     /// Allows this multiple of the expected number's absolute value as difference.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative or not finite.
+    #[track_caller]
     pub fn relative(mut self, tolerance: f64) -> Self {
+        assert_tolerance(tolerance);
         self.relative = Some(tolerance);
         self
     }
@@ -215,6 +227,14 @@ impl Real for BigRational {
     }
 }
 
+/// Refuses a tolerance that allows everything or nothing.
+#[track_caller]
+pub(super) fn assert_tolerance(tolerance: f64) {
+    if !(tolerance >= 0.0 && tolerance.is_finite()) {
+        panic!("{tolerance} is no tolerance");
+    }
+}
+
 fn ulps(a: f64, b: f64) -> Option<u64> {
     let ordered = |number: f64| {
         let bits = i128::from(number.to_bits() & !(1 << 63));
@@ -250,6 +270,7 @@ fn raise(worst: &mut Option<(usize, f64)>, at: usize, difference: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::tests::{handle, monomials, num};
     use crate::ratio;
 
     fn close() -> CloseCheck {
@@ -342,6 +363,22 @@ mod tests {
         );
         let none = close().absolute(1.0).slices(&[] as &[f32], &[] as &[f64]);
         assert_eq!((none.passed(), none.cases()), (true, 0));
+    }
+
+    #[test]
+    fn a_formula_among_the_arguments_belongs_to_the_check() {
+        let right = handle(monomials());
+        let check = close().relative(1e-12).scalars(right.eval([("D", 2)]), 6.0);
+        assert!(check.passed());
+        assert_eq!(check.into_protocol().equations, ["eq-m"]);
+        let mut wrong = monomials();
+        wrong.sides[1] = num("6.5");
+        let wrong = handle(wrong);
+        let check = close().relative(1e-12).scalars(wrong.eval([("D", 2)]), 6.0);
+        assert_eq!(
+            check.counterexample(),
+            Some("in eq-m side 1 is 6 but side 2 is 13/2")
+        );
     }
 
     #[test]

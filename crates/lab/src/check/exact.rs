@@ -123,8 +123,7 @@ fn list(ranges: &[(String, RangeInclusive<i64>)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formula::tests::add;
-    use crate::formula::tests::{binom, equation_of, handle, monomials, num, sum, var};
+    use crate::formula::tests::{add, binom, equation_of, handle, monomials, num, sum, var};
     use crate::{BigInt, ratio};
     use veracity_protocol::{CheckStatus, Expr};
 
@@ -211,23 +210,13 @@ mod tests {
         });
         assert!(labels(one_side).is_empty());
         let outside = eq.eval([("D", 1)]);
-        let before = Check::exact("a").over([("D", 1..=1)], |_| (&outside, &outside).clone_pair());
+        let before = Check::exact("a").over([("D", 1..=1)], |_| (outside.clone(), 3));
         assert!(labels(before).is_empty());
         let none = Check::exact("a").over([("D", RangeInclusive::new(1, 0))], |p| (eq.eval(p), 1));
         assert!(labels(none).is_empty());
         let whole =
             Check::exact("a").over([("D", 1..=2)], |p| (eq.side(0).eval(p), eq.side(1).eval(p)));
         assert_eq!(labels(whole), ["eq-m"]);
-    }
-
-    trait ClonePair {
-        fn clone_pair(self) -> (Number, Number);
-    }
-
-    impl ClonePair for (&Number, &Number) {
-        fn clone_pair(self) -> (Number, Number) {
-            (self.0.clone(), self.1.clone())
-        }
     }
 
     #[test]

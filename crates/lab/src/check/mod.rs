@@ -80,7 +80,13 @@ impl Check {
     ///
     /// It passes if the whole 95 % confidence interval lies within `expected ± margin`, so that
     /// a fit which says little cannot pass.
+    ///
+    /// # Panics
+    ///
+    /// If the margin is negative or not finite.
+    #[track_caller]
     pub fn growth(name: &str, fit: &Growth, expected: f64, margin: f64) -> Self {
+        close::assert_tolerance(margin);
         let within = fit.low >= expected - margin && fit.high <= expected + margin;
         Draft::new(name).finish(Outcome {
             statement: format!("the exponent is {expected} ± {margin}"),

@@ -16,8 +16,8 @@ use veracity_protocol::Evidence;
 use super::exact::differ;
 use super::point::{Point, grid};
 use super::{Check, Draft, Outcome, Tally, plural};
-use crate::IntoNumber;
-use crate::formula::{Degrees, Equation, degrees, plain_name};
+use crate::formula::{Degrees, Equation, EvalError, degrees, plain_name};
+use crate::{IntoNumber, Number};
 
 /// A proof of a polynomial identity under construction, from [`Check::polynomial`].
 #[derive(Debug)]
@@ -88,9 +88,10 @@ impl PolynomialCheck {
         } else {
             Bound::Missing(Degrees::new())
         };
+        // The evaluation itself compares the sides and leaves a disagreement in the record.
         self.compare(bound, what, |point| {
-            let value = equation.eval(point);
-            compares.then(|| (value.clone(), value))
+            let value = equation.try_eval(point)?;
+            Ok((value.clone(), value))
         })
     }
 
@@ -105,7 +106,7 @@ impl PolynomialCheck {
         let bound = self.printed(derived);
         let what = format!("{} and {} are identical", left.label(), right.label());
         self.compare(bound, what, |point| {
-            Some((left.eval(point), right.eval(point)))
+            Ok((left.try_eval(point)?, right.try_eval(point)?))
         })
     }
 
@@ -131,7 +132,7 @@ impl PolynomialCheck {
         };
         let what = format!("{} is identical to what was computed", equation.label());
         self.compare(bound, what, |point| {
-            Some((equation.eval(point), right(point).into_number()))
+            Ok((equation.try_eval(point)?, right(point).into_number()))
         })
     }
 
@@ -169,7 +170,7 @@ impl PolynomialCheck {
         }
         self.compare(bound, "both sides are identical".to_owned(), |point| {
             let (left, right) = sides(point);
-            Some((left.into_number(), right.into_number()))
+            Ok((left.into_number(), right.into_number()))
         })
     }
 
@@ -195,7 +196,7 @@ impl PolynomialCheck {
         self,
         bound: Bound,
         statement: String,
-        mut sides: impl FnMut(&Point) -> Option<(crate::Number, crate::Number)>,
+        mut sides: impl FnMut(&Point) -> Result<(Number, Number), EvalError>,
     ) -> Check {
         let degrees = bound.degrees();
         let nowhere = degrees.is_empty() && matches!(bound, Bound::Missing(_));
@@ -206,13 +207,13 @@ impl PolynomialCheck {
         };
         let mut tally = Tally::default();
         for point in points {
-            let Some((left, right)) = sides(&point) else {
-                break;
+            let (left, right) = match sides(&point) {
+                Ok(pair) => pair,
+                Err(error) => panic!("{error} ({point})"),
             };
+            let difference = differ(&left, &right);
             let disagreement = self.draft.recording.take_disagreement();
-            tally.count(disagreement.or_else(|| differ(&left, &right)), || {
-                point.to_string()
-            });
+            tally.count(disagreement.or(difference), || point.to_string());
         }
         self.draft.finish(Outcome {
             statement,

@@ -5,6 +5,7 @@
 //!
 //! Every evaluation is recorded, so that a check knows which formulas it was about.
 
+mod arithmetic;
 mod degree;
 mod eval;
 mod record;
@@ -142,6 +143,9 @@ impl Equation {
     }
 
     /// Variables without which the formula cannot be evaluated, as printed.
+    ///
+    /// A name whose subscript is the index of a sum, such as `q_i`, stands for its components,
+    /// which are bound as `q_1`, `q_2` and so on.
     pub fn variables(&self) -> Vec<String> {
         let mut variables = Vec::new();
         for side in &self.0.sides {

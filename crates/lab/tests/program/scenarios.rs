@@ -58,6 +58,26 @@ fn cells() -> Result<(), runtime::Failure> {
         "twice" => {
             lab::value("answer", 43); // twice here
         }
+        "ragged" => {
+            Table::from_rows(&[(1, 2)]); // ragged here
+        }
+        "logarithmic" => {
+            lab::show(Plot::new("x", "y").line("", [(0, 1)]).log_x()); // logarithmic here
+        }
+        "unknown" => {
+            equation!("eq-none"); // unknown here
+        }
+        "undefined" => {
+            let eq = equation!("eq-inverse");
+            lab::check(Check::exact("inverse").over([("x", 0..=1)], |p| {
+                (eq.eval(p), 1) // undefined here
+            }));
+        }
+        "unproved" => {
+            let eq = equation!("eq-inverse");
+            let proof = Check::polynomial("inverse").degree([("x", 1)]);
+            lab::check(proof.equals(&eq, |_| 1)); // unproved here
+        }
         "deep" => println!("{}", depth(100_000)),
         _ => {}
     }
