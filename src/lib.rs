@@ -8,6 +8,7 @@ pub mod config;
 pub mod diag;
 pub mod document;
 pub mod exec;
+pub mod figure;
 pub mod math;
 pub mod parse;
 pub mod render;
