@@ -26,7 +26,7 @@ use plotters::prelude::IntoDrawingArea;
 use veracity_protocol::{Figure, Series, SeriesKind};
 
 use legend::Legend;
-use panel::Panel;
+use panel::{Panel, Room};
 use sheet::Sheet;
 pub use words::{csv, describe};
 
@@ -43,6 +43,7 @@ pub enum Theme {
 const WIDTH: f64 = 720.0;
 const ZOOM_OF_SEVERAL: f64 = 4.0 / 3.0;
 const GAP: f64 = 18.0;
+const MARGIN: f64 = 4.0;
 
 /// A rectangle on the sheet, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,30 +98,54 @@ pub fn draw(figure: &Figure, theme: Theme) -> Result<String, String> {
     let width = (WIDTH - GAP * (columns - 1) as f64) / columns as f64;
     let legends: Vec<Legend> = panels.iter().map(Panel::legend).collect();
     let shared = several && legends.iter().all(|legend| *legend == legends[0]);
-    let common = if shared { legends[0].clone() } else { Legend::default() };
-
+    let common = if shared {
+        legends[0].below(WIDTH)
+    } else {
+        Legend::default().below(WIDTH)
+    };
     let rows: Vec<f64> = panels
         .chunks(columns)
         .map(|row| {
-            let natural = |panel: &Panel| panel.natural_height(several);
-            row.iter().map(natural).fold(0.0, f64::max)
+            row.iter()
+                .map(|panel| panel.natural_height(several))
+                .fold(0.0, f64::max)
         })
         .collect();
-    let gaps = GAP * (rows.len() - 1) as f64;
-    let common_height = common.below(WIDTH).height;
-    let mut sheet = Sheet::new(WIDTH, rows.iter().sum::<f64>() + gaps + common_height);
+    let height = rows.iter().map(|row| row + GAP).sum::<f64>() - GAP + common.height;
+
+    let mut sheet = Sheet::new(WIDTH, height);
     {
         let root = (&mut sheet).into_drawing_area();
-        let mut top = 0.0;
-        for (row, &height) in panels.chunks(columns).zip(&rows) {
-            for (i, panel) in row.iter().enumerate() {
-                let left = i as f64 * (width + GAP);
-                panel.draw(&root, Area { left, top, width, height }, look, !shared, several);
+        let mut top = MARGIN;
+        for (row, &full) in rows.iter().enumerate() {
+            let range = row * columns..panels.len().min((row + 1) * columns);
+            let own = |i: usize| (!shared).then(|| &legends[i]);
+            let room = range
+                .clone()
+                .map(|i| panels[i].room(width, own(i)))
+                .fold(Room::default(), Room::max);
+            for i in range {
+                let left = (i % columns) as f64 * (width + GAP);
+                let area = Area {
+                    left,
+                    top,
+                    width,
+                    height: full - 2.0 * MARGIN,
+                };
+                if several {
+                    panels[i].draw(&root, area, room, own(i), look);
+                } else {
+                    panels[i].draw_alone(&root, area, look);
+                }
             }
-            top += height + GAP;
+            top += full + GAP;
         }
-        let placed = common.below(WIDTH);
-        placed.draw(&root, (WIDTH - placed.width) / 2.0, top - GAP, look);
+        common.draw(
+            &root,
+            (WIDTH - common.width) / 2.0,
+            height - MARGIN - common.height,
+            look,
+        );
     }
     let title = figure
         .caption
@@ -147,9 +172,16 @@ fn styles(figure: &Figure) -> Vec<Vec<usize>> {
             names
         });
     let style = |(position, series): (usize, &Series)| {
-        names.iter().position(|name| *name == series.name).unwrap_or(position)
+        names
+            .iter()
+            .position(|name| *name == series.name)
+            .unwrap_or(position)
     };
-    figure.plots.iter().map(|plot| plot.series.iter().enumerate().map(style).collect()).collect()
+    figure
+        .plots
+        .iter()
+        .map(|plot| plot.series.iter().enumerate().map(style).collect())
+        .collect()
 }
 
 fn nothing_to_draw(figure: &Figure) -> String {
@@ -159,7 +191,12 @@ fn nothing_to_draw(figure: &Figure) -> String {
         SeriesKind::Bars { bars } => bars.len(),
         SeriesKind::HeatMap { values, .. } => values.iter().map(Vec::len).sum(),
     };
-    let count: usize = figure.plots.iter().flat_map(|plot| &plot.series).map(|series| points(&series.kind)).sum();
+    let count: usize = figure
+        .plots
+        .iter()
+        .flat_map(|plot| &plot.series)
+        .map(|series| points(&series.kind))
+        .sum();
     match count {
         0 => "the figure holds no data".into(),
         1 => "there is nothing to draw: the only value is not finite, not positive on a logarithmic axis, or outside the range of its axis".into(),

@@ -43,7 +43,9 @@ static FACES: LazyLock<Vec<Face<'static>>> = LazyLock::new(|| {
     [notosans::REGULAR_TTF, notosans::BOLD_TTF]
         .into_iter()
         .chain(typst_assets::fonts())
-        .map(|bytes| Face::from_slice(bytes, 0).expect("the fonts that crates ship are well formed"))
+        .map(|bytes| {
+            Face::from_slice(bytes, 0).expect("the fonts that crates ship are well formed")
+        })
         .collect()
 });
 
@@ -61,7 +63,10 @@ pub(super) fn set(text: &str, weight: Weight) -> Line {
             _ => runs.push((face, c.to_string())),
         }
     }
-    let mut line = Line { glyphs: Vec::new(), width: 0.0 };
+    let mut line = Line {
+        glyphs: Vec::new(),
+        width: 0.0,
+    };
     for (face, run) in runs {
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(&run);
@@ -90,7 +95,9 @@ fn face_with(c: char, preferred: usize) -> usize {
     if has(preferred) {
         return preferred;
     }
-    (0..FACES.len()).find(|&face| has(face)).unwrap_or(preferred)
+    (0..FACES.len())
+        .find(|&face| has(face))
+        .unwrap_or(preferred)
 }
 
 impl Glyph {

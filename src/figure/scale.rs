@@ -12,6 +12,8 @@ pub(super) struct Extent {
     pub(super) low: f64,
     pub(super) high: f64,
     scale: Scale,
+    /// Smallest sensible distance of ticks: 1 where all data are whole numbers.
+    finest: f64,
 }
 
 /// Ticks of an axis, at forward positions.
@@ -49,17 +51,40 @@ impl Extent {
             Some((low, high)) => {
                 let ends = forward(scale, low.0).zip(forward(scale, high.0));
                 let (low, high) = ends.filter(|(a, b)| a != b).ok_or_else(|| {
-                    format!("the range from {} to {} of the axis “{}” is empty or not finite{}",
-                        low, high, axis.label,
-                        if scale == Scale::Log { ", or not positive on a logarithmic axis" } else { "" })
+                    format!(
+                        "the range from {} to {} of the axis “{}” is empty or not finite{}",
+                        low,
+                        high,
+                        axis.label,
+                        if scale == Scale::Log {
+                            ", or not positive on a logarithmic axis"
+                        } else {
+                            ""
+                        }
+                    )
                 })?;
                 (low.min(high), low.max(high))
             }
             None => padded(scale, data, anchored),
         };
-        let extent = Extent { low, high, scale };
+        let whole = !data.is_empty() && data.iter().all(|v| v.fract() == 0.0);
+        let finest = if whole && scale == Scale::Linear && high - low >= 2.0 {
+            1.0
+        } else {
+            0.0
+        };
+        let extent = Extent {
+            low,
+            high,
+            scale,
+            finest,
+        };
         Ok(match (anchored, scale) {
-            (Anchored::Zero, Scale::Linear) => Extent { low: low.min(0.0), high: high.max(0.0), ..extent },
+            (Anchored::Zero, Scale::Linear) => Extent {
+                low: low.min(0.0),
+                high: high.max(0.0),
+                ..extent
+            },
             _ => extent,
         })
     }
@@ -87,16 +112,19 @@ impl Extent {
     }
 
     fn linear_ticks(&self, most: usize) -> Ticks {
-        let values = round_numbers(self.low, self.high, most);
+        let values = round_numbers(self.low, self.high, most, self.finest);
         let labels = labels(&values);
-        Ticks { major: values.into_iter().zip(labels).collect(), minor: Vec::new() }
+        Ticks {
+            major: values.into_iter().zip(labels).collect(),
+            minor: Vec::new(),
+        }
     }
 
     fn log_ticks(&self, most: usize) -> Ticks {
         let first = (self.low - 1e-9).ceil() as i32;
         let last = (self.high + 1e-9).floor() as i32;
         let decades = (last - first + 1).max(0) as usize;
-        let mantissas = |list: &[u8]| -> Vec<f64> {
+        let mantissas = |list: &[i64]| -> Vec<f64> {
             (first - 1..=last)
                 .flat_map(|e| list.iter().map(move |&m| decimal(m, e)))
                 .filter(|v| self.contains(v.log10()))
@@ -111,13 +139,27 @@ impl Extent {
         };
         if decades >= 2 {
             let stride = decades.div_ceil(most.max(2)) as i32;
-            let exponents: Vec<i32> = (first..=last).filter(|e| e.rem_euclid(stride) == 0).collect();
+            let exponents: Vec<i32> = (first..=last)
+                .filter(|e| e.rem_euclid(stride) == 0)
+                .collect();
             let plain = exponents.iter().all(|e| (-3..=4).contains(e));
-            let label = |&e: &i32| if plain { plain_number(decimal(1, e)) } else { power_of_ten(e) };
+            let label = |&e: &i32| {
+                if plain {
+                    plain_number(decimal(1, e))
+                } else {
+                    power_of_ten(e)
+                }
+            };
             return Ticks {
-                major: exponents.iter().map(|e| (f64::from(*e), label(e))).collect(),
+                major: exponents
+                    .iter()
+                    .map(|e| (f64::from(*e), label(e)))
+                    .collect(),
                 minor: if stride > 1 {
-                    (first..=last).filter(|e| e.rem_euclid(stride) != 0).map(f64::from).collect()
+                    (first..=last)
+                        .filter(|e| e.rem_euclid(stride) != 0)
+                        .map(f64::from)
+                        .collect()
                 } else if decades <= 8 {
                     minor(&exponents.iter().map(|&e| decimal(1, e)).collect::<Vec<_>>())
                 } else {
@@ -130,22 +172,31 @@ impl Extent {
             if (3..=most.max(3)).contains(&major.len()) {
                 let minor = minor(&major);
                 let labels = major.iter().map(|&v| label_of(v));
-                return Ticks { major: major.iter().map(|v| v.log10()).zip(labels).collect(), minor };
+                return Ticks {
+                    major: major.iter().map(|v| v.log10()).zip(labels).collect(),
+                    minor,
+                };
             }
         }
-        let values: Vec<f64> = round_numbers(10f64.powf(self.low), 10f64.powf(self.high), most)
-            .into_iter()
-            .filter(|&v| v > 0.0)
-            .collect();
+        let values: Vec<f64> =
+            round_numbers(10f64.powf(self.low), 10f64.powf(self.high), most, 0.0)
+                .into_iter()
+                .filter(|&v| v > 0.0)
+                .collect();
         let labels = labels(&values);
-        Ticks { major: values.iter().map(|v| v.log10()).zip(labels).collect(), minor: Vec::new() }
+        Ticks {
+            major: values.iter().map(|v| v.log10()).zip(labels).collect(),
+            minor: Vec::new(),
+        }
     }
 }
 
 fn padded(scale: Scale, data: &[f64], anchored: Anchored) -> (f64, f64) {
     let (mut low, mut high) = data
         .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
+            (low.min(v), high.max(v))
+        });
     if low > high {
         return (0.0, 1.0);
     }
@@ -154,9 +205,10 @@ fn padded(scale: Scale, data: &[f64], anchored: Anchored) -> (f64, f64) {
         let pad = 0.06 * (above - below);
         return match (below < 0.0, above > 0.0) {
             (false, false) => (0.0, 1.0),
-            (negative, positive) => {
-                (if negative { below - pad } else { 0.0 }, if positive { above + pad } else { 0.0 })
-            }
+            (negative, positive) => (
+                if negative { below - pad } else { 0.0 },
+                if positive { above + pad } else { 0.0 },
+            ),
         };
     }
     if high - low <= 1e-12 * low.abs().max(high.abs()) {
@@ -180,19 +232,20 @@ fn padded(scale: Scale, data: &[f64], anchored: Anchored) -> (f64, f64) {
     (low, high)
 }
 
-/// Multiples of 1, 2, 2.5 or 5 times a power of ten from `low` to `high`, at most `most`.
-pub(super) fn round_numbers(low: f64, high: f64, most: usize) -> Vec<f64> {
+/// Multiples of 1, 2 or 5 times a power of ten from `low` to `high`, at most `most`, at least
+/// `finest` apart.
+pub(super) fn round_numbers(low: f64, high: f64, most: usize, finest: f64) -> Vec<f64> {
     let span = high - low;
     if span <= 0.0 || !span.is_finite() {
         return vec![low];
     }
-    let start = (span / most.max(1) as f64).log10().floor() as i32 - 1;
+    let start = (span / most.max(1) as f64).log10().floor() as i32;
     for exponent in start..start + 4 {
-        for mantissa in [10, 20, 25, 50] {
-            let at = |i: i64| decimal_wide(i * mantissa, exponent);
+        for mantissa in [1, 2, 5] {
+            let at = |i: i64| decimal(i * mantissa, exponent);
             let step = at(1);
             let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
-            if last - first < most.max(2) as f64 && first.abs() < 1e15 {
+            if step >= finest && last - first < most.max(2) as f64 && first.abs() < 1e15 {
                 return (first as i64..=last as i64).map(at).collect();
             }
         }
@@ -201,11 +254,7 @@ pub(super) fn round_numbers(low: f64, high: f64, most: usize) -> Vec<f64> {
 }
 
 /// The float nearest to a decimal, without the error of multiplying by a power of ten.
-fn decimal(mantissa: u8, exponent: i32) -> f64 {
-    decimal_wide(i64::from(mantissa), exponent)
-}
-
-fn decimal_wide(mantissa: i64, exponent: i32) -> f64 {
+fn decimal(mantissa: i64, exponent: i32) -> f64 {
     format!("{mantissa}e{exponent}").parse().unwrap_or(f64::NAN)
 }
 
@@ -214,7 +263,10 @@ pub(super) fn labels(values: &[f64]) -> Vec<String> {
     let largest = values.iter().fold(0.0_f64, |a, v| a.max(v.abs()));
     if largest == 0.0 || (1e-3..1e6).contains(&largest) {
         let decimals = decimals(values);
-        return values.iter().map(|&v| fixed(v, decimals)).collect();
+        return values
+            .iter()
+            .map(|&v| fixed(v, decimals, largest))
+            .collect();
     }
     let exponent = largest.log10().floor() as i32;
     let scaled: Vec<f64> = values.iter().map(|v| v / 10f64.powi(exponent)).collect();
@@ -222,9 +274,13 @@ pub(super) fn labels(values: &[f64]) -> Vec<String> {
     let label = |&v: &f64| match v {
         0.0 => "0".into(),
         v if decimals == 0 && v.abs() == 1.0 => {
-            format!("{}{}", if v < 0.0 { "−" } else { "" }, power_of_ten(exponent))
+            format!(
+                "{}{}",
+                if v < 0.0 { "−" } else { "" },
+                power_of_ten(exponent)
+            )
         }
-        v => format!("{}×{}", fixed(v, decimals), power_of_ten(exponent)),
+        v => format!("{}×{}", fixed(v, decimals, 1.0), power_of_ten(exponent)),
     };
     scaled.iter().map(label).collect()
 }
@@ -244,8 +300,9 @@ fn decimals(values: &[f64]) -> usize {
     (0..12).find(|&decimals| exact(decimals)).unwrap_or(12)
 }
 
-/// A number with a true minus sign and thin spaces between groups of three digits.
-pub(super) fn fixed(value: f64, decimals: usize) -> String {
+/// A number with a true minus sign, and thin spaces between groups of three digits if the largest
+/// of its kind has five or more.
+pub(super) fn fixed(value: f64, decimals: usize, largest: f64) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, rest) = match text.find('.') {
         Some(point) => text.split_at(point),
@@ -253,7 +310,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     };
     let mut grouped = String::new();
     for (i, digit) in whole.chars().enumerate() {
-        if whole.len() > 4 && i > 0 && (whole.len() - i).is_multiple_of(3) {
+        if largest >= 1e4 && i > 0 && (whole.len() - i).is_multiple_of(3) {
             grouped.push('\u{2009}');
         }
         grouped.push(digit);
@@ -264,7 +321,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
 }
 
 fn plain_number(value: f64) -> String {
-    fixed(value, decimals(&[value]))
+    fixed(value, decimals(&[value]), value)
 }
 
 fn power_of_ten(exponent: i32) -> String {
@@ -292,34 +349,72 @@ mod tests {
     use super::*;
 
     fn axis(scale: Scale, range: Option<(f64, f64)>) -> Axis {
-        Axis { label: "x".into(), scale, range: range.map(|(a, b)| (Float(a), Float(b))) }
+        Axis {
+            label: "x".into(),
+            scale,
+            range: range.map(|(a, b)| (Float(a), Float(b))),
+        }
     }
 
     fn shown(scale: Scale, low: f64, high: f64, most: usize) -> Vec<String> {
         let extent = Extent::of(&axis(scale, Some((low, high))), &[], Anchored::Free).unwrap();
-        extent.ticks(most).major.into_iter().map(|(_, label)| label).collect()
+        extent
+            .ticks(most)
+            .major
+            .into_iter()
+            .map(|(_, label)| label)
+            .collect()
     }
 
     #[test]
     fn linear_ticks_are_round() {
-        assert_eq!(shown(Scale::Linear, 0.0, 1.0, 6), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(shown(Scale::Linear, -3.0, 7.2, 6), ["−2", "0", "2", "4", "6"]);
-        assert_eq!(shown(Scale::Linear, 0.0, 52_000.0, 4), ["0", "20\u{2009}000", "40\u{2009}000"]);
-        assert_eq!(shown(Scale::Linear, 0.0, 3.1e-7, 4), ["0", "10⁻⁷", "2×10⁻⁷", "3×10⁻⁷"]);
+        assert_eq!(
+            shown(Scale::Linear, 0.0, 1.0, 6),
+            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+        );
+        assert_eq!(
+            shown(Scale::Linear, -3.0, 7.2, 6),
+            ["−2", "0", "2", "4", "6"]
+        );
+        assert_eq!(
+            shown(Scale::Linear, 0.0, 52_000.0, 4),
+            ["0", "20\u{2009}000", "40\u{2009}000"]
+        );
+        assert_eq!(
+            shown(Scale::Linear, 0.0, 3.1e-7, 4),
+            ["0", "10⁻⁷", "2×10⁻⁷", "3×10⁻⁷"]
+        );
     }
 
     #[test]
     fn logarithmic_ticks_are_powers_of_ten() {
-        assert_eq!(shown(Scale::Log, 0.001, 10.0, 8), ["0.001", "0.01", "0.1", "1", "10"]);
-        assert_eq!(shown(Scale::Log, 1e-8, 1e-2, 4), ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²"]);
-        assert_eq!(shown(Scale::Log, 15.0, 700.0, 5), ["20", "50", "100", "200", "500"]);
+        assert_eq!(
+            shown(Scale::Log, 0.001, 10.0, 8),
+            ["0.001", "0.01", "0.1", "1", "10"]
+        );
+        assert_eq!(
+            shown(Scale::Log, 1e-8, 1e-2, 4),
+            ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²"]
+        );
+        assert_eq!(
+            shown(Scale::Log, 15.0, 700.0, 5),
+            ["20", "50", "100", "200", "500"]
+        );
         assert_eq!(shown(Scale::Log, 41.0, 47.0, 4), ["42", "44", "46"]);
     }
 
     #[test]
     fn extents_hold_the_data() {
-        let extent = |data: &[f64], anchored| Extent::of(&axis(Scale::Linear, None), data, anchored).unwrap();
-        assert_eq!((extent(&[5.0], Anchored::Free).low, extent(&[5.0], Anchored::Free).high), (4.5, 5.5));
+        let extent = |data: &[f64], anchored| {
+            Extent::of(&axis(Scale::Linear, None), data, anchored).unwrap()
+        };
+        assert_eq!(
+            (
+                extent(&[5.0], Anchored::Free).low,
+                extent(&[5.0], Anchored::Free).high
+            ),
+            (4.5, 5.5)
+        );
         assert_eq!(extent(&[3.0, 10.0], Anchored::Zero).low, 0.0);
         assert_eq!(extent(&[-3.0, -1.0], Anchored::Zero).high, 0.0);
         let huge = extent(&[-f64::MAX, f64::MAX], Anchored::Free);
@@ -328,7 +423,8 @@ mod tests {
 
     #[test]
     fn a_range_that_is_no_range_is_the_authors_mistake() {
-        let message = Extent::of(&axis(Scale::Log, Some((0.0, 1.0))), &[], Anchored::Free).unwrap_err();
+        let message =
+            Extent::of(&axis(Scale::Log, Some((0.0, 1.0))), &[], Anchored::Free).unwrap_err();
         assert!(message.contains("logarithmic"), "{message}");
         assert!(Extent::of(&axis(Scale::Linear, Some((2.0, 2.0))), &[], Anchored::Free).is_err());
     }

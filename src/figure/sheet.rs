@@ -10,11 +10,13 @@ use std::convert::Infallible;
 use std::fmt::Write;
 use std::iter::Once;
 
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind};
 use plotters::coord::CoordTranslate;
 use plotters::drawing::DrawingArea;
 use plotters::element::{Drawable, PointCollection};
 use plotters::style::RGBColor;
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind,
+};
 
 use super::font::{self, OUTLINE_UNITS, Weight};
 use super::style::{Dash, Marker};
@@ -41,7 +43,8 @@ where
     for<'a> &'a E: PointCollection<'a, C::From>,
     E: Drawable<&'s mut Sheet>,
 {
-    area.draw(element).expect("a sheet takes every element, one at a time");
+    area.draw(element)
+        .expect("a sheet takes every element, one at a time");
 }
 
 /// A sheet, empty at first.
@@ -54,7 +57,11 @@ pub(super) struct Sheet {
 impl Sheet {
     /// A sheet of a size in pixels.
     pub(super) fn new(width: f64, height: f64) -> Self {
-        Sheet { size: at(width, height), body: String::new(), glyphs: BTreeMap::new() }
+        Sheet {
+            size: at(width, height),
+            body: String::new(),
+            glyphs: BTreeMap::new(),
+        }
     }
 
     /// The SVG document, shown `zoom` times as large as it was laid out.
@@ -72,7 +79,10 @@ impl Sheet {
         if !self.glyphs.is_empty() {
             svg.push_str("<defs>\n");
             for (name, outline) in &self.glyphs {
-                line(&mut svg, format_args!("<path id=\"{name}\" d=\"{outline}\"/>"));
+                line(
+                    &mut svg,
+                    format_args!("<path id=\"{name}\" d=\"{outline}\"/>"),
+                );
             }
             svg.push_str("</defs>\n");
         }
@@ -85,8 +95,10 @@ impl Sheet {
         let dashes = match dash.pattern() {
             [] => String::new(),
             lengths => {
-                let lengths: Vec<String> =
-                    lengths.iter().map(|&length| units(length).to_string()).collect();
+                let lengths: Vec<String> = lengths
+                    .iter()
+                    .map(|&length| units(length).to_string())
+                    .collect();
                 format!(" stroke-dasharray=\"{}\"", lengths.join(" "))
             }
         };
@@ -154,17 +166,34 @@ impl DrawingBackend for &mut Sheet {
 
     fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Outcome {
         let fill = backend_hex(color);
-        line(&mut self.body, format_args!("<path d=\"M{x} {y}h1v1h-1z\" fill=\"{fill}\"/>"));
+        line(
+            &mut self.body,
+            format_args!("<path d=\"M{x} {y}h1v1h-1z\" fill=\"{fill}\"/>"),
+        );
         Ok(())
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Outcome {
+    fn draw_line<S: BackendStyle>(
+        &mut self,
+        from: BackendCoord,
+        to: BackendCoord,
+        style: &S,
+    ) -> Outcome {
         self.draw_path([from, to], style)
     }
 
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Outcome {
         let data = path_data(&path.into_iter().collect::<Vec<_>>());
-        self.stroked(&data, &backend_hex(style.color()), style.stroke_width() as i32, Dash::Solid);
+        self.stroked(
+            &data,
+            &backend_hex(style.color()),
+            style.stroke_width() as i32,
+            Dash::Solid,
+        );
         Ok(())
     }
 
@@ -193,21 +222,40 @@ impl DrawingBackend for &mut Sheet {
         Ok(())
     }
 
-    fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, fill: bool) -> Outcome {
+    fn draw_circle<S: BackendStyle>(
+        &mut self,
+        (x, y): BackendCoord,
+        radius: u32,
+        style: &S,
+        fill: bool,
+    ) -> Outcome {
         let color = backend_hex(style.color());
         let paint = if fill {
             format!("fill=\"{color}\"")
         } else {
-            format!("fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\"", style.stroke_width())
+            format!(
+                "fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\"",
+                style.stroke_width()
+            )
         };
-        line(&mut self.body, format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" {paint}/>"));
+        line(
+            &mut self.body,
+            format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" {paint}/>"),
+        );
         Ok(())
     }
 
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, vert: I, style: &S) -> Outcome {
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        vert: I,
+        style: &S,
+    ) -> Outcome {
         let data = path_data(&vert.into_iter().collect::<Vec<_>>());
         let fill = backend_hex(style.color());
-        line(&mut self.body, format_args!("<path d=\"{data}z\" fill=\"{fill}\"/>"));
+        line(
+            &mut self.body,
+            format_args!("<path d=\"{data}z\" fill=\"{fill}\"/>"),
+        );
         Ok(())
     }
 }
@@ -243,7 +291,12 @@ impl<'a, C> PointCollection<'a, C> for &'a Strokes<C> {
 }
 
 impl<C> Drawable<&mut Sheet> for Strokes<C> {
-    fn draw<I: Iterator<Item = BackendCoord>>(&self, mut points: I, sheet: &mut &mut Sheet, _: (u32, u32)) -> Outcome {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        mut points: I,
+        sheet: &mut &mut Sheet,
+        _: (u32, u32),
+    ) -> Outcome {
         let mut data = String::new();
         for &length in &self.parts {
             let part: Vec<BackendCoord> = points.by_ref().take(length).collect();
@@ -272,17 +325,26 @@ impl<'a, C> PointCollection<'a, C> for &'a Markers<C> {
 }
 
 impl<C> Drawable<&mut Sheet> for Markers<C> {
-    fn draw<I: Iterator<Item = BackendCoord>>(&self, points: I, sheet: &mut &mut Sheet, _: (u32, u32)) -> Outcome {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        points: I,
+        sheet: &mut &mut Sheet,
+        _: (u32, u32),
+    ) -> Outcome {
         let half_pixel = units(0.5);
         let mut seen = std::collections::HashSet::new();
         let mut data = String::new();
         for (x, y) in points {
             if seen.insert((x.div_euclid(half_pixel), y.div_euclid(half_pixel))) {
-                write!(data, "M{x} {y}{}", self.shape.path()).expect("writing to a string succeeds");
+                write!(data, "M{x} {y}{}", self.shape.path())
+                    .expect("writing to a string succeeds");
             }
         }
         if !data.is_empty() {
-            line(&mut sheet.body, format_args!("<path d=\"{data}\" fill=\"{}\"/>", hex(self.color)));
+            line(
+                &mut sheet.body,
+                format_args!("<path d=\"{data}\" fill=\"{}\"/>", hex(self.color)),
+            );
         }
         Ok(())
     }
@@ -317,7 +379,12 @@ impl<'a> PointCollection<'a, BackendCoord> for &'a Label {
 }
 
 impl Drawable<&mut Sheet> for Label {
-    fn draw<I: Iterator<Item = BackendCoord>>(&self, mut points: I, sheet: &mut &mut Sheet, _: (u32, u32)) -> Outcome {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        mut points: I,
+        sheet: &mut &mut Sheet,
+        _: (u32, u32),
+    ) -> Outcome {
         if let Some(point) = points.next() {
             sheet.text(self, point);
         }

@@ -4,8 +4,8 @@
 //! blindness can tell apart, shifted in lightness until each stands out from the ground. Shape
 //! and dash repeat what colour says.
 
-use plotters::style::colors::colormaps::{ColorMap, DerivedColorMap, ViridisRGB};
 use plotters::style::RGBColor;
+use plotters::style::colors::colormaps::{ColorMap, DerivedColorMap, ViridisRGB};
 
 use super::Theme;
 
@@ -79,12 +79,15 @@ pub(super) enum Dash {
     Dotted,
     DashDot,
     Short,
+    DashDotDot,
+    Sparse,
 }
 
 impl Dash {
     /// Pattern of the n-th series.
     pub(super) fn of(n: usize) -> Self {
-        [Dash::Solid, Dash::Long, Dash::Dotted, Dash::DashDot, Dash::Short][n % 5]
+        use Dash::{DashDot, DashDotDot, Dotted, Long, Short, Solid, Sparse};
+        [Solid, Long, Dotted, DashDot, Short, DashDotDot, Sparse][n % 7]
     }
 
     /// Lengths of strokes and gaps in pixels; empty for a solid line.
@@ -95,6 +98,8 @@ impl Dash {
             Dash::Dotted => &[2.0, 2.5],
             Dash::DashDot => &[8.0, 3.0, 2.0, 3.0],
             Dash::Short => &[4.5, 3.0],
+            Dash::DashDotDot => &[10.0, 2.5, 2.0, 2.5, 2.0, 2.5],
+            Dash::Sparse => &[14.0, 6.0],
         }
     }
 }
@@ -163,14 +168,22 @@ impl Ramp {
 
 /// Black or white, whichever reads better on a ground.
 pub(super) fn readable_on(ground: RGBColor) -> RGBColor {
-    if luminance(ground) > 0.2 { RGBColor(0x11, 0x14, 0x18) } else { RGBColor(0xff, 0xff, 0xff) }
+    if luminance(ground) > 0.2 {
+        RGBColor(0x11, 0x14, 0x18)
+    } else {
+        RGBColor(0xff, 0xff, 0xff)
+    }
 }
 
 /// Relative luminance after WCAG 2.2.
 fn luminance(color: RGBColor) -> f64 {
     let linear = |channel: u8| {
         let c = f64::from(channel) / 255.0;
-        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        if c <= 0.04045 {
+            c / 12.92
+        } else {
+            ((c + 0.055) / 1.055).powf(2.4)
+        }
     };
     0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2)
 }
@@ -186,7 +199,10 @@ mod tests {
 
     #[test]
     fn marks_and_text_stand_out_from_their_ground() {
-        for (look, ground) in [(&LIGHT, RGBColor(255, 255, 255)), (&DARK, RGBColor(0x16, 0x18, 0x1d))] {
+        for (look, ground) in [
+            (&LIGHT, RGBColor(255, 255, 255)),
+            (&DARK, RGBColor(0x16, 0x18, 0x1d)),
+        ] {
             for color in look.series {
                 assert!(contrast(color, ground) >= 3.0, "{color:?} on {ground:?}");
             }

@@ -21,17 +21,46 @@ pub(super) struct Face {
 
 impl Face {
     pub(super) fn new(size: f64, color: RGBColor) -> Self {
-        Face { size, weight: Weight::Regular, color }
+        Face {
+            size,
+            weight: Weight::Regular,
+            color,
+        }
     }
 
     pub(super) fn bold(self) -> Self {
-        Face { weight: Weight::Bold, ..self }
+        Face {
+            weight: Weight::Bold,
+            ..self
+        }
     }
 
     /// Writes a line with its anchor at a point of the base line.
-    pub(super) fn write(self, root: &Root, (x, y): (f64, f64), anchor: Anchor, angle: i32, text: &str) {
-        let Face { size, weight, color } = self;
-        put(root, &Label { at: at(x, y), text: text.into(), size, weight, anchor, angle, color });
+    pub(super) fn write(
+        self,
+        root: &Root,
+        (x, y): (f64, f64),
+        anchor: Anchor,
+        angle: i32,
+        text: &str,
+    ) {
+        let Face {
+            size,
+            weight,
+            color,
+        } = self;
+        put(
+            root,
+            &Label {
+                at: at(x, y),
+                text: text.into(),
+                size,
+                weight,
+                anchor,
+                angle,
+                color,
+            },
+        );
     }
 
     /// Writes a line whose capitals are centred on a height.
@@ -40,7 +69,13 @@ impl Face {
     }
 
     /// Writes lines one below the other, the first one hanging from `y`.
-    pub(super) fn write_lines(self, root: &Root, (x, y): (f64, f64), anchor: Anchor, lines: &[String]) {
+    pub(super) fn write_lines(
+        self,
+        root: &Root,
+        (x, y): (f64, f64),
+        anchor: Anchor,
+        lines: &[String],
+    ) {
         for (i, line) in lines.iter().enumerate() {
             let base = y + self.size * (0.95 + LEADING * i as f64);
             self.write(root, (x, base), anchor, 0, line);
@@ -66,7 +101,10 @@ pub(super) fn wrap(text: &str, size: f64, weight: Weight, width: f64, most: usiz
             _ => lines.push(word.into()),
         }
     }
-    lines.into_iter().map(|line| shortened(&line, size, weight, width)).collect()
+    lines
+        .into_iter()
+        .map(|line| shortened(&line, size, weight, width))
+        .collect()
 }
 
 fn narrow(line: &str, size: f64, weight: Weight, width: f64) -> bool {
