@@ -340,6 +340,18 @@ fn gallery() -> Vec<(&'static str, Figure)> {
                 })],
             )]),
         ),
+        (
+            "spectrogram",
+            figure(vec![plot(
+                "Frame",
+                "Frequency in Hz",
+                vec![heat(400, 128, "Power in dB", |r, c| {
+                    -20.0 - 0.4 * r as f64
+                        + 25.0 * (r as f64 / 6.0 - c as f64 / 40.0).cos().powi(4)
+                        + 6.0 * noise(r * 400 + c)
+                })],
+            )]),
+        ),
         ("panels", figure(vec![left.clone(), right.clone()])),
         (
             "three-panels",

@@ -8,7 +8,7 @@ use super::Area;
 use super::axes::{self, SPACE, TICK};
 use super::font::{self, Weight};
 use super::scale::{fixed, labels, round_numbers};
-use super::sheet::{Anchor, put};
+use super::sheet::{Anchor, Raster, put};
 use super::style::{LABEL_SIZE, Look, Ramp, TICK_SIZE, readable_on};
 use super::text::{Face, Root, height, wrap};
 
@@ -16,6 +16,8 @@ const BAR: f64 = 14.0;
 const BAR_GAP: f64 = 16.0;
 const BAR_STEPS: usize = 96;
 const WIDEST_ROW_LABEL: f64 = 140.0;
+/// Heat maps of more cells are images.
+const MOST_SHAPES: usize = 1500;
 /// Each cell reaches this far under its neighbours, so that no ground shows between them.
 const OVERLAP: f64 = 0.6;
 
@@ -248,6 +250,20 @@ fn draw_cells(root: &Root, frame: Area, heat: &Heat, look: &Look) {
     let color = |value: Option<f64>| {
         value.map_or(look.missing, |value| heat.ramp.color(heat.fraction(value)))
     };
+    if heat.rows.len() * heat.columns.len() > MOST_SHAPES {
+        let cells = heat
+            .values
+            .iter()
+            .map(|row| row.iter().map(|&value| color(value)).collect());
+        put(
+            &chart,
+            &Raster {
+                corners: [(0.0, 0.0), (columns, rows)],
+                cells: cells.collect(),
+            },
+        );
+        return;
+    }
     for (r, row) in heat.values.iter().enumerate() {
         let bottom = ((r + 1) as f64 + over_y).min(rows);
         let mut column = 0;

@@ -10,6 +10,8 @@ use std::convert::Infallible;
 use std::fmt::Write;
 use std::iter::Once;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use plotters::coord::CoordTranslate;
 use plotters::drawing::DrawingArea;
 use plotters::element::{Drawable, PointCollection};
@@ -348,6 +350,70 @@ impl<C> Drawable<&mut Sheet> for Markers<C> {
         }
         Ok(())
     }
+}
+
+/// Cells of equal size, as an image: what is too many for a shape each.
+pub(super) struct Raster<C> {
+    /// Upper left and lower right corner.
+    pub(super) corners: [C; 2],
+    /// Colours row by row; rows are equally long.
+    pub(super) cells: Vec<Vec<RGBColor>>,
+}
+
+impl<'a, C> PointCollection<'a, C> for &'a Raster<C> {
+    type Point = &'a C;
+    type IntoIter = &'a [C];
+    fn point_iter(self) -> &'a [C] {
+        &self.corners
+    }
+}
+
+impl<C> Drawable<&mut Sheet> for Raster<C> {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        mut points: I,
+        sheet: &mut &mut Sheet,
+        _: (u32, u32),
+    ) -> Outcome {
+        let (Some((left, top)), Some((right, bottom))) = (points.next(), points.next()) else {
+            return Ok(());
+        };
+        let columns = self.cells.first().map_or(0, Vec::len);
+        let (width, height) = (right - left, bottom - top);
+        let sharp = f64::from(width) >= columns as f64 * UNITS
+            && f64::from(height) >= self.cells.len() as f64 * UNITS;
+        let rendering = if sharp {
+            " image-rendering=\"pixelated\""
+        } else {
+            ""
+        };
+        line(
+            &mut sheet.body,
+            format_args!(
+                "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" \
+                 preserveAspectRatio=\"none\"{rendering} href=\"data:image/png;base64,{}\"/>",
+                STANDARD.encode(png(columns, &self.cells)),
+            ),
+        );
+        Ok(())
+    }
+}
+
+fn png(columns: usize, cells: &[Vec<RGBColor>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, columns as u32, cells.len() as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::High);
+    let pixels: Vec<u8> = cells
+        .iter()
+        .flatten()
+        .flat_map(|c| [c.0, c.1, c.2])
+        .collect();
+    encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&pixels))
+        .expect("an image in memory has room for its pixels");
+    bytes
 }
 
 /// Which part of a line of text lies at its point.
