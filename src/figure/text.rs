@@ -4,8 +4,9 @@ use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::style::RGBColor;
 
+use super::elements::{Anchor, Label};
 use super::font::{self, Weight};
-use super::sheet::{Anchor, Label, Sheet, at, put};
+use super::sheet::{Sheet, at, put};
 use super::style::LEADING;
 
 /// The whole sheet as a plotters drawing area.
