@@ -87,7 +87,7 @@ impl<C> Drawable<&mut Sheet> for Markers<C> {
         _: (u32, u32),
     ) -> Outcome {
         let half_pixel = units(0.5);
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut data = String::new();
         for (x, y) in points {
             if seen.insert((x.div_euclid(half_pixel), y.div_euclid(half_pixel))) {

@@ -134,7 +134,7 @@ fn extreme_numbers_and_names_are_drawn() {
             for scale in [Scale::Linear, Scale::Log] {
                 let mut curve = plot(
                     names[3],
-                    names[7],
+                    names[6],
                     vec![
                         line(names[8], [(a, b), (b, a), (1.0, 2.0)]),
                         errors("", &[(1.0, a, 1.0, b)]),
