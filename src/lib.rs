@@ -10,6 +10,7 @@ pub mod config;
 pub mod diag;
 pub mod document;
 pub mod exec;
+pub mod figure;
 pub mod kernel;
 pub mod ledger;
 pub mod math;
