@@ -1,1 +1,3 @@
-//! .
+//! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
+
+pub mod math;
