@@ -280,20 +280,20 @@ impl<'a> Finding<'a> {
 
 /// The outcome of a check in words.
 fn outcome(check: &Check) -> String {
-    let cases = if check.cases == 1 { "1 case".into() } else { format!("{} cases", check.cases) };
     let status = match check.status {
         CheckStatus::Passed => "passed",
         CheckStatus::Failed => "failed",
     };
-    format!("{status}, {cases}, {}", evidence(&check.evidence))
+    format!("{status}, {}", evidence(check))
 }
 
-/// What a check's outcome rests on, in words.
-pub(crate) fn evidence(evidence: &Evidence) -> String {
-    match evidence {
-        Evidence::Proved { because } => format!("proved: {because}"),
-        Evidence::Tested => "compared exactly".into(),
-        Evidence::Close { tolerance } => format!("compared within {tolerance}"),
-        Evidence::Estimated { interval } => format!("estimated: {interval}"),
+/// What a check's outcome rests on, in words such as `tested on 12 cases`.
+pub(crate) fn evidence(check: &Check) -> String {
+    let cases = if check.cases == 1 { "1 case".into() } else { format!("{} cases", check.cases) };
+    match &check.evidence {
+        Evidence::Proved { because } => format!("proved on {cases}: {because}"),
+        Evidence::Tested => format!("tested on {cases}"),
+        Evidence::Close { tolerance } => format!("compared on {cases} within {tolerance}"),
+        Evidence::Estimated { interval } => format!("estimated on {cases}: {interval}"),
     }
 }
