@@ -5,8 +5,6 @@
 
 use std::collections::HashSet;
 
-use crate::parse::Inline;
-
 /// All anchors given so far.
 #[derive(Debug, Default)]
 pub(super) struct Anchors(HashSet<String>);
@@ -47,33 +45,6 @@ pub(super) fn slug(words: &str) -> String {
 pub(super) fn file_name(words: &str) -> String {
     let name = slug(&words.replace(|c: char| !c.is_ascii(), "-"));
     if name.is_empty() { "picture".into() } else { name }
-}
-
-/// Text without markup.
-pub(super) fn plain(inlines: &[Inline]) -> String {
-    let mut text = String::new();
-    write_plain(inlines, &mut text);
-    text
-}
-
-fn write_plain(inlines: &[Inline], out: &mut String) {
-    for inline in inlines {
-        match inline {
-            Inline::Text(text) | Inline::Code(text) | Inline::Html(text) => out.push_str(text),
-            Inline::Math { latex, .. } => out.push_str(latex),
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Claim { content, .. } => write_plain(content, out),
-            Inline::Image { alt, .. } => out.push_str(alt),
-            Inline::SoftBreak | Inline::HardBreak => out.push(' '),
-            Inline::Footnote { .. }
-            | Inline::Reference { .. }
-            | Inline::Citation { .. }
-            | Inline::Value { .. } => {}
-        }
-    }
 }
 
 #[cfg(test)]

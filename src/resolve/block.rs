@@ -7,7 +7,7 @@ use std::sync::Arc;
 use veracity_protocol::{Align, Artifact, Check, CheckStatus};
 
 use super::anchor::{file_name, slug};
-use super::inline::{is_comment, words};
+use super::inline::is_comment;
 use super::number::{Key, Slot, float_labels};
 use super::{Resolver, Subject};
 use crate::claims::evidence;
@@ -19,7 +19,7 @@ use crate::document::{
 use crate::exec::{CellResult, CellStatus};
 use crate::figure::{self, Theme};
 use crate::math::Display;
-use crate::parse::{self, ColumnAlign, Echo};
+use crate::parse::{self, ColumnAlign, Echo, plain_text};
 use crate::span::Span;
 
 /// Footnotes of the chapter that is being resolved.
@@ -78,7 +78,7 @@ impl Resolver<'_> {
                 Block::Float(Float { anchor, number, caption, body })
             }
             parse::Block::Figure { target, caption, alt, span, .. } => {
-                let described = alt.clone().unwrap_or_else(|| words(caption));
+                let described = alt.clone().unwrap_or_else(|| plain_text(caption));
                 match self.image(target, &described, span) {
                     Ok(image) => {
                         let caption = self.inlines(caption);

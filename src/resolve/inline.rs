@@ -3,7 +3,7 @@
 //! In: parsed inlines. Out: inlines without open questions; what has no answer becomes a
 //! problem that is shown, with a diagnostic.
 
-use super::anchor::{file_name, plain, slug};
+use super::anchor::{file_name, slug};
 use super::image;
 use super::link::{Address, address};
 use super::number::Target;
@@ -258,7 +258,7 @@ impl Resolver<'_> {
             item.span.clone(),
         )
         .did_you_mean(key, self.works.keys());
-        if self.config.bibliography.is_none() {
+        if self.works.keys().next().is_none() {
             diagnostic = diagnostic.hint("name a BibTeX file as `bibliography` in report.yaml");
         }
         self.diagnostics.push(diagnostic);
@@ -343,9 +343,4 @@ pub(super) fn is_comment(html: &str) -> bool {
         .strip_prefix("<!--")
         .and_then(|rest| rest.strip_suffix("-->"))
         .is_some_and(|inside| !inside.contains("-->"))
-}
-
-/// Text without markup, for descriptions.
-pub(super) fn words(inlines: &[parse::Inline]) -> String {
-    plain(inlines).trim().to_owned()
 }

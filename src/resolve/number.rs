@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use veracity_protocol::Artifact;
 
-use super::anchor::{Anchors, plain, slug};
+use super::anchor::{Anchors, slug};
 use crate::diag::Diagnostic;
 use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::{Display, Macros, Math};
-use crate::parse::{Block, Cell, Chapter, Inline};
+use crate::parse::{Block, Cell, Chapter, Inline, plain_text};
 use crate::span::Span;
 
 /// What has a number or anchor.
@@ -49,8 +49,6 @@ pub(super) struct Target {
     pub words: String,
     /// Number such as `1.2`.
     pub number: Option<String>,
-    /// Where the label is given.
-    pub span: Span,
 }
 
 /// All numbers of a report.
@@ -87,7 +85,7 @@ pub(super) fn title(chapter: &Chapter) -> (Vec<Inline>, Option<usize>) {
         (None, None) => (vec![Inline::Text(chapter.slug.clone())], None),
         (Some(title), heading) => {
             // A title that is repeated as the first heading is meant once.
-            let repeated = heading.filter(|(_, content)| plain(content).trim() == title.trim());
+            let repeated = heading.filter(|(_, content)| plain_text(content).trim() == title.trim());
             match repeated {
                 Some((index, content)) => (content.clone(), Some(index)),
                 None => (vec![Inline::Text(title.clone())], None),
@@ -277,7 +275,6 @@ impl Numbers {
                 anchor: anchor.clone(),
                 words: words.clone(),
                 number: number.clone(),
-                span: item.span.clone(),
             };
             self.targets.insert(label, target);
         }
@@ -381,7 +378,7 @@ impl Collector<'_> {
     fn block(&mut self, block: &Block) {
         match block {
             Block::Heading { level, label, content, span } => {
-                let words = slug(&plain(content));
+                let words = slug(&plain_text(content));
                 self.items.push(Item {
                     labels: label.iter().cloned().collect(),
                     numbered: true,
