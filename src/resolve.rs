@@ -31,26 +31,17 @@ use cite::Works;
 use number::Numbers;
 use value::Evaluator;
 
-/// What a document is made of.
-#[derive(Clone, Copy)]
-pub struct Parts<'a> {
-    /// Settings of the report.
-    pub config: &'a ReportConfig,
-    /// Chapters in order.
-    pub chapters: &'a [parse::Chapter],
-    /// Results of their cells.
-    pub executed: &'a Executed,
-    /// BibTeX file.
-    pub bibliography: Option<&'a Source>,
-    /// Where pictures are read.
-    pub world: &'a dyn World,
-    /// What stood behind the results, for [`Document::environment`].
-    pub environment: &'a [(String, String)],
-}
-
 /// Resolves a report and judges its claims.
-pub fn document(parts: Parts<'_>) -> (Document, Vec<Diagnostic>) {
-    let Parts { config, chapters, executed, bibliography, world, environment } = parts;
+///
+/// `world` is where pictures are read, and `environment` what stood behind the results.
+pub fn document(
+    config: &ReportConfig,
+    chapters: &[parse::Chapter],
+    executed: &Executed,
+    bibliography: Option<&Source>,
+    environment: Vec<(String, String)>,
+    world: &dyn World,
+) -> (Document, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let macros: Vec<Macros> =
         chapters.iter().map(|chapter| macros(config, chapter, &mut diagnostics)).collect();
@@ -87,7 +78,7 @@ pub fn document(parts: Parts<'_>) -> (Document, Vec<Diagnostic>) {
         title: config.title.clone(),
         authors: config.authors.clone(),
         language: config.language.clone(),
-        environment: environment.to_vec(),
+        environment,
         chapters: resolved,
         bibliography: works.references(&config.language),
         claims,
@@ -108,7 +99,7 @@ struct Resolver<'a> {
     evaluator: Evaluator,
     /// Names of pictures.
     images: Anchors,
-    footnotes: Footnotes,
+    footnotes: Footnotes<'a>,
     /// Claims so far; the ledger has the same order.
     sites: Vec<Site>,
     /// Index of the chapter that is being resolved.
@@ -120,6 +111,7 @@ impl Resolver<'_> {
     fn resolve_chapter(&mut self, index: usize) -> Chapter {
         self.chapter = index;
         let chapter = &self.chapters[index];
+        self.footnotes = Footnotes::of(chapter);
         let slot = self.numbers.chapters[index].clone();
         let (title, removed) = number::title(chapter);
         if removed.is_none() && chapter.front.title.is_none() {

@@ -1,7 +1,8 @@
 //! Passes a verdict on each claim.
 //!
 //! In: the places where claims stand, and the results of all cells. Out: the ledger, and a
-//! diagnostic for each claim that is not as its author expects.
+//! diagnostic for each claim that is itself at fault. A claim that is sound but refuted or
+//! vacuous has its verdict, and no diagnostic.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use veracity_protocol::{Check, CheckStatus, Evidence, Published, Value};
 
 use super::published::{Hit, Miss, Names, Outcome};
 use super::relation::{Relation, Rule};
-use super::{Expected, Judged, Provenance, Standing, Verdict, exact, number};
+use super::{Expected, Judged, Provenance, Verdict, exact, number};
 use crate::diag::{Diagnostic, closest};
 use crate::exec::Executed;
 use crate::parse::{Chapter, ClaimSite};
@@ -87,35 +88,17 @@ pub fn judge(
                 unit: finding.published.and_then(|value| value.unit.clone()),
                 provenance,
             };
-            let place = finding.cell.map(|(chapter, cell)| chapters[chapter].cells[cell].span.clone());
-            diagnostics.extend(complaint(&judged, finding.code, finding.hint).map(|complaint| {
-                match place {
-                    Some(span) => complaint.related(span, "the result comes from here"),
-                    None => complaint,
-                }
-            }));
+            diagnostics.extend(complaint(&judged, finding.code, finding.hint.as_deref()));
             judged
         })
         .collect();
     (judged, diagnostics)
 }
 
-/// What is wrong with a claim, for the author.
-fn complaint(judged: &Judged, code: &'static str, hint: Option<String>) -> Option<Diagnostic> {
-    if judged.standing() != Standing::Bad {
-        return None;
-    }
-    let about = |code, message: String| Diagnostic::error(code, message, judged.span.clone());
-    let complaint = match &judged.verdict {
-        Verdict::Verified => about(
-            "claim-not-refuted",
-            format!("the claim on `{}` should be refuted, but the code agrees with it", judged.name),
-        ),
-        Verdict::Refuted(how) => about("claim-refuted", format!("the code disagrees: {how}"))
-            .label(format!("stated here, {}", judged.relation)),
-        Verdict::Vacuous(how) => about("claim-vacuous", how.clone()),
-        Verdict::Error(how) | Verdict::Unverified(_, how) => about(code, how.clone()),
-    };
+/// What is wrong with a claim that is at fault, for its author.
+fn complaint(judged: &Judged, code: &'static str, hint: Option<&str>) -> Option<Diagnostic> {
+    let Verdict::Error(message) = &judged.verdict else { return None };
+    let complaint = Diagnostic::error(code, message.clone(), judged.span.clone());
     Some(match hint {
         Some(hint) => complaint.hint(hint),
         None => complaint,
@@ -235,13 +218,15 @@ impl<'a> Finding<'a> {
         }
         match subject {
             Subject::Equation(None) => {
-                self.hint = Some("give it a label such as `#eq-m`, and write `equation!(\"eq-m\")` in the check".into());
+                self.hint = Some(
+                    "give it a label such as `#eq-m`, and write `equation!(\"eq-m\")` in the check"
+                        .into(),
+                );
                 return Verdict::Error("an equation that makes a claim needs a label".into());
             }
             Subject::Equation(Some(label)) if !check.equations.contains(label) => {
-                self.hint = Some(format!("evaluate `equation!(\"{label}\")` inside the check"));
                 return Verdict::Vacuous(format!(
-                    "the check `{}` did not evaluate this formula",
+                    "the check `{}` did not evaluate this formula, `equation!(\"{label}\")`",
                     check.name
                 ));
             }
@@ -264,8 +249,7 @@ impl<'a> Finding<'a> {
                 let candidates = names.candidates(site.chapter);
                 self.hint = closest(name, candidates.iter().map(String::as_str))
                     .map(|best| format!("did you mean `{best}`?"));
-                let hint = self.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                Verdict::Error(format!("no cell publishes `{name}`{hint}"))
+                Verdict::Error(format!("no cell publishes `{name}`"))
             }
             Miss::Ambiguous(all) => {
                 Verdict::Error(format!("`{name}` is published more than once: {}", all.join(", ")))

@@ -24,9 +24,26 @@ use crate::span::Span;
 
 /// Footnotes of the chapter that is being resolved.
 #[derive(Default)]
-pub(super) struct Footnotes {
+pub(super) struct Footnotes<'a> {
+    /// Names with content, in the order in which they are written.
+    definitions: Vec<Definition<'a>>,
     /// Names in the order of their numbers, each with the anchor of its first mark and of itself.
     cited: Vec<(String, String, String)>,
+}
+
+type Definition<'a> = (&'a str, &'a [parse::Block], &'a Span);
+
+impl<'a> Footnotes<'a> {
+    /// The footnotes that a chapter defines.
+    pub fn of(chapter: &'a parse::Chapter) -> Self {
+        let mut definitions = Vec::new();
+        define(&chapter.blocks, &mut definitions);
+        Self { definitions, cited: Vec::new() }
+    }
+
+    fn find(&self, name: &str) -> Option<&Definition<'a>> {
+        self.definitions.iter().find(|(defined, ..)| *defined == name)
+    }
 }
 
 impl Resolver<'_> {
@@ -240,19 +257,19 @@ impl Resolver<'_> {
 
     /// A mark that refers to a footnote, which gets its number here.
     pub(super) fn footnote_mark(&mut self, name: &str, span: &Span) -> Inline {
-        let chapter = &self.chapters[self.chapter];
-        if !definitions(&chapter.blocks).iter().any(|(defined, ..)| *defined == name) {
+        if self.footnotes.find(name).is_none() {
+            let names = self.footnotes.definitions.iter().map(|(name, ..)| *name);
             self.diagnostics.push(
                 Diagnostic::error(
                     "unknown-footnote",
                     format!("there is no footnote `[^{name}]:`"),
                     span.clone(),
                 )
-                .did_you_mean(name, definitions(&chapter.blocks).iter().map(|(name, ..)| *name)),
+                .did_you_mean(name, names),
             );
             return Inline::Problem(format!("?{name}"));
         }
-        let slug_of_chapter = &chapter.slug;
+        let slug_of_chapter = &self.chapters[self.chapter].slug;
         let anchor = self.numbers.anchors.unique(&format!("{slug_of_chapter}-mark-{}", slug(name)));
         let known = self.footnotes.cited.iter().position(|(cited, ..)| cited == name);
         let index = known.unwrap_or_else(|| {
@@ -267,14 +284,14 @@ impl Resolver<'_> {
 
     /// The notes of a chapter whose text is resolved, in the order of their numbers.
     pub(super) fn notes(&mut self) -> Vec<Footnote> {
-        let definitions = definitions(&self.chapters[self.chapter].blocks);
         let mut notes: Vec<Footnote> = Vec::new();
         // A note may refer to further notes.
         while let Some((name, back, anchor)) = self.footnotes.cited.get(notes.len()).cloned() {
-            let content = definitions.iter().find(|(defined, ..)| *defined == name);
-            let blocks = content.map(|(_, blocks, _)| self.blocks(blocks)).unwrap_or_default();
+            let content = self.footnotes.find(&name).map(|(_, blocks, _)| *blocks);
+            let blocks = self.blocks(content.unwrap_or_default());
             notes.push(Footnote { number: notes.len() + 1, anchor, back, blocks });
         }
+        let Footnotes { definitions, cited } = std::mem::take(&mut self.footnotes);
         for (index, (name, _, span)) in definitions.iter().enumerate() {
             if let Some((.., first)) = definitions[..index].iter().find(|(first, ..)| first == name) {
                 self.diagnostics.push(
@@ -285,7 +302,7 @@ impl Resolver<'_> {
                     )
                     .related((*first).clone(), "first written here"),
                 );
-            } else if !self.footnotes.cited.iter().any(|(cited, ..)| cited == name) {
+            } else if !cited.iter().any(|(cited, ..)| cited == name) {
                 self.diagnostics.push(
                     Diagnostic::warning(
                         "unused-footnote",
@@ -296,18 +313,8 @@ impl Resolver<'_> {
                 );
             }
         }
-        self.footnotes = Footnotes::default();
         notes
     }
-}
-
-type Definition<'a> = (&'a str, &'a [parse::Block], &'a Span);
-
-/// All footnotes that a chapter defines.
-fn definitions(blocks: &[parse::Block]) -> Vec<Definition<'_>> {
-    let mut found = Vec::new();
-    define(blocks, &mut found);
-    found
 }
 
 fn define<'a>(blocks: &'a [parse::Block], found: &mut Vec<Definition<'a>>) {

@@ -68,11 +68,11 @@ fn a_bad_claim_is_told_at_its_place() {
     let (judged, diagnostics) = claim("It has [5](claim:x).", integer(6));
     assert_eq!(judged.verdict, Verdict::Refuted("the value is 6".into()));
     assert_eq!(judged.value.as_deref(), Some("6"));
+    assert_eq!(diagnostics, []);
     assert_eq!(judged.relation, "= (exact)");
     assert_eq!(judged.id, "1/x");
     let provenance = judged.provenance.expect("a refuted claim names its cell");
     assert_eq!((provenance.cell.as_str(), provenance.key.as_str()), ("cell-1", "0123"));
-    assert_eq!(diagnostics[0].code, "claim-refuted");
 }
 
 #[test]
@@ -81,9 +81,8 @@ fn a_claim_that_is_known_to_be_wrong_must_be_wrong() {
     assert_eq!((judged.expected, judged.standing()), (Expected::Refuted, Standing::Good));
     assert!(diagnostics.is_empty());
 
-    let (judged, diagnostics) = claim("They say [5](claim:x \"refuted\").", integer(5));
+    let (judged, _) = claim("They say [5](claim:x \"refuted\").", integer(5));
     assert_eq!(judged.standing(), Standing::Bad);
-    assert_eq!(diagnostics[0].code, "claim-not-refuted");
 
     let (judged, _) = claim("They say [many](claim:x \"refuted\").", integer(5));
     assert_eq!(judged.standing(), Standing::Bad);
@@ -109,7 +108,8 @@ fn checks_are_claims_without_numbers() {
     assert_eq!(of("[They agree](claim:agree \"refuted\").", Failed, 3).standing(), Standing::Good);
     assert_eq!(of("[They agree](claim:agree \"refuted\").", Failed, 0).standing(), Standing::Bad);
     assert_eq!(of("[They agree](claim:agree \">= 1\").", Passed, 3).verdict.word(), "error");
-    assert_eq!(of("[They agree](claim:agree).", Passed, 3).value.as_deref(), Some("passed, tested on 13 cases").map(|_| "passed, tested on 3 cases"));
+    let value = of("[They agree](claim:agree).", Passed, 3).value;
+    assert_eq!(value.as_deref(), Some("passed, tested on 3 cases"));
 }
 
 #[test]
@@ -117,19 +117,19 @@ fn a_formula_is_claimed_by_a_check_that_evaluated_it() {
     let of = |attributes: &str, equations: &[&str], status| {
         let report = Report::of(&format!("# A\n{CELL}\n$$ M = D + 1 $$ {{{attributes}}}\n"));
         let check = Artifact::Check(check("agree", status, equations));
-        let (document, diagnostics) = report.cell("1/cell-1", artifacts([check])).build();
-        (document.claims[0].verdict.word(), document.claims[0].standing(), diagnostics.len())
+        let (document, _) = report.cell("1/cell-1", artifacts([check])).build();
+        (document.claims[0].verdict.word(), document.claims[0].standing())
     };
     use CheckStatus::{Failed, Passed};
     let sound = "#eq-m claim=\"agree\"";
-    assert_eq!(of(sound, &["eq-m"], Passed), ("verified", Standing::Good, 0));
-    assert_eq!(of(sound, &["eq-m"], Failed), ("refuted", Standing::Bad, 1));
-    assert_eq!(of(sound, &["eq-n"], Passed), ("vacuous", Standing::Bad, 1));
-    assert_eq!(of(sound, &[], Failed), ("vacuous", Standing::Bad, 1));
+    assert_eq!(of(sound, &["eq-m"], Passed), ("verified", Standing::Good));
+    assert_eq!(of(sound, &["eq-m"], Failed), ("refuted", Standing::Bad));
+    assert_eq!(of(sound, &["eq-n"], Passed), ("vacuous", Standing::Bad));
+    assert_eq!(of(sound, &[], Failed), ("vacuous", Standing::Bad));
     assert_eq!(of("claim=\"agree\"", &["eq-m"], Passed).0, "error");
-    let wrong = "#eq-m claim=\"agree\" expect=\"refuted\"";
-    assert_eq!(of(wrong, &["eq-m"], Failed), ("refuted", Standing::Good, 0));
-    assert_eq!(of(wrong, &["eq-m"], Passed), ("verified", Standing::Bad, 1));
+    let wrong = "#eq-m claim=\"agree\" relation=\"refuted\"";
+    assert_eq!(of(wrong, &["eq-m"], Failed), ("refuted", Standing::Good));
+    assert_eq!(of(wrong, &["eq-m"], Passed), ("verified", Standing::Bad));
 }
 
 #[test]

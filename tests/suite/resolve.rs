@@ -8,7 +8,8 @@ use veracity::claims::Reason;
 use veracity::exec::CellStatus;
 use veracity::world::MemoryWorld;
 use veracity_protocol::{
-    Align, Artifact, Axis, CellOutput, CheckStatus, Column, Figure, Plot, Scale, Table, Value,
+    Align, Artifact, Axis, CellOutput, CheckStatus, Column, Figure, Float, Plot, Scale, Series,
+    SeriesKind, Table, Value,
 };
 
 use crate::scripted::{Report, artifacts, check, float, integer, values};
@@ -218,9 +219,11 @@ fn pictures_come_from_the_report() {
 }
 
 fn figure(label: Option<&str>) -> Artifact {
+    let points = vec![(Float(1.0), Float(2.0)), (Float(2.0), Float(3.0))];
+    let line = Series { name: String::new(), kind: SeriesKind::Line { points } };
     let axis = || Axis { label: "x".into(), scale: Scale::Linear, range: None };
     Artifact::Figure(Figure {
-        plots: vec![Plot { title: None, x: axis(), y: axis(), series: Vec::new() }],
+        plots: vec![Plot { title: None, x: axis(), y: axis(), series: vec![line] }],
         caption: Some("From <b>code</b>".into()),
         label: label.map(Into::into),
         alt: None,

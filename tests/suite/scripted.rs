@@ -8,7 +8,7 @@ use veracity::diag::Diagnostic;
 use veracity::document::Document;
 use veracity::exec::{CellResult, CellStatus, Executed, ExecutedChapter};
 use veracity::parse::{self, Echo};
-use veracity::resolve::{Parts, document};
+use veracity::resolve::document;
 use veracity::span::Source;
 use veracity::world::MemoryWorld;
 use veracity_protocol::{
@@ -74,14 +74,8 @@ impl Report {
                 .collect(),
         };
         let bibliography = self.bibliography.as_ref().map(|text| Source::new("works.bib", text));
-        document(Parts {
-            config: &config(),
-            chapters: &chapters,
-            executed: &executed,
-            bibliography: bibliography.as_ref(),
-            world: &self.world,
-            environment: &[],
-        })
+        let bibliography = bibliography.as_ref();
+        document(&config(), &chapters, &executed, bibliography, Vec::new(), &self.world)
     }
 }
 
