@@ -11,7 +11,7 @@ pub(crate) mod published;
 mod relation;
 
 pub(crate) use judge::evidence;
-pub use judge::{Site, Subject, judge};
+pub use judge::{Site, Stated, Subject, judge};
 
 use veracity_protocol::DataUse;
 

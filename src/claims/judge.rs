@@ -13,7 +13,7 @@ use super::relation::{Relation, Rule};
 use super::{Expected, Judged, Provenance, Verdict, exact, number};
 use crate::diag::{Diagnostic, closest};
 use crate::exec::Executed;
-use crate::parse::{Chapter, ClaimSite};
+use crate::parse::{Chapter, ClaimSite, Inline};
 
 /// A claim in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub struct Site {
     pub chapter: usize,
     /// Anchor in the page.
     pub anchor: String,
-    /// What the author wrote.
+    /// What the author wrote, with the text as a reader sees it.
     pub claim: ClaimSite,
     /// What makes the claim.
     pub subject: Subject,
@@ -32,9 +32,47 @@ pub struct Site {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// Words.
-    Prose,
+    Prose(Stated),
     /// A displayed equation, by its label.
     Equation(Option<String>),
+}
+
+/// What the author states in words, without what the build puts among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// The words; no inline values, references, citations and footnotes.
+    pub text: String,
+    /// Whether an inline value stands among them.
+    pub has_value: bool,
+}
+
+impl Stated {
+    /// What the text of a claim states.
+    pub fn of(content: &[Inline]) -> Self {
+        let mut stated = Self::default();
+        stated.add(content);
+        stated
+    }
+
+    fn add(&mut self, content: &[Inline]) {
+        for inline in content {
+            match inline {
+                Inline::Text(text) | Inline::Code(text) | Inline::Html(text) => {
+                    self.text.push_str(text);
+                }
+                Inline::Math { latex, .. } => self.text.push_str(latex),
+                Inline::Emphasis(content)
+                | Inline::Strong(content)
+                | Inline::Strikethrough(content)
+                | Inline::Link { content, .. }
+                | Inline::Claim { content, .. } => self.add(content),
+                Inline::Image { alt, .. } => self.text.push_str(alt),
+                Inline::Value { .. } => self.has_value = true,
+                Inline::Reference { .. } | Inline::Citation { .. } | Inline::Footnote { .. } => {}
+                Inline::SoftBreak | Inline::HardBreak => self.text.push(' '),
+            }
+        }
+    }
 }
 
 /// Judges all claims, in the order in which a reader meets them.
@@ -137,7 +175,11 @@ impl<'a> Finding<'a> {
             }
         };
         finding.expected = relation.expected;
-        finding.relation = relation.rule.words(number::find(&site.claim.text).ok().flatten().as_ref());
+        let printed = match &site.subject {
+            Subject::Prose(stated) => number::find(&stated.text).ok().flatten(),
+            Subject::Equation(_) => None,
+        };
+        finding.relation = relation.rule.words(printed.as_ref());
         match names.find(&site.claim.name, site.chapter) {
             Ok(hit) => finding.judge(site, &relation.rule, hit),
             Err(miss) => finding.miss(site, miss, names),
@@ -152,7 +194,7 @@ impl<'a> Finding<'a> {
                 self.published = Some(value);
                 self.value = Some(exact::full(&value.value));
                 self.verdict = match &site.subject {
-                    Subject::Prose => self.value(&site.claim.text, rule, value),
+                    Subject::Prose(stated) => self.value(stated, rule, value),
                     Subject::Equation(_) => Verdict::Error(format!(
                         "`{}` is a value; an equation is claimed by a check that evaluates it",
                         value.name
@@ -167,7 +209,8 @@ impl<'a> Finding<'a> {
         }
     }
 
-    fn value(&mut self, text: &str, rule: &Rule, published: &Published) -> Verdict {
+    fn value(&mut self, stated: &Stated, rule: &Rule, published: &Published) -> Verdict {
+        let text = &stated.text;
         let needs_no_relation = |kind: &str| {
             Verdict::Error(format!("`{}` is {kind} and takes no relation but `refuted`", published.name))
         };
@@ -199,9 +242,14 @@ impl<'a> Finding<'a> {
             Value::Float { value } if !value.0.is_finite() => {
                 Verdict::Refuted(format!("the value is {value}"))
             }
-            number => match exact::number(number) {
-                Ok(value) => rule.compare(number::find(text), &value, published.unit.as_deref()),
-                Err(message) => Verdict::Error(message),
+            value => match (exact::number(value), number::find(text)) {
+                (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
+                    Verdict::Vacuous(
+                        "the text prints a computed value, which cannot disagree with itself".into(),
+                    )
+                }
+                (Ok(value), printed) => rule.compare(printed, &value, published.unit.as_deref()),
+                (Err(message), _) => Verdict::Error(message),
             },
         }
     }

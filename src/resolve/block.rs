@@ -19,7 +19,7 @@ use crate::document::{
 use crate::exec::{CellResult, CellStatus};
 use crate::figure::{self, Theme};
 use crate::math::Display;
-use crate::parse::{self, ColumnAlign, Echo, plain_text};
+use crate::parse::{self, ClaimSite, ColumnAlign, Echo, plain_text};
 use crate::span::Span;
 
 /// Footnotes of the chapter that is being resolved.
@@ -121,6 +121,7 @@ impl Resolver<'_> {
         let Slot { anchor, number, .. } = self.slot(&equation.span);
         let claim = equation.claim.as_ref().map(|claim| {
             let subject = Subject::Equation(equation.label.clone());
+            let claim = ClaimSite { text: claim.text.trim().to_owned(), ..claim.clone() };
             self.site(claim, anchor.clone(), subject)
         });
         match self.math(&equation.latex, Display::Block, &equation.span) {

@@ -8,6 +8,7 @@ use super::image;
 use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
+use crate::claims::Stated;
 use crate::claims::published::{Miss, Outcome};
 use crate::diag::Diagnostic;
 use crate::document::{Image, Inline};
@@ -42,8 +43,13 @@ impl Resolver<'_> {
                 return self.link(target, title, content, span, out);
             }
             parse::Inline::Claim { claim, content } => {
-                let claim = self.claim(claim);
-                Inline::Claim { claim, content: self.inlines(content) }
+                let chapter = &self.chapters[self.chapter].slug;
+                let anchor = format!("claim-{chapter}-{}", slug(&claim.name));
+                let anchor = self.numbers.anchors.unique(&anchor);
+                let subject = Subject::Prose(Stated::of(content));
+                let content = self.inlines(content);
+                let claim = ClaimSite { text: words(&content), ..claim.clone() };
+                Inline::Claim { claim: self.site(claim, anchor, subject), content }
             }
             parse::Inline::Image { target, alt, span } => match self.image(target, alt, span) {
                 Ok(image) => Inline::Image(image),
@@ -93,16 +99,9 @@ impl Resolver<'_> {
         })
     }
 
-    fn claim(&mut self, claim: &ClaimSite) -> usize {
-        let slug_of_chapter = &self.chapters[self.chapter].slug;
-        let anchor = format!("claim-{slug_of_chapter}-{}", slug(&claim.name));
-        let anchor = self.numbers.anchors.unique(&anchor);
-        self.site(claim, anchor, Subject::Prose)
-    }
-
     /// Enters a claim into the ledger.
-    pub(super) fn site(&mut self, claim: &ClaimSite, anchor: String, subject: Subject) -> usize {
-        self.sites.push(Site { chapter: self.chapter, anchor, claim: claim.clone(), subject });
+    pub(super) fn site(&mut self, claim: ClaimSite, anchor: String, subject: Subject) -> usize {
+        self.sites.push(Site { chapter: self.chapter, anchor, claim, subject });
         self.sites.len() - 1
     }
 
@@ -343,4 +342,28 @@ pub(super) fn is_comment(html: &str) -> bool {
         .strip_prefix("<!--")
         .and_then(|rest| rest.strip_suffix("-->"))
         .is_some_and(|inside| !inside.contains("-->"))
+}
+
+/// Text without markup, as a reader sees it.
+fn words(inlines: &[Inline]) -> String {
+    let mut text = String::new();
+    for inline in inlines {
+        match inline {
+            Inline::Text(plain) | Inline::Code(plain) | Inline::Problem(plain) => {
+                text.push_str(plain);
+            }
+            Inline::Value { text: value, .. } => text.push_str(value),
+            Inline::Math(math) => text.push_str(math.latex()),
+            Inline::Image(image) => text.push_str(&image.alt),
+            Inline::Emphasis(content)
+            | Inline::Strong(content)
+            | Inline::Strikethrough(content)
+            | Inline::Link { content, .. }
+            | Inline::Jump { content, .. }
+            | Inline::Claim { content, .. } => text.push_str(&words(content)),
+            Inline::SoftBreak | Inline::HardBreak => text.push(' '),
+            Inline::FootnoteMark { .. } => {}
+        }
+    }
+    text
 }

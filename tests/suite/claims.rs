@@ -52,9 +52,20 @@ fn a_verdict_for_every_kind_of_value() {
         ("It has [5](claim:y).", integer(5), "error"),
         ("It has [5](claim:1/x).", integer(5), "verified"),
         ("It has [5](claim:2/x).", integer(5), "error"),
+        ("It has [{{ x }}](claim:x).", integer(5), "vacuous"),
+        ("It has [{{ x | fixed(5) }}](claim:x \"± 1\").", integer(5), "vacuous"),
+        ("It has [{{ x }}](claim:x \">= 2\").", integer(5), "verified"),
+        ("By @eq-1 it has [5 as in @sec-b](claim:x).", integer(5), "verified"),
     ] {
         assert_eq!(word(line, value), expected, "{line}");
     }
+}
+
+#[test]
+fn the_ledger_has_the_text_as_it_is_read() {
+    let (judged, _) = claim("## B {#sec-b}\n\n[about *5* in @sec-b, {{ x }}](claim:x)", integer(5));
+    assert_eq!(judged.text, "about 5 in Section\u{a0}1.1, 5");
+    assert_eq!(judged.verdict, Verdict::Verified);
 }
 
 #[test]
