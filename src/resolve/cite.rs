@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use hayagriva::archive::{ArchivedStyle, locales};
-use hayagriva::citationberg::{FontStyle, FontWeight, LocaleCode, Style, VerticalAlign};
+use hayagriva::archive::{ArchivedStyle, LOCALES};
+use hayagriva::citationberg::{FontStyle, FontWeight, Locale, LocaleCode, Style, VerticalAlign};
 use hayagriva::io::{BibLaTeXError, from_biblatex_str};
 use hayagriva::{
     BibliographyDriver, BibliographyRequest, CitationItem, CitationRequest, Elem, ElemChild,
@@ -103,7 +103,7 @@ impl Works {
         else {
             return Vec::new();
         };
-        let locales = locales();
+        let locales = locales(language);
         let locale = Some(LocaleCode(language.to_owned()));
         let mut driver = BibliographyDriver::new();
         for entry in entries {
@@ -124,6 +124,28 @@ impl Works {
             })
             .collect()
     }
+}
+
+/// The words of a language and of English.
+///
+/// Reading all that hayagriva has takes longer than everything else in this stage together.
+fn locales(language: &str) -> Vec<Locale> {
+    let base = language.split('-').next().unwrap_or_default();
+    let is_wanted = |code: &str| code == "en-US" || code.split('-').next() == Some(base);
+    LOCALES
+        .iter()
+        .filter(|bytes| language_of(bytes).is_none_or(is_wanted))
+        .filter_map(|bytes| ciborium::from_reader(*bytes).ok())
+        .collect()
+}
+
+/// The language of a stored locale, which is the first field of a CBOR map.
+fn language_of(bytes: &[u8]) -> Option<&str> {
+    const FIELD: &[u8] = b"@xml:lang";
+    let at = bytes.windows(FIELD.len()).take(8).position(|window| window == FIELD)? + FIELD.len();
+    // A text of fewer than 24 bytes has its length in its first byte.
+    let length = usize::from(bytes.get(at)?.checked_sub(0x60)?);
+    std::str::from_utf8(bytes.get(at + 1..=at + length)?).ok()
 }
 
 fn write(children: &[ElemChild], out: &mut Vec<Inline>) {
@@ -168,5 +190,22 @@ fn math(markup: &str) -> Inline {
     match Math::parse(latex, Display::Inline, &Macros::default()) {
         Ok(math) => Inline::Math(math),
         Err(_) => Inline::Code(latex.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_locales_are_read() {
+        let languages = |language| -> Vec<String> {
+            locales(language).into_iter().filter_map(|locale| Some(locale.lang?.0)).collect()
+        };
+        assert_eq!(languages("en"), ["en-GB", "en-US"]);
+        assert_eq!(languages("sl-SI"), ["en-US", "sl-SI"]);
+        assert_eq!(languages("ar"), ["ar", "en-US"]);
+        assert_eq!(languages("tlh"), ["en-US"]);
+        assert!(LOCALES.iter().all(|bytes| language_of(bytes).is_some()));
     }
 }
