@@ -4,6 +4,15 @@
 //! the ledger, one [`Judged`] a claim. Left out: how a verdict looks, which is
 //! [`crate::render`]'s.
 
+pub(crate) mod exact;
+mod judge;
+mod number;
+pub(crate) mod published;
+mod relation;
+
+pub(crate) use judge::evidence;
+pub use judge::{Site, Stated, Subject, judge};
+
 use veracity_protocol::DataUse;
 
 use crate::span::Span;
