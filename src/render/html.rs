@@ -46,7 +46,10 @@ pub fn files(
     let mut writer = Writer::new(document);
     let chapters: Vec<ChapterParts> =
         document.chapters.iter().map(|chapter| writer.chapter_parts(chapter)).collect();
-    let summary = writer.part("", |w| w.summary(&document.claims.iter().collect::<Vec<_>>()));
+    let summary = writer.part("", |w| {
+        w.outcome();
+        w.summary(&document.claims.iter().collect::<Vec<_>>());
+    });
     let ledger = writer.part("", Writer::ledger);
     let references = writer.part("", Writer::references);
 
@@ -105,6 +108,8 @@ fn file_stem(name: &str) -> String {
 /// The parts of a chapter's page whose formulas are not yet set.
 struct ChapterParts {
     title: Fragment,
+    /// Whether something is wrong, as a mark beside the title.
+    mark: Fragment,
     sections: Fragment,
     body: Fragment,
 }
@@ -144,6 +149,7 @@ impl<'a> Writer<'a> {
         let slug = chapter.slug.as_str();
         ChapterParts {
             title: self.part(slug, |w| w.label(&chapter.title)),
+            mark: self.part(slug, |w| w.mark(chapter)),
             sections: self.part(slug, |w| w.section_links(&chapter.blocks)),
             body: self.part(slug, |w| w.chapter(chapter)),
         }
@@ -157,9 +163,9 @@ impl<'a> Writer<'a> {
                     .raw(if *level == 3 { "<li class=\"sub\"><a href=\"" } else { "<li><a href=\"" });
                 // With the page, because the table of contents stands on every page.
                 self.out.text(&page_name(self.page)).raw("#").text(anchor);
-                self.out.raw("\"><span class=\"n\">").text(number).raw("</span> ");
+                self.out.raw("\"><span class=\"n\">").text(number).raw("</span> <span>");
                 self.label(content);
-                self.out.raw("</a></li>");
+                self.out.raw("</span></a></li>");
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Pages of a report that holds every kind of node, and text that tries to become markup.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use veracity::claims::{Expected, Judged, Provenance, Reason, Verdict};
 use veracity::config::Author;
-use veracity::document::*;
+pub use veracity::document::*;
 use veracity::math::Math;
 use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::OutputFile;
@@ -17,7 +18,7 @@ use veracity_protocol::{DataKind, DataUse};
 const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)> \"onload='x' </style> ]]> --> \
      {{ 7 * 7 }} {% raw %} &amp; \u{1b}[31m\u{0}";
 
-fn text(words: &str) -> Vec<Inline> {
+pub fn text(words: &str) -> Vec<Inline> {
     vec![Inline::Text(words.to_owned())]
 }
 
@@ -274,7 +275,7 @@ fn attention() -> Chapter {
 }
 
 /// A chapter in which every text is hostile.
-fn hostile() -> Chapter {
+pub fn hostile() -> Chapter {
     let float = |anchor: &str, body| Float { anchor: anchor.into(), number: Some(HOSTILE.into()), caption: text(HOSTILE), body };
     Chapter {
         slug: "hostile".into(),
@@ -287,7 +288,7 @@ fn hostile() -> Chapter {
                 Inline::Code(HOSTILE.into()),
                 Inline::Link { target: "javascript:alert(1)".into(), title: HOSTILE.into(), content: text("press me") },
                 Inline::Link { target: HOSTILE.into(), title: HOSTILE.into(), content: text(HOSTILE) },
-                Inline::Jump { page: Some(HOSTILE.into()), anchor: HOSTILE.into(), content: text(HOSTILE) },
+                Inline::Jump { page: Some("hostile".into()), anchor: HOSTILE.into(), content: text(HOSTILE) },
                 Inline::Claim { claim: 8, content: text(HOSTILE) },
                 Inline::Value { text: HOSTILE.into(), name: HOSTILE.into() },
                 Inline::Problem(HOSTILE.into()),
@@ -299,7 +300,7 @@ fn hostile() -> Chapter {
                 Output::Stdout(HOSTILE.into()),
                 Output::Stderr(HOSTILE.into()),
                 Output::Text(HOSTILE.into()),
-                Output::Check(CheckView { anchor: HOSTILE.into(), statement: HOSTILE.into(), outcome: CheckOutcome::Failed, evidence: HOSTILE.into(), counterexample: Some(HOSTILE.into()) }),
+                Output::Check(CheckView { anchor: "check-x".into(), statement: HOSTILE.into(), outcome: CheckOutcome::Failed, evidence: HOSTILE.into(), counterexample: Some(HOSTILE.into()) }),
                 Output::Float(float("f1", FloatBody::Table(Table { align: vec![], header: vec![text(HOSTILE)], rows: vec![vec![text(HOSTILE)]] }))),
                 Output::Float(float("f2", FloatBody::Figure(picture("drawn", HOSTILE)))),
             ], vec![8]),
@@ -310,7 +311,7 @@ fn hostile() -> Chapter {
     }
 }
 
-fn document() -> Document {
+pub fn document() -> Document {
     let mut claims = claims();
     let mut last = claim("x", HOSTILE, Expected::Verified, Verdict::Refuted(HOSTILE.into()));
     last.id = HOSTILE.into();
@@ -330,7 +331,7 @@ fn document() -> Document {
     }
 }
 
-fn render(document: &Document) -> Vec<OutputFile> {
+pub fn render(document: &Document) -> Vec<OutputFile> {
     let templates = Templates::load(&MemoryWorld::default()).expect("the defaults are templates");
     files(document, &templates).expect("the defaults render every document")
 }
@@ -340,12 +341,176 @@ fn page(files: &[OutputFile], path: &str) -> String {
     String::from_utf8(file.bytes.clone()).expect("pages are UTF-8")
 }
 
+/// A page as a tree. XML is stricter than any browser: what parses here is well-formed.
+fn tree(page: &str) -> roxmltree::Document<'_> {
+    let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+    roxmltree::Document::parse_with_options(page, options).expect("pages are well-formed")
+}
+
+fn pages(files: &[OutputFile]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .filter(|file| file.path.ends_with(".html"))
+        .map(|file| (file.path.as_str(), std::str::from_utf8(&file.bytes).expect("UTF-8")))
+        .collect()
+}
+
 #[test]
-fn dump_for_eyes() {
-    let Ok(out) = std::env::var("HTML_DUMP") else { return };
-    for file in render(&document()) {
-        let path = std::path::Path::new(&out).join(file.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, file.bytes).unwrap();
+fn every_page_is_well_formed_and_every_link_leads_somewhere() {
+    let files = render(&document());
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let mut anchors = BTreeSet::new();
+    let mut links = Vec::new();
+    for (path, page) in pages(&files) {
+        let tree = tree(page);
+        for node in tree.descendants().filter(roxmltree::Node::is_element) {
+            if let Some(id) = node.attribute("id") {
+                assert!(anchors.insert((path, id.to_owned())), "{path} has {id} twice");
+            }
+            if node.attribute("rel") == Some("noreferrer") {
+                continue;
+            }
+            for name in ["href", "src", "popovertarget", "aria-labelledby"] {
+                if let Some(target) = node.attribute(name) {
+                    links.push((path, name, target.to_owned()));
+                }
+            }
+        }
+        let headings: Vec<&str> = tree
+            .descendants()
+            .map(|node| node.tag_name().name())
+            .filter(|name| matches!(*name, "h1" | "h2" | "h3"))
+            .collect();
+        assert_eq!(headings.iter().filter(|name| **name == "h1").count(), 1, "{path}");
+        assert_eq!(headings.first(), Some(&"h1"), "{path}");
     }
+    assert!(links.len() > 100);
+    for (path, name, target) in links {
+        if matches!(name, "popovertarget" | "aria-labelledby") {
+            assert!(anchors.contains(&(path, target.clone())), "{path}: {target}");
+        } else if !target.starts_with("data:") {
+            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let file = if file.is_empty() { path } else { file };
+            assert!(paths.contains(file), "{path}: {target}");
+            assert!(
+                anchor.is_empty() || anchors.contains(&(file, anchor.to_owned())),
+                "{path}: {target}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let files = render(&document());
+    let mut seen = 0;
+    for (path, page) in pages(&files) {
+        let tree = tree(page);
+        for node in tree.descendants() {
+            assert!(
+                !matches!(node.tag_name().name(), "style" | "iframe" | "object" | "base"),
+                "{path}"
+            );
+            if node.has_tag_name("script") {
+                assert!(node.attribute("src").is_some_and(|src| src.starts_with("assets/")));
+                assert!(node.text().is_none(), "{path}");
+            }
+            if let Some(source) = node.attribute("src") {
+                assert!(source.starts_with("assets/"), "{path}: {source}");
+            }
+            for attribute in node.attributes() {
+                assert!(!attribute.name().starts_with("on"), "{path}: {}", attribute.name());
+                assert!(!attribute.value().starts_with("javascript:"), "{path}");
+            }
+            if node.text().is_some_and(|text| text.contains("{{ 7 * 7 }} {% raw %} &amp;")) {
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 30, "{seen}");
+    for file in &files {
+        assert!(!file.path.contains(".."), "{}", file.path);
+    }
+}
+
+#[test]
+fn durations_are_beside_the_pages_and_not_in_them() {
+    let mut document = document();
+    let before = render(&document);
+    for claim in &mut document.claims {
+        if let Some(provenance) = &mut claim.provenance {
+            provenance.duration_ms += 1;
+        }
+    }
+    let changed: Vec<_> = before
+        .into_iter()
+        .zip(render(&document))
+        .filter(|(before, after)| before != after)
+        .map(|(before, _)| before.path)
+        .collect();
+    assert_eq!(changed, ["assets/provenance.js"]);
+}
+
+#[test]
+fn a_small_chapter() {
+    let document = Document {
+        title: "Small".into(),
+        authors: Vec::new(),
+        language: "en".into(),
+        environment: Vec::new(),
+        chapters: vec![Chapter {
+            slug: "attention".into(),
+            number: "1".into(),
+            title: text("Counting"),
+            anchor: "counting".into(),
+            blocks: vec![
+                Block::Paragraph(vec![
+                    Inline::Text("It has ".into()),
+                    Inline::Claim { claim: 0, content: text("exactly 224892") },
+                    Inline::Text(" parameters.".into()),
+                ]),
+                cell("fig-error", CellState::Done, vec![Output::Stdout("done\n".into())], vec![0]),
+            ],
+            footnotes: Vec::new(),
+            problems: Vec::new(),
+        }],
+        bibliography: Vec::new(),
+        claims: vec![claim("params", "224892", Expected::Verified, Verdict::Verified)],
+    };
+    let files = render(&document);
+    let page = page(&files, "attention.html");
+    let tree = tree(&page);
+    let article = tree.descendants().find(|node| node.has_tag_name("article")).expect("article");
+    insta::assert_snapshot!(&page[article.range()]);
+}
+
+#[test]
+fn a_report_brings_its_own_templates_and_files() {
+    let world = MemoryWorld::default()
+        .with("templates/index.html", "{% extends \"base.html\" %}{% block main %}<h1>Mine {{ report_title }}</h1>{% endblock %}")
+        .with("templates/style.css", "body { color: red }")
+        .with("templates/logo/x.svg", "<svg/>")
+        .with("templates/.hidden", "");
+    let templates = Templates::load(&world).expect("these are templates");
+    let files = files(&document(), &templates).expect("these render");
+    assert!(page(&files, "index.html").contains("<h1>Mine Four small experiments, checked</h1>"));
+    assert_eq!(page(&files, "assets/style.css"), "body { color: red }");
+    assert_eq!(page(&files, "assets/logo/x.svg"), "<svg/>");
+    assert!(files.iter().all(|file| !file.path.contains("hidden")));
+}
+
+#[test]
+fn a_template_at_fault_is_shown_with_its_place() {
+    let load = |text: &str| {
+        let world = MemoryWorld::default().with("templates/ledger.html", text);
+        Templates::load(&world).and_then(|templates| files(&document(), &templates))
+    };
+    let place = |text: &str| {
+        let problems = load(text).expect_err("this template is at fault");
+        assert_eq!(problems[0].code, "template");
+        problems[0].span.as_ref().expect("a place").to_string()
+    };
+    assert_eq!(place("<p>\n  {{ title | }}"), "templates/ledger.html:2:14");
+    assert_eq!(place("é {{ no_such_variable }}"), "templates/ledger.html:1:6");
+    assert_eq!(load("{% extends \"nowhere.html\" %}").expect_err("at fault")[0].code, "template");
 }

@@ -106,7 +106,7 @@ impl<'a> Writer<'a> {
             Block::Equation(equation) => self.equation(equation),
             Block::Float(float) => self.float(float),
             Block::Rule => {
-                self.out.raw("<hr>");
+                self.out.raw("<hr/>");
             }
             Block::Problem { message, source } => {
                 self.out.raw("<div class=\"problem\" role=\"note\"><p>").raw(WARNING);
@@ -313,7 +313,7 @@ impl<'a> Writer<'a> {
         if let Some(image) = data {
             self.out.raw(" <a class=\"data\" href=\"assets/figures/");
             self.out.text(&super::file_stem(&image.name));
-            self.out.raw(".csv\" download>Data<span class=\"hidden\"> of this figure</span> (CSV)</a>");
+            self.out.raw(".csv\" download=\"\">Data<span class=\"hidden\"> of this figure</span> (CSV)</a>");
         }
         self.out.raw("</figcaption>");
         true
@@ -353,14 +353,14 @@ impl<'a> Writer<'a> {
                 ] {
                     let file = file(ending);
                     self.out.raw(open).text(&file).raw("\" alt=\"").text(&image.alt);
-                    self.out.raw("\" loading=\"lazy\">");
+                    self.out.raw("\" loading=\"lazy\"/>");
                     self.files.insert(file, svg.as_bytes().to_vec());
                 }
             }
             ImageData::File { bytes, extension } => {
                 let file = file(&format!(".{}", super::file_stem(extension)));
                 self.out.raw("<img class=\"given\" src=\"").text(&file).raw("\" alt=\"");
-                self.out.text(&image.alt).raw("\" loading=\"lazy\">");
+                self.out.text(&image.alt).raw("\" loading=\"lazy\"/>");
                 self.files.insert(file, bytes.to_vec());
             }
         }
@@ -466,7 +466,7 @@ impl<'a> Writer<'a> {
                     self.out.raw("\n");
                 }
                 Inline::HardBreak => {
-                    self.out.raw("<br>\n");
+                    self.out.raw("<br/>\n");
                 }
             }
         }

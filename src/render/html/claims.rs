@@ -8,7 +8,7 @@ use veracity_protocol::DataKind;
 use super::blocks::{EXPECTED, REFUTED, UNVERIFIED, VACUOUS, VERIFIED, WARNING};
 use super::{Writer, page_name, plain};
 use crate::claims::{Expected, Judged, Standing, Verdict};
-use crate::document::Inline;
+use crate::document::{Chapter, Inline};
 
 /// How a verdict looks. The order is that of summaries.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,16 +93,21 @@ impl<'a> Writer<'a> {
             self.out.raw("\" id=\"").text(&claim.anchor);
         }
         self.out.raw("\">");
+        let (start, last) = split_last_word(content);
         if !content.is_empty() {
             self.out.raw("<span class=\"said\">");
-            self.inlines(content);
-            // Words and badge stay on one line.
-            self.out.raw("</span>\u{2060}");
+            self.inlines(start.0);
+            self.out.text(start.1).raw("</span>");
+        }
+        // The badge stays on the line of the last word.
+        self.out.raw("<span class=\"tie\">");
+        if !last.is_empty() {
+            self.out.raw("<span class=\"said\">").text(last).raw("</span>");
         }
         self.out.raw("<button type=\"button\" class=\"badge\" popovertarget=\"about-");
         self.out.text(&claim.anchor).raw("\">");
         self.verdict(claim);
-        self.out.raw("</button></span>");
+        self.out.raw("</button></span></span>");
     }
 
     fn verdict(&mut self, claim: &Judged) {
@@ -126,7 +131,7 @@ impl<'a> Writer<'a> {
     pub(super) fn claim_details(&mut self) {
         for index in std::mem::take(&mut self.mentioned) {
             let claim = &self.document.claims[index];
-            self.out.raw("<div class=\"about ").raw(standing(claim)).raw("\" popover id=\"about-");
+            self.out.raw("<div class=\"about ").raw(standing(claim)).raw("\" popover=\"auto\" id=\"about-");
             self.out.text(&claim.anchor).raw("\" role=\"dialog\" aria-label=\"Claim ");
             self.out.text(&claim.text).raw("\"><p class=\"verdict\">");
             self.verdict(claim);
@@ -182,7 +187,7 @@ impl<'a> Writer<'a> {
         }
         self.out.raw("<div><dt>Key</dt><dd><code title=\"").text(&provenance.key).raw("\">");
         self.out.text(abbreviated(&provenance.key)).raw("</code></dd></div>");
-        self.out.raw("<div hidden><dt>Cell time</dt><dd data-duration=\"");
+        self.out.raw("<div hidden=\"\"><dt>Cell time</dt><dd data-duration=\"");
         self.out.text(&claim.id).raw("\"></dd></div>");
     }
 
@@ -203,6 +208,44 @@ impl<'a> Writer<'a> {
         self.out.raw("</p>");
     }
 
+    /// Whether all claims are as expected, in a sentence.
+    pub(super) fn outcome(&mut self) {
+        let count = |wanted| {
+            self.document.claims.iter().filter(|claim| claim.standing() == wanted).count()
+        };
+        let (total, open, bad) =
+            (self.document.claims.len(), count(Standing::Open), count(Standing::Bad));
+        let (class, icon) = match (open, bad) {
+            (0, 0) => ("<p class=\"outcome good\">", VERIFIED),
+            (_, 0) => ("<p class=\"outcome open\">", UNVERIFIED),
+            _ => ("<p class=\"outcome bad\">", REFUTED),
+        };
+        if total == 0 {
+            self.out.raw("<p class=\"outcome\">This report makes no claims.</p>");
+            return;
+        }
+        self.out.raw(class).raw(icon).raw(" <span>");
+        match (open, bad) {
+            (0, 0) => self.out.raw("Every claim is as expected."),
+            (open, 0) => self.out.text(&format!(
+                "No claim failed; {open} of {total} could not be checked here."
+            )),
+            (_, bad) => self.out.text(&format!("{bad} of {total} claims failed.")),
+        };
+        self.out.raw("</span></p>");
+    }
+
+    /// A mark beside the title of a chapter with something wrong in it.
+    pub(super) fn mark(&mut self, chapter: &Chapter) {
+        let failed = self.document.claims.iter().any(|claim| {
+            claim.chapter == chapter.slug && claim.standing() == Standing::Bad
+        });
+        if failed || !chapter.problems.is_empty() {
+            self.out.raw(" <span class=\"mark bad\">").raw(REFUTED);
+            self.out.raw("<span class=\"hidden\">has failures</span></span>");
+        }
+    }
+
     /// The table of all claims.
     pub(super) fn ledger(&mut self) {
         self.summary(&self.document.claims.iter().collect::<Vec<_>>());
@@ -210,10 +253,10 @@ impl<'a> Writer<'a> {
         looks.sort();
         looks.dedup();
         // Hidden until the script that works them is there.
-        self.out.raw("<form class=\"filters\" hidden><fieldset><legend>Verdict</legend>");
+        self.out.raw("<form class=\"filters\" hidden=\"\"><fieldset><legend>Verdict</legend>");
         for look in looks {
             self.out.raw("<label><input type=\"checkbox\" name=\"verdict\" value=\"");
-            self.out.raw(look.class()).raw("\" checked> ").raw(look.word()).raw("</label>");
+            self.out.raw(look.class()).raw("\" checked=\"\"/> ").raw(look.word()).raw("</label>");
         }
         self.out.raw(
             "</fieldset><label class=\"choose\">Chapter <select name=\"chapter\">\
@@ -268,6 +311,21 @@ fn kind(kind: DataKind) -> &'static str {
         DataKind::Subset => "subset",
         DataKind::Synthetic => "synthetic",
     }
+}
+
+/// Longest word that is tied to the badge after it: both must fit on a line of a phone.
+const LONGEST_TIED: usize = 14;
+
+/// Splits the last word off some content, if that is text and short: what stands before it, in
+/// whole inlines and in words, and the word.
+fn split_last_word(content: &[Inline]) -> ((&[Inline], &str), &str) {
+    if let Some((Inline::Text(text), before)) = content.split_last() {
+        let (start, word) = text.split_at(text.rfind(' ').map_or(0, |at| at + 1));
+        if word.chars().count() <= LONGEST_TIED {
+            return ((before, start), word);
+        }
+    }
+    ((content, ""), "")
 }
 
 /// The first digits of a digest.

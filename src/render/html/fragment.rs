@@ -22,23 +22,7 @@ impl Fragment {
 
     /// Adds text, escaped for element content and for quoted attributes alike.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
-        let mut done = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            let replacement = match byte {
-                b'&' => "&amp;",
-                b'<' => "&lt;",
-                b'>' => "&gt;",
-                b'"' => "&quot;",
-                b'\'' => "&#39;",
-                b'\n' | b'\t' => continue,
-                0..=31 | 127 => "\u{fffd}",
-                _ => continue,
-            };
-            self.html.push_str(&text[done..at]);
-            self.html.push_str(replacement);
-            done = at + 1;
-        }
-        self.html.push_str(&text[done..]);
+        escape(text, &mut self.html);
         self
     }
 
@@ -59,6 +43,27 @@ impl Fragment {
         html.push_str(&self.html[done..]);
         html
     }
+}
+
+/// Appends text, escaped for element content and for quoted attributes alike.
+pub(super) fn escape(text: &str, html: &mut String) {
+    let mut done = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let replacement = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            b'\n' | b'\t' => continue,
+            0..=31 | 127 => "\u{fffd}",
+            _ => continue,
+        };
+        html.push_str(&text[done..at]);
+        html.push_str(replacement);
+        done = at + 1;
+    }
+    html.push_str(&text[done..]);
 }
 
 pub(super) const MATH_CSS: &str = "";

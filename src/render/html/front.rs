@@ -3,6 +3,7 @@
 //! In: the finished pieces of all pages. Out: [`Page`]s. The table of contents stands on every
 //! page, so its entries are written once.
 
+use super::fragment::escape;
 use super::{ChapterParts, page_name, plain};
 use crate::document::Document;
 
@@ -26,6 +27,8 @@ struct Entry {
     href: String,
     /// Number and title, as HTML.
     label: String,
+    /// Mark of a chapter with something wrong, as HTML.
+    mark: String,
     /// Links to sections, as HTML.
     sections: String,
     body: String,
@@ -44,10 +47,11 @@ impl<'a> Contents<'a> {
             .map(|(chapter, parts)| Entry {
                 href: escaped(&page_name(&chapter.slug)),
                 label: format!(
-                    "<span class=\"n\">{}</span> {}",
+                    "<span class=\"n\">{}</span> <span>{}</span>",
                     escaped(&chapter.number),
                     parts.title.finish(formulas),
                 ),
+                mark: parts.mark.finish(formulas),
                 sections: parts.sections.finish(formulas),
                 body: parts.body.finish(formulas),
             })
@@ -138,13 +142,13 @@ impl<'a> Contents<'a> {
 }
 
 fn push_link(html: &mut String, entry: &Entry, attributes: &str) {
-    for part in ["<a href=\"", &entry.href, "\"", attributes, ">", &entry.label, "</a>"] {
+    for part in ["<a href=\"", &entry.href, "\"", attributes, ">", &entry.label, &entry.mark, "</a>"] {
         html.push_str(part);
     }
 }
 
 fn escaped(text: &str) -> String {
-    let mut fragment = super::Fragment::default();
-    fragment.text(text);
-    fragment.finish(&[])
+    let mut html = String::new();
+    escape(text, &mut html);
+    html
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use include_dir::{Dir, include_dir};
 use tera::{Context, ErrorKind, Tera, Value};
 
+use super::fragment::escape;
 use super::front::Page;
 use crate::diag::Diagnostic;
 use crate::document::Document;
@@ -59,7 +60,13 @@ impl Templates {
                 assets.insert(name, bytes);
             }
         }
-        let mut templates = Self { tera: Tera::new(), sources, assets };
+        let mut tera = Tera::new();
+        tera.set_escape_fn(|text, out| {
+            let mut html = String::with_capacity(text.len());
+            escape(text, &mut html);
+            out.write_all(html.as_bytes())
+        });
+        let mut templates = Self { tera, sources, assets };
         let texts = templates.sources.iter().map(|(name, source)| (name.as_str(), source.text()));
         templates
             .tera
