@@ -4,10 +4,107 @@
 //! Left out: numbers, cross references and everything else that needs a second chapter or
 //! a run of the code, which are [`crate::resolve`]'s.
 
+mod attributes;
+mod blocks;
+mod context;
+mod fence;
+mod inline;
+mod labels;
+mod paragraph;
+mod shield;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
+use crate::config;
+use crate::diag::Diagnostic;
 use crate::span::{Source, Span};
+
+/// Parses one Markdown file. Whatever is wrong with it is told beside the chapter, which holds
+/// everything that could be understood.
+pub fn chapter(source: Source) -> (Chapter, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let (front, body) = front_matter(&source, &mut diagnostics);
+    let text = &source.text()[body..];
+    let parsed = blocks::parse(text, context::Origin::shifted(&source, body), &mut diagnostics);
+    let slug = slug(source.path());
+    diagnostics.sort_by_key(|found| found.span.as_ref().map_or(0, |span| span.range.start));
+    let blocks::Parsed { blocks, cells, modules } = parsed;
+    (Chapter { source, slug, front, blocks, cells, modules }, diagnostics)
+}
+
+/// What inlines say without any form: formulas as their LaTeX, references as they are written.
+pub fn plain_text(inlines: &[Inline]) -> String {
+    let mut text = String::new();
+    push_plain(&mut text, inlines);
+    text
+}
+
+fn push_plain(out: &mut String, inlines: &[Inline]) {
+    for inline in inlines {
+        match inline {
+            Inline::Text(text) | Inline::Code(text) | Inline::Html(text) => out.push_str(text),
+            Inline::Emphasis(content)
+            | Inline::Strong(content)
+            | Inline::Strikethrough(content)
+            | Inline::Link { content, .. }
+            | Inline::Claim { content, .. } => push_plain(out, content),
+            Inline::Math { latex, .. } => out.push_str(latex),
+            Inline::Image { alt, .. } => out.push_str(alt),
+            Inline::Reference { span, .. }
+            | Inline::Citation { span, .. }
+            | Inline::Value { span, .. } => out.push_str(span.text()),
+            Inline::Footnote { .. } => {}
+            Inline::SoftBreak | Inline::HardBreak => out.push(' '),
+        }
+    }
+}
+
+/// Cuts off the YAML at the top; gives the offset of what follows it.
+fn front_matter(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> (FrontMatter, usize) {
+    let text = source.text();
+    let top = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let is_fence = |line: &str, fence: &str| line.trim_end() == fence;
+    let mut lines = text[top..].split_inclusive('\n');
+    let Some(first) = lines.next().filter(|line| is_fence(line, "---")) else {
+        return (FrontMatter::default(), top);
+    };
+    let start = top + first.len();
+    let mut end = start;
+    for line in lines {
+        if is_fence(line, "---") || is_fence(line, "...") {
+            let (front, found) = config::front_matter(source, &Code::verbatim(text, start..end));
+            diagnostics.extend(found);
+            return (front, end + line.len());
+        }
+        end += line.len();
+    }
+    let next = text[start..].lines().next().unwrap_or_default();
+    if next.contains(": ") || next.trim_end().ends_with(':') {
+        diagnostics.push(
+            Diagnostic::error(
+                "unclosed-front-matter",
+                "the front matter is never closed",
+                source.span(top..top + "---".len()),
+            )
+            .hint("end it with a line `---`"),
+        );
+    }
+    (FrontMatter::default(), top)
+}
+
+/// The file's stem as it can stand in folders, links and identifiers.
+fn slug(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let words: Vec<String> = stem
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    if words.is_empty() { "chapter".to_owned() } else { words.join("-") }
+}
 
 /// One parsed Markdown file.
 #[derive(Clone, Debug)]
@@ -77,6 +174,28 @@ pub struct Code {
     pub text: String,
     /// Byte offset in the chapter of the first character of each line of `text`.
     pub line_offsets: Vec<usize>,
+}
+
+impl Code {
+    /// Lines that stand in a file one after the other.
+    pub(crate) fn verbatim(file: &str, range: Range<usize>) -> Self {
+        let text = file[range.clone()].to_owned();
+        let mut line_offsets = vec![range.start];
+        line_offsets.extend(text.match_indices('\n').map(|(at, _)| range.start + at + 1));
+        Self { text, line_offsets }
+    }
+
+    /// Byte offset in the chapter of a byte of `text`.
+    pub fn offset(&self, at: usize) -> usize {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count();
+        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        match (self.line_offsets.get(line), self.line_offsets.last()) {
+            (Some(offset), _) => offset + (before.len() - start),
+            (None, Some(last)) => last + self.text.lines().last().map_or(0, str::len),
+            (None, None) => 0,
+        }
+    }
 }
 
 /// Options of a cell, from YAML on its leading `//|` lines.
