@@ -72,7 +72,7 @@ pub fn files(
     for (name, bytes) in templates.assets() {
         files.insert(format!("assets/{name}"), bytes.to_vec());
     }
-    files.insert("assets/math.css".to_owned(), fragment::MATH_CSS.into());
+    files.insert("assets/math.css".to_owned(), crate::math::CSS.into());
     let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
     for (index, name) in FONTS {
         files.insert(format!("assets/{name}"), fonts[index].to_vec());
@@ -220,7 +220,7 @@ fn append_plain(content: &[Inline], text: &mut String) {
             | Inline::Link { content, .. }
             | Inline::Jump { content, .. }
             | Inline::Claim { content, .. } => append_plain(content, text),
-            Inline::Math(math) => text.push_str(fragment::latex(math)),
+            Inline::Math(math) => text.push_str(math.latex()),
             Inline::Image(image) => text.push_str(&image.alt),
             Inline::FootnoteMark { .. } => {}
             Inline::SoftBreak | Inline::HardBreak => text.push(' '),
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn fonts_are_where_they_are_expected() {
-        files.insert("assets/math.css".to_owned(), fragment::MATH_CSS.into());
+        files.insert("assets/math.css".to_owned(), crate::math::CSS.into());
     let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
         for (index, file) in FONTS {
             let name = file.trim_end_matches(".otf").as_bytes();

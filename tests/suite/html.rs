@@ -6,7 +6,7 @@ use std::sync::Arc;
 use veracity::claims::{Expected, Judged, Provenance, Reason, Verdict};
 use veracity::config::Author;
 pub use veracity::document::*;
-use veracity::math::Math;
+use veracity::math::{Display, Macros, Math};
 use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::OutputFile;
 use veracity::render::html::{Templates, files};
@@ -18,12 +18,15 @@ use veracity_protocol::{DataKind, DataUse};
 const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)> \"onload='x' </style> ]]> --> \
      {{ 7 * 7 }} {% raw %} &amp; \u{1b}[31m\u{0}";
 
+/// Wider than a phone, with colour and a negative space, which need style attributes.
+const WIDE: &str = "\\begin{aligned} y &= {\\color{red} a}\\! + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q \\\\ \\mathbf{D}^{-1} &= \\overline{x} + \\sum_{n=0}^{N} \\frac{(q^\\top k)^n}{n!} \\end{aligned}";
+
 pub fn text(words: &str) -> Vec<Inline> {
     vec![Inline::Text(words.to_owned())]
 }
 
-fn math(_latex: &str) -> Math {
-    Math
+fn math(latex: &str, display: Display) -> Math {
+    Math::parse(latex, display, &Macros::default()).expect("this is LaTeX")
 }
 
 fn paragraph(words: &str) -> Block {
@@ -85,9 +88,10 @@ fn claims() -> Vec<Judged> {
 }
 
 fn picture(name: &str, alt: &str) -> Image {
+    let (width, height) = if name == "inline" { (64, 30) } else { (640, 300) };
     let drawn = |ground: &str, ink: &str| -> Arc<str> {
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" height=\"300\" viewBox=\"0 0 640 300\">\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 640 300\">\
              <rect width=\"640\" height=\"300\" fill=\"{ground}\"/><path d=\"M40 260L200 180L360 140L600 40\" \
              stroke=\"{ink}\" fill=\"none\" stroke-width=\"3\"/></svg>"
         )
@@ -146,9 +150,9 @@ fn attention() -> Chapter {
     let blocks = vec![
         Block::Paragraph(vec![
             Inline::Text("Softmax attention costs ".into()),
-            Inline::Math(math("L^2 D")),
+            Inline::Math(math("L^2 D", Display::Inline)),
             Inline::Text(" multiply-adds for a sequence of length ".into()),
-            Inline::Math(math("L")),
+            Inline::Math(math("L", Display::Inline)),
             Inline::Text(". A kernel with a finite feature map brings this down to linear cost, as ".into()),
             Inline::Jump { page: None, anchor: "ref-1".into(), content: text("[1]") },
             Inline::Text(" observed. The model has ".into()),
@@ -193,10 +197,10 @@ fn attention() -> Chapter {
         Block::Equation(Equation {
             anchor: "eq-m".into(),
             number: Some("1.1".into()),
-            math: math("M = \\frac{D^2+3D+2}{2}"),
+            math: math("M = \\frac{D^2+3D+2}{2}", Display::Block),
             claim: Some(7),
         }),
-        Block::Equation(Equation { anchor: "eq-plain".into(), number: None, math: math("x"), claim: None }),
+        Block::Equation(Equation { anchor: "eq-plain".into(), number: None, math: math(WIDE, Display::Block), claim: None }),
         cell(
             "fig-error",
             CellState::Done,
@@ -489,13 +493,14 @@ fn a_report_brings_its_own_templates_and_files() {
     let world = MemoryWorld::default()
         .with("templates/index.html", "{% extends \"base.html\" %}{% block main %}<h1>Mine {{ report_title }}</h1>{% endblock %}")
         .with("templates/style.css", "body { color: red }")
-        .with("templates/logo/x.svg", "<svg/>")
-        .with("templates/.hidden", "");
+        .with("templates/logo.svg", "<svg/>")
+        .with("templates/.hidden", "")
+        .with("templates/new/hidden.html", "{{");
     let templates = Templates::load(&world).expect("these are templates");
     let files = files(&document(), &templates).expect("these render");
     assert!(page(&files, "index.html").contains("<h1>Mine Four small experiments, checked</h1>"));
     assert_eq!(page(&files, "assets/style.css"), "body { color: red }");
-    assert_eq!(page(&files, "assets/logo/x.svg"), "<svg/>");
+    assert_eq!(page(&files, "assets/logo.svg"), "<svg/>");
     assert!(files.iter().all(|file| !file.path.contains("hidden")));
 }
 

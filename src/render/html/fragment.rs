@@ -3,7 +3,7 @@
 //! In: markup that stands in our own source, text from anywhere, and formulas by number. Out:
 //! HTML. All formulas of a report are set in one go, hence a piece first leaves room for them.
 
-use crate::math::Math;
+use crate::math::{Math, MathError, MathmlRenderer};
 
 /// HTML with places for formulas.
 #[derive(Debug, Default)]
@@ -66,16 +66,18 @@ pub(super) fn escape(text: &str, html: &mut String) {
     html.push_str(&text[done..]);
 }
 
-pub(super) const MATH_CSS: &str = "";
-
-/// Each formula as a `<math>` element, or as a notice where it cannot be set.
+/// Each formula as a `<math>` element, or its LaTeX with a notice where it cannot be set.
 pub(super) fn mathml(formulas: &[&Math]) -> Vec<String> {
-    formulas.iter().map(|_| "<math><mi>x</mi></math>".to_owned()).collect()
-}
-
-/// A formula as the author wrote it.
-pub(super) fn latex(_: &Math) -> &str {
-    ""
+    let results = MathmlRenderer::new().render(formulas);
+    let settle = |(result, math): (Result<String, MathError>, &&Math)| {
+        result.unwrap_or_else(|error| {
+            let mut notice = Fragment::default();
+            notice.raw("<span class=\"problem\" role=\"note\">").text(&error.message);
+            notice.raw(": <code>").text(math.latex()).raw("</code></span>");
+            notice.finish(&[])
+        })
+    };
+    results.into_iter().zip(formulas).map(settle).collect()
 }
 
 #[cfg(test)]

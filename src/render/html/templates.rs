@@ -29,8 +29,8 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Loads the defaults, and over them what the report brings: `.html` files are templates,
-    /// everything else is written to `assets/` as it is.
+    /// Loads the defaults, and over them the files right in the report's `templates/`: `.html`
+    /// files are templates, everything else is written to `assets/` as it is.
     ///
     /// # Errors
     /// Where a template cannot be read or parsed.
@@ -43,10 +43,12 @@ impl Templates {
             vec![Diagnostic::global("template", format!("cannot read `{path}`: {error}"))]
         };
         for path in world.list(FOLDER).map_err(|error| unreadable(FOLDER, &error))? {
-            let Some(name) = path.strip_prefix("templates/") else { continue };
-            if !name.split('/').any(|part| part.starts_with('.')) {
-                let bytes = world.read(&path).map_err(|error| unreadable(&path, &error))?;
-                files.insert(name.to_owned(), bytes);
+            match path.strip_prefix("templates/") {
+                Some(name) if !name.starts_with('.') && !name.contains('/') => {
+                    let bytes = world.read(&path).map_err(|error| unreadable(&path, &error))?;
+                    files.insert(name.to_owned(), bytes);
+                }
+                _ => {}
             }
         }
         let mut sources = BTreeMap::new();
