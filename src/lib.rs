@@ -5,6 +5,8 @@
 
 //! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
 
+//! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
+
 pub mod cache;
 pub mod claims;
 pub mod cli;
