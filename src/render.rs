@@ -1,5 +1,7 @@
 //! From the resolved report to files.
 
+pub mod pdf;
+
 /// A file to be written, relative to the output folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {
