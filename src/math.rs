@@ -1,13 +1,50 @@
-//! LaTeX formulas: one grammar, shown in both outputs and evaluated by cells.
+//! Formulas: LaTeX through one grammar to Typst, to MathML and to an exact expression.
+//!
+//! In goes the LaTeX between the dollar signs of a chapter, with the macros of its front matter.
+//! Out come native Typst markup for the PDF ([`Math::typst`]), MathML for the page
+//! ([`MathmlRenderer`]), words for screen readers ([`Math::alt`]) and, where the formula can be
+//! computed, an [`Equation`] ([`Math::equation`]). A formula that cannot be shown right in every
+//! output is a [`MathError`] with its place in the LaTeX. Numbering and cross references are left
+//! to the caller: labels are found here and references are filled in by [`Math::resolve`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Definitions that Typst markup of formulas relies on.
-pub const PRELUDE: &str = "";
+use veracity_protocol::Equation;
 
-/// Author's commands.
+mod alt;
+mod equation;
+mod lower;
+mod markup;
+mod mathml;
+mod parse;
+mod symbols;
+mod tree;
+
+pub use mathml::{CSS, MathmlRenderer};
+pub use markup::PRELUDE;
+
+/// Author's commands: names with their backslash, and bodies in which `#1` is an argument.
 #[derive(Clone, Debug, Default)]
 pub struct Macros(BTreeMap<String, String>);
+
+impl Macros {
+    /// Takes over commands from front matter.
+    ///
+    /// # Errors
+    /// Returns the first name that is not a backslash followed by letters.
+    pub fn new(macros: BTreeMap<String, String>) -> Result<Self, String> {
+        let wrong = macros.keys().find(|name| {
+            !name.strip_prefix('\\').is_some_and(|rest| {
+                !rest.is_empty() && rest.chars().all(|char| char.is_ascii_alphabetic())
+            })
+        });
+        match wrong {
+            Some(name) => Err(name.clone()),
+            None => Ok(Self(macros)),
+        }
+    }
+}
 
 /// How a formula stands on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +55,69 @@ pub enum Display {
     Block,
 }
 
-/// A parsed formula.
+/// Formula that every output can show.
 #[derive(Clone, Debug)]
 pub struct Math {
     latex: String,
+    display: Display,
+    macros: Macros,
+    body: tree::Row,
+    labels: Vec<String>,
+    tag: Option<tree::Row>,
 }
 
 /// What is wrong with a formula.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MathError;
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct MathError {
+    /// Short and in lower case.
+    pub message: String,
+    /// Bytes of the LaTeX.
+    pub range: Range<usize>,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+}
 
 impl Math {
     /// Parses the LaTeX between the dollar signs.
-    pub fn parse(latex: &str, _: Display, _: &Macros) -> Result<Self, MathError> {
-        Ok(Self { latex: latex.to_owned() })
+    ///
+    /// References to other equations show their label until [`Math::resolve`] fills them in.
+    ///
+    /// # Errors
+    /// Fails where LaTeX would, and where an output could not show the formula right.
+    pub fn parse(latex: &str, display: Display, macros: &Macros) -> Result<Self, MathError> {
+        Self::parse_with(latex, display, macros, &|label| Some(format!("({label})")))
+    }
+
+    fn parse_with(
+        latex: &str,
+        display: Display,
+        macros: &Macros,
+        resolve: &(dyn Fn(&str) -> Option<String> + Sync),
+    ) -> Result<Self, MathError> {
+        let parsed = parse::parse(latex, display, macros, resolve)?;
+        Ok(Self {
+            latex: latex.to_owned(),
+            display,
+            macros: macros.clone(),
+            body: parsed.body,
+            labels: parsed.labels,
+            tag: parsed.tag,
+        })
+    }
+
+    /// Returns the formula with what `resolve` gives for each `\eqref` label, such as `(3)`.
+    ///
+    /// # Errors
+    /// Fails at the first label that `resolve` does not know.
+    pub fn resolve(
+        &self,
+        resolve: &(dyn Fn(&str) -> Option<String> + Sync),
+    ) -> Result<Self, MathError> {
+        if self.references().is_empty() {
+            return Ok(self.clone());
+        }
+        Self::parse_with(&self.latex, self.display, &self.macros, resolve)
     }
 
     /// The LaTeX as the author wrote it.
@@ -39,13 +125,68 @@ impl Math {
         &self.latex
     }
 
+    /// How the formula stands on the page.
+    pub fn display(&self) -> Display {
+        self.display
+    }
+
+    /// Names given by `\label`, in order.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// What `\tag` asks for in place of a number, as plain text such as `(1.1)`.
+    pub fn tag(&self) -> Option<String> {
+        self.tag.as_ref().map(alt::plain)
+    }
+
+    /// Labels that `\eqref` and `\ref` name, in order.
+    pub fn references(&self) -> Vec<&str> {
+        fn collect<'a>(row: &'a tree::Row, labels: &mut Vec<&'a str>) {
+            for node in row {
+                if let tree::Kind::Reference { label, .. } = &node.kind {
+                    labels.push(label);
+                }
+                tree::children(&node.kind, &mut |child| collect(child, labels));
+            }
+        }
+        let mut labels = Vec::new();
+        collect(&self.body, &mut labels);
+        labels
+    }
+
     /// Typst markup to stand between dollar signs in a document that begins with [`PRELUDE`].
+    ///
+    /// No text of the author's can leave the formula: letters stand alone, all else is escaped or
+    /// quoted.
     pub fn typst(&self) -> String {
-        self.latex.clone()
+        markup::emit(&self.body, self.display)
     }
 
     /// The formula in words.
     pub fn alt(&self) -> String {
-        self.latex.clone()
+        alt::words(&self.body)
     }
+
+    /// The formula as an expression that can be computed.
+    ///
+    /// # Errors
+    /// Says what has no value, and where.
+    pub fn equation(&self, label: &str) -> Result<Equation, MathError> {
+        equation::equation(&self.body, label, &self.latex)
+    }
+}
+
+/// Returns a hint that names the candidate most like `name`, if one is close.
+fn did_you_mean<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        let distance = strsim::damerau_levenshtein(name, candidate);
+        if best.is_none_or(|best| (distance, candidate) < best) {
+            best = Some((distance, candidate));
+        }
+    }
+    let (distance, candidate) = best?;
+    (distance <= name.chars().count().div_ceil(3).min(3))
+        .then(|| format!("did you mean {candidate}?"))
 }
