@@ -51,11 +51,12 @@ pub fn file(document: &Document) -> (Option<OutputFile>, Vec<Diagnostic>) {
         }
     }
     diagnostics.extend(unprintable(&emission.unprintable));
+    let world = emission.world();
     let printed = printed.or_else(|errors| {
-        let printed = print(&emission.world(), Standard::Tagged)?;
+        let printed = print(&world, Standard::Tagged)?;
         diagnostics.push(Diagnostic {
             severity: Severity::Warning,
-            ..noted("pdf-accessibility", "the PDF does not conform to PDF/UA-1", &errors)
+            ..noted("pdf-accessibility", "the PDF does not conform to PDF/UA-1", &world, &errors)
         });
         Ok(printed)
     });
@@ -63,7 +64,7 @@ pub fn file(document: &Document) -> (Option<OutputFile>, Vec<Diagnostic>) {
     match printed {
         Ok(bytes) => (Some(OutputFile { path: "report.pdf".to_owned(), bytes }), diagnostics),
         Err(errors) => {
-            diagnostics.push(noted("pdf-failed", "the PDF could not be made", &errors));
+            diagnostics.push(noted("pdf-failed", "the PDF could not be made", &world, &errors));
             (None, diagnostics)
         }
     }
@@ -130,13 +131,16 @@ fn unprintable(characters: &BTreeSet<char>) -> Option<Diagnostic> {
     })
 }
 
-fn noted(code: &'static str, message: &str, errors: &Errors) -> Diagnostic {
+fn noted(code: &'static str, message: &str, world: &ReportWorld, errors: &Errors) -> Diagnostic {
     let mut seen = BTreeSet::new();
     errors
         .iter()
         .filter(|error| seen.insert(error.message.clone()))
         .take(5)
         .fold(Diagnostic::global(code, message), |diagnostic, error| {
-            diagnostic.note(error.message.to_string())
+            diagnostic.note(match world.place(error.span) {
+                Some(place) => format!("{} (at {place})", error.message),
+                None => error.message.to_string(),
+            })
         })
 }

@@ -47,6 +47,12 @@ fn equation(anchor: &str, number: Option<&str>, latex: &str, claim: Option<usize
     })
 }
 
+/// LaTeX that is wider than a page.
+fn wide() -> String {
+    let terms: Vec<String> = (1..=24).map(|n| format!("\\frac{{x^{{{n}}}}}{{{n}!}}")).collect();
+    format!("f(x) = {}", terms.join(" + "))
+}
+
 fn heading(level: u8, number: &str, content: Vec<Inline>) -> Block {
     Block::Heading { level, number: number.to_owned(), anchor: format!("sec-{number}"), content }
 }
@@ -193,7 +199,7 @@ fn prose() -> Vec<Block> {
             Inline::Text(", ".to_owned()),
             Inline::Code("let x = vec![1; 3];".to_owned()),
             Inline::Text(", ".to_owned()),
-            formula("x"),
+            formula("\\phi(q)^\\top \\phi(k) = \\sum_{n=0}^{N} \\frac{(q^\\top k)^n}{n!}"),
             Inline::Text(", a ".to_owned()),
             Inline::Link {
                 target: "https://example.org/?q=\"#panic()\"".to_owned(),
@@ -344,8 +350,8 @@ fn document() -> Document {
     first.push(heading(2, "1.1", vec![Inline::Text("A section with ".into()), say(7, "a claim")]));
     first.extend(structure());
     first.push(heading(4, "1.1.1", text("A heading that skips a level")));
-    first.push(equation("eq-m", Some("1.1"), "x", Some(0)));
-    first.push(equation("eq-wide", Some("1.2"), "x", None));
+    first.push(equation("eq-m", Some("1.1"), "M = 1 + 2D + \\binom{D}{2} = \\frac{D^2+3D+2}{2}", Some(0)));
+    first.extend([equation("eq-wide", Some("1.2"), &wide(), None),equation("eq-free", None, "\\boxed{e^{i\\pi} + 1 = 0}", None),equation("eq-aligned", Some("1.3"), "\\begin{aligned} a &= b + c \\\\ &= d \\text{ for all } \\mathbf{x} \\in \\mathbb{R}^D \\end{aligned}", Some(1))]);
     first.extend(cells());
     first.push(heading(2, "1.2", text("Floats")));
     first.extend(floats());

@@ -8,10 +8,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
-use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
-use typst::{Library, LibraryExt};
+use typst::{Library, LibraryExt, WorldExt};
 
 /// The world of one compilation.
 pub(super) struct ReportWorld {
@@ -32,6 +32,14 @@ impl ReportWorld {
             sources: sources.iter().map(|(path, text)| (id(path), source(path, text))).collect(),
             files: files.iter().map(|(path, bytes)| (id(path), bytes.clone())).collect(),
         }
+    }
+
+    /// File and line of what Typst complains about.
+    pub(super) fn place(&self, span: DiagSpan) -> Option<String> {
+        let id = span.id()?;
+        let range = self.range(span)?;
+        let line = self.sources.get(&id)?.lines().byte_to_line(range.start)?;
+        Some(format!("{}:{}", id.vpath().get_without_slash(), line + 1))
     }
 }
 
