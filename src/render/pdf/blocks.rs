@@ -46,9 +46,15 @@ impl Emitter<'_> {
         }
     }
 
-    /// One expression for a footnote.
+    /// One expression for a footnote, whose first paragraph stands beside its mark.
     pub(super) fn note_content(&mut self, blocks: &[Block]) -> String {
-        self.inside(blocks, DEEPEST)
+        match blocks {
+            [Block::Paragraph(first), rest @ ..] => {
+                let first = self.inlines(first);
+                format!("{{\n{first}\n{}}}", self.lines(rest, DEEPEST))
+            }
+            _ => self.inside(blocks, DEEPEST),
+        }
     }
 
     fn block(&mut self, block: &Block, depth: usize) -> String {

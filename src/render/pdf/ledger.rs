@@ -120,7 +120,7 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged) -> String {
             DataKind::Subset => "subset",
             DataKind::Synthetic => "synthetic",
         };
-        let digest: String = data.digest.chars().take(12).collect();
+        let digest: String = data.digest.chars().take(8).collect();
         lines.push(emitter.shown(&format!("data: {} ({kind}, {digest})", data.name)));
     }
     if let Some(seed) = provenance.seed {

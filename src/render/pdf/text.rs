@@ -8,11 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 /// Place where a word may break without a hyphen.
 const BREAK: char = '\u{200b}';
 
-/// Characters of a word before it may break after a punctuation mark.
-const SHORTEST_RUN: usize = 16;
-
-/// Characters of a word before it may break anywhere.
-const LONGEST_RUN: usize = 36;
+/// Characters between two places where a word that is too long may break.
+const STEP: usize = 8;
 
 /// Turns text into literals and remembers the characters that have no glyph.
 #[derive(Default)]
@@ -21,7 +18,7 @@ pub(super) struct Text {
     unprintable: BTreeSet<char>,
 }
 
-/// What the whitespace of a text is.
+/// What the whitespace of a text means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
     /// Between words: a line's end is a space.
@@ -34,7 +31,7 @@ impl Text {
     /// A Typst string literal for a text that is shown.
     pub(super) fn shown(&mut self, text: &str, space: Space) -> String {
         let text = self.printable(text, space);
-        quoted(&breakable(&text))
+        quoted(&breakable(&text, space))
     }
 
     /// A Typst string literal for a text that is read out or becomes metadata.
@@ -116,31 +113,78 @@ pub(super) fn quoted(text: &str) -> String {
     literal
 }
 
-/// Adds places to break to words that are longer than any real word.
-fn breakable(text: &str) -> String {
-    let mut broken = String::with_capacity(text.len());
-    let mut run = 0;
-    let mut last = ' ';
-    for character in text.chars() {
-        let after_mark = run >= SHORTEST_RUN && !last.is_alphanumeric() && character.is_alphanumeric();
-        let anywhere = run >= LONGEST_RUN && (character.is_alphanumeric() || character.is_ascii());
-        if character.is_whitespace() {
-            run = 0;
-        } else if after_mark || anywhere {
-            broken.push(BREAK);
-            run = 1;
-        } else {
-            run += 1;
+impl Space {
+    /// Longest word that needs no places to break.
+    ///
+    /// Verbatim text has room for more and must not be cut within its names.
+    fn long(self) -> usize {
+        match self {
+            Self::Running => 24,
+            Self::Verbatim => 64,
         }
-        broken.push(character);
+    }
+
+    /// Longest part of a word, between punctuation marks, that is not broken.
+    fn endless(self) -> usize {
+        match self {
+            Self::Running => 36,
+            Self::Verbatim => 64,
+        }
+    }
+}
+
+/// Adds places to break to words that are longer than any real word.
+fn breakable(text: &str, space: Space) -> String {
+    let mut breakable = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        if word.chars().count() <= space.long() {
+            breakable.push_str(word);
+            continue;
+        }
+        for (index, part) in parts(word).into_iter().enumerate() {
+            if index > 0 {
+                breakable.push(BREAK);
+            }
+            push_in_steps(&mut breakable, part, space.endless());
+        }
+    }
+    breakable
+}
+
+/// The parts of a word, each ending in punctuation marks but for the last.
+fn parts(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut last = 'a';
+    for (at, character) in word.char_indices() {
+        if !last.is_alphanumeric() && character.is_alphanumeric() && at - start >= STEP {
+            parts.push(&word[start..at]);
+            start = at;
+        }
         last = character;
     }
-    broken
+    parts.push(&word[start..]);
+    parts
+}
+
+/// Writes a part of a word, with places to break anywhere if it is longer than `endless`.
+fn push_in_steps(text: &mut String, part: &str, endless: usize) {
+    let is_endless = part.chars().count() > endless;
+    let mut run = 0;
+    for character in part.chars() {
+        let starts = character.is_alphanumeric() || character.is_ascii_graphic();
+        if is_endless && run >= STEP && starts {
+            text.push(BREAK);
+            run = 0;
+        }
+        text.push(character);
+        run += 1;
+    }
 }
 
 /// The longest part of a text that cannot be broken.
 pub(super) fn longest_word(text: &str) -> String {
-    breakable(text)
+    breakable(text, Space::Running)
         .split(|c: char| c.is_whitespace() || c == BREAK)
         .max_by_key(|word| word.chars().count())
         .unwrap_or_default()
@@ -166,9 +210,11 @@ mod tests {
 
     #[test]
     fn only_long_words_get_places_to_break() {
-        assert_eq!(breakable("a short line of words"), "a short line of words");
-        assert_eq!(breakable(&"x".repeat(50)).matches(BREAK).count(), 1);
-        assert_eq!(breakable("https://example.org/some/path"), "https://example.\u{200b}org/some/path");
+        let running = |text: &str| breakable(text, Space::Running).replace(BREAK, "|");
+        assert_eq!(running("a short line of quite_ordinary_words"), "a short line of quite_ordinary_words");
+        assert_eq!(running("https://example.org/some/path"), "https://|example.|org/some/|path");
+        assert_eq!(running(&"x".repeat(40)), ["xxxxxxxx"; 5].join("|"));
+        assert_eq!(breakable(&"x".repeat(40), Space::Verbatim), "x".repeat(40));
         assert_eq!(longest_word("one three five"), "three");
     }
 }
