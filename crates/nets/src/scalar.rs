@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::fmt;
 use std::ops::{Add, Mul};
 
 use num_rational::BigRational;
@@ -72,6 +73,17 @@ impl From<BigRational> for Surd {
 impl From<i64> for Surd {
     fn from(integer: i64) -> Self {
         BigRational::from_integer(integer.into()).into()
+    }
+}
+
+/// Prints `3/4`, `-1/2√2` or `3/4 + -1/2√2`.
+impl fmt::Display for Surd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rational.is_zero(), self.root.is_zero()) {
+            (_, true) => write!(f, "{}", self.rational),
+            (true, false) => write!(f, "{}√2", self.root),
+            (false, false) => write!(f, "{} + {}√2", self.rational, self.root),
+        }
     }
 }
 
@@ -223,6 +235,13 @@ mod tests {
         assert_eq!(Surd::root_half() * Surd::root_half(), surd((1, 2), (0, 1)));
         let sum = Surd::one() + surd((0, 1), (1, 1));
         assert_eq!(sum.clone() * sum, surd((3, 1), (2, 1)));
+    }
+
+    #[test]
+    fn a_surd_prints_what_it_consists_of() {
+        assert_eq!(surd((3, 4), (0, 1)).to_string(), "3/4");
+        assert_eq!(surd((0, 1), (-1, 2)).to_string(), "-1/2√2");
+        assert_eq!(surd((3, 4), (5, 1)).to_string(), "3/4 + 5√2");
     }
 
     #[test]
