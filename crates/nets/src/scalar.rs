@@ -91,10 +91,7 @@ impl Add for Surd {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self {
-            rational: self.rational + other.rational,
-            root: self.root + other.root,
-        }
+        Self { rational: self.rational + other.rational, root: self.root + other.root }
     }
 }
 
@@ -116,20 +113,14 @@ impl Scalar for Surd {
     }
 
     fn root_half() -> Self {
-        Self {
-            rational: BigRational::zero(),
-            root: BigRational::new(1.into(), 2.into()),
-        }
+        Self { rational: BigRational::zero(), root: BigRational::new(1.into(), 2.into()) }
     }
 
     /// Multiplies by the conjugate: 1/(a+b√2) = (a−b√2)/(a²−2b²).
     fn recip(self) -> Self {
         let two = BigRational::from_integer(2.into());
         let norm = &self.rational * &self.rational - two * &self.root * &self.root;
-        Self {
-            rational: self.rational / &norm,
-            root: -self.root / norm,
-        }
+        Self { rational: self.rational / &norm, root: -self.root / norm }
     }
 }
 
@@ -246,11 +237,7 @@ mod tests {
 
     #[test]
     fn a_surd_times_its_reciprocal_is_one() {
-        for number in [
-            surd((3, 7), (0, 1)),
-            surd((0, 1), (-5, 2)),
-            surd((-1, 3), (4, 5)),
-        ] {
+        for number in [surd((3, 7), (0, 1)), surd((0, 1), (-5, 2)), surd((-1, 3), (4, 5))] {
             assert_eq!(number.clone() * number.recip(), Surd::one());
         }
     }
@@ -263,12 +250,8 @@ mod tests {
             (inner + Counted(2.0)).recip().exp()
         });
         assert_eq!(value, Counted(0.125_f64.exp()));
-        let expected = Operations {
-            multiplications: 0,
-            additions: 1,
-            reciprocals: 1,
-            exponentials: 1,
-        };
+        let expected =
+            Operations { multiplications: 0, additions: 1, reciprocals: 1, exponentials: 1 };
         assert_eq!(operations, expected);
         assert_eq!(operations.total(), 3);
     }
