@@ -66,9 +66,8 @@ where
 {
     let (x, tape) = x.split_tape();
     let dimension = x.shape().1;
-    let (left, right): (Vec<usize>, Vec<usize>) = (0..dimension)
-        .flat_map(|i| (i + 1..dimension).map(move |j| (i, j)))
-        .unzip();
+    let (left, right): (Vec<usize>, Vec<usize>) =
+        (0..dimension).flat_map(|i| (i + 1..dimension).map(move |j| (i, j))).unzip();
 
     let squares = x.retaped::<T>().square() * float::<E>(FRAC_1_SQRT_2);
     let features = join(ones(&x).put_tape(tape), x.retaped::<T>());
@@ -149,8 +148,7 @@ fn columns<E: Dtype, D: Device<E>, T: Tape<E, D>>(
     indices: &[usize],
 ) -> Matrix<E, D, T> {
     let rows = x.shape().0;
-    let indices: Tensor<(usize, usize), usize, D> = x
-        .device()
-        .tensor_from_vec(indices.repeat(rows), (rows, indices.len()));
+    let indices: Tensor<(usize, usize), usize, D> =
+        x.device().tensor_from_vec(indices.repeat(rows), (rows, indices.len()));
     x.gather(indices)
 }

@@ -21,26 +21,19 @@ pub fn dot<S: Scalar>(a: &[S], b: &[S]) -> S {
 
 /// Returns the sum of at least one number.
 pub fn sum<S: Scalar>(terms: impl IntoIterator<Item = S>) -> S {
-    terms
-        .into_iter()
-        .reduce(|sum, term| sum + term)
-        .expect("a sum of at least one term")
+    terms.into_iter().reduce(|sum, term| sum + term).expect("a sum of at least one term")
 }
 
 /// Returns the matrix with the columns of `a` as rows.
 pub fn transpose<S: Scalar>(a: &[Vec<S>]) -> Rows<S> {
     let columns = a.first().map_or(0, Vec::len);
-    (0..columns)
-        .map(|column| a.iter().map(|row| row[column].clone()).collect())
-        .collect()
+    (0..columns).map(|column| a.iter().map(|row| row[column].clone()).collect()).collect()
 }
 
 /// Returns AB.
 pub fn product<S: Scalar>(a: &[Vec<S>], b: &[Vec<S>]) -> Rows<S> {
     let columns = transpose(b);
-    a.iter()
-        .map(|row| columns.iter().map(|column| dot(row, column)).collect())
-        .collect()
+    a.iter().map(|row| columns.iter().map(|column| dot(row, column)).collect()).collect()
 }
 
 /// Returns the sum of every column.
@@ -60,14 +53,10 @@ pub fn scale_rows<S: Scalar>(factors: &[S], a: &[Vec<S>]) -> Rows<S> {
 
 /// Returns every row's exponentials, divided by their sum.
 pub fn softmax<S: Exponential>(scores: &[Vec<S>]) -> Rows<S> {
-    let exponentials: Rows<S> = scores
-        .iter()
-        .map(|row| row.iter().cloned().map(S::exp).collect())
-        .collect();
-    let inverse_sums: Vec<S> = exponentials
-        .iter()
-        .map(|row| sum(row.iter().cloned()).recip())
-        .collect();
+    let exponentials: Rows<S> =
+        scores.iter().map(|row| row.iter().cloned().map(S::exp).collect()).collect();
+    let inverse_sums: Vec<S> =
+        exponentials.iter().map(|row| sum(row.iter().cloned()).recip()).collect();
     scale_rows(&inverse_sums, &exponentials)
 }
 

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::fmt;
 use std::ops::{Add, Mul};
 
 use num_rational::BigRational;
@@ -75,14 +76,22 @@ impl From<i64> for Surd {
     }
 }
 
+/// Prints `3/4`, `-1/2√2` or `3/4 + -1/2√2`.
+impl fmt::Display for Surd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rational.is_zero(), self.root.is_zero()) {
+            (_, true) => write!(f, "{}", self.rational),
+            (true, false) => write!(f, "{}√2", self.root),
+            (false, false) => write!(f, "{} + {}√2", self.rational, self.root),
+        }
+    }
+}
+
 impl Add for Surd {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self {
-            rational: self.rational + other.rational,
-            root: self.root + other.root,
-        }
+        Self { rational: self.rational + other.rational, root: self.root + other.root }
     }
 }
 
@@ -104,20 +113,14 @@ impl Scalar for Surd {
     }
 
     fn root_half() -> Self {
-        Self {
-            rational: BigRational::zero(),
-            root: BigRational::new(1.into(), 2.into()),
-        }
+        Self { rational: BigRational::zero(), root: BigRational::new(1.into(), 2.into()) }
     }
 
     /// Multiplies by the conjugate: 1/(a+b√2) = (a−b√2)/(a²−2b²).
     fn recip(self) -> Self {
         let two = BigRational::from_integer(2.into());
         let norm = &self.rational * &self.rational - two * &self.root * &self.root;
-        Self {
-            rational: self.rational / &norm,
-            root: -self.root / norm,
-        }
+        Self { rational: self.rational / &norm, root: -self.root / norm }
     }
 }
 
@@ -226,12 +229,15 @@ mod tests {
     }
 
     #[test]
+    fn a_surd_prints_what_it_consists_of() {
+        assert_eq!(surd((3, 4), (0, 1)).to_string(), "3/4");
+        assert_eq!(surd((0, 1), (-1, 2)).to_string(), "-1/2√2");
+        assert_eq!(surd((3, 4), (5, 1)).to_string(), "3/4 + 5√2");
+    }
+
+    #[test]
     fn a_surd_times_its_reciprocal_is_one() {
-        for number in [
-            surd((3, 7), (0, 1)),
-            surd((0, 1), (-5, 2)),
-            surd((-1, 3), (4, 5)),
-        ] {
+        for number in [surd((3, 7), (0, 1)), surd((0, 1), (-5, 2)), surd((-1, 3), (4, 5))] {
             assert_eq!(number.clone() * number.recip(), Surd::one());
         }
     }
@@ -244,12 +250,8 @@ mod tests {
             (inner + Counted(2.0)).recip().exp()
         });
         assert_eq!(value, Counted(0.125_f64.exp()));
-        let expected = Operations {
-            multiplications: 0,
-            additions: 1,
-            reciprocals: 1,
-            exponentials: 1,
-        };
+        let expected =
+            Operations { multiplications: 0, additions: 1, reciprocals: 1, exponentials: 1 };
         assert_eq!(operations, expected);
         assert_eq!(operations.total(), 3);
     }

@@ -32,10 +32,7 @@ fn assert_close(actual: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f64) {
     for (actual, expected) in actual.iter().zip(expected) {
         assert_eq!(actual.len(), expected.len());
         for (a, e) in actual.iter().zip(expected) {
-            assert!(
-                (a - e).abs() <= tolerance * e.abs().max(1.0),
-                "{a} against {e}"
-            );
+            assert!((a - e).abs() <= tolerance * e.abs().max(1.0), "{a} against {e}");
         }
     }
 }
@@ -97,10 +94,8 @@ fn taylor_features_give_the_truncated_series() {
                 sum
             };
             let scores = reference::product(&rows(&q), &reference::transpose(&rows(&k)));
-            let expected: Vec<Vec<f64>> = scores
-                .into_iter()
-                .map(|row| row.into_iter().map(series).collect())
-                .collect();
+            let expected: Vec<Vec<f64>> =
+                scores.into_iter().map(|row| row.into_iter().map(series).collect()).collect();
             let (phi_q, phi_k) = (taylor_features(q, order), taylor_features(k, order));
             let binomial = (1..=order).fold(1, |c, i| c * (dimension + i) / i);
             assert_eq!(phi_q.shape().1, binomial);
@@ -138,10 +133,7 @@ fn assert_gradient(
     for (index, derivative) in gradient.into_iter().enumerate() {
         let difference = (shifted(index, step) - shifted(index, -step)) / (2.0 * step);
         let error = (derivative - difference).abs();
-        assert!(
-            error < 1e-7 * difference.abs().max(1.0),
-            "{derivative} against {difference}"
-        );
+        assert!(error < 1e-7 * difference.abs().max(1.0), "{derivative} against {difference}");
     }
 }
 
@@ -180,10 +172,7 @@ fn the_second_order_kernel_is_exact() {
         let k: Vec<Surd> = (0..4).map(|i| (seed * (i + 5) % 11 - 5).into()).collect();
         let t = reference::dot(&q, &k);
         let expected = Surd::one() + t.clone() + t.clone() * t * half.clone().into();
-        assert_eq!(
-            reference::dot(&second_order(&q), &second_order(&k)),
-            expected
-        );
+        assert_eq!(reference::dot(&second_order(&q), &second_order(&k)), expected);
     }
 }
 
