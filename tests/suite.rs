@@ -4,3 +4,5 @@
 mod corpus;
 #[path = "suite/parse.rs"]
 mod parse;
+#[path = "suite/speed.rs"]
+mod speed;
