@@ -96,7 +96,7 @@ fn print(world: &ReportWorld, standard: Standard) -> Result<Vec<u8>, Errors> {
 fn broken(emission: &Emission) -> Vec<(usize, String)> {
     (0..emission.fragile.len())
         .filter_map(|index| {
-            let errors = print(&emission.world_of(index), Standard::Accessible).err()?;
+            let errors = print(&emission.world_of(index), Standard::Tagged).err()?;
             Some((index, errors.first().map(|error| error.message.to_string()).unwrap_or_default()))
         })
         .collect()

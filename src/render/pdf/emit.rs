@@ -171,7 +171,7 @@ impl<'a> Emitter<'a> {
         self.chapter = Some(chapter);
         self.level = 1;
         let name = self.place(&chapter.anchor);
-        let title = self.title(&chapter.title);
+        let title = self.title(&chapter.number, &chapter.title);
         let number = self.text.shown(&chapter.number, Space::Running);
         let mut code = format!("r.section(1, {number}, {name}, {title})\n");
         for problem in &chapter.problems {
