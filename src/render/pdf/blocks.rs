@@ -321,11 +321,8 @@ impl Emitter<'_> {
             })
             .collect();
         let header = self.row(&table.header, columns);
-        let rows: String = table
-            .rows
-            .iter()
-            .map(|row| format!("    ({}),\n", self.row(row, columns)))
-            .collect();
+        let rows: String =
+            table.rows.iter().map(|row| format!("    ({}),\n", self.row(row, columns))).collect();
         let repeat = !table.header.iter().any(|cell| has_anchor(cell));
         Some(format!(
             "r.tabular(\n  align: ({align}),\n  longest: ({longest}),\n  header: ({header}),\n  \

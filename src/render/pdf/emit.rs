@@ -268,7 +268,8 @@ fn is_one_formula(code: &str) -> bool {
     let mut parts = root.children();
     let first = parts.next().map(|part| part.kind());
     root.errors_and_warnings().0.is_empty()
-        && first == Some(typst::syntax::SyntaxKind::Equation) && parts.next().is_none()
+        && first == Some(typst::syntax::SyntaxKind::Equation)
+        && parts.next().is_none()
 }
 
 /// Language and region as Typst takes them; English for what is no language tag.

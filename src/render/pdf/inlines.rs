@@ -50,7 +50,9 @@ impl Emitter<'_> {
 
     fn inline(&mut self, inline: &Inline, place: Place, depth: usize) -> String {
         match inline {
-            Inline::Text(text) | Inline::Value { text, .. } => self.text.shown(text, Space::Running),
+            Inline::Text(text) | Inline::Value { text, .. } => {
+                self.text.shown(text, Space::Running)
+            }
             Inline::Emphasis(content) => self.nested("emph", content, place, depth),
             Inline::Strong(content) => self.nested("strong", content, place, depth),
             Inline::Strikethrough(content) => self.nested("strike", content, place, depth),

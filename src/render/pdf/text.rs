@@ -233,7 +233,10 @@ mod tests {
     #[test]
     fn only_long_words_get_places_to_break() {
         let running = |text: &str| breakable(text, Space::Running).replace(BREAK, "|");
-        assert_eq!(running("a short line of quite_ordinary_words"), "a short line of quite_ordinary_words");
+        assert_eq!(
+            running("a short line of quite_ordinary_words"),
+            "a short line of quite_ordinary_words"
+        );
         assert_eq!(running("https://example.org/some/path"), "https://|example.|org/some/|path");
         assert_eq!(running(&"x".repeat(40)), ["xxxxxxxx"; 5].join("|"));
         assert_eq!(breakable(&"x".repeat(40), Space::Verbatim), "x".repeat(40));
