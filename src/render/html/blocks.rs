@@ -14,15 +14,9 @@ impl<'a> Writer<'a> {
         self.out.raw("<h1 id=\"").text(&chapter.anchor).raw("\">");
         self.numbered(&chapter.number, &chapter.title);
         self.out.raw("</h1>");
-        let claims: Vec<_> = self
-            .document
-            .claims
-            .iter()
-            .filter(|claim| claim.chapter == chapter.slug)
-            .collect();
-        if !claims.is_empty() {
-            self.summary(&claims);
-        }
+        let claims: Vec<_> =
+            self.document.claims.iter().filter(|claim| claim.chapter == chapter.slug).collect();
+        self.summary(&claims);
         if !chapter.problems.is_empty() {
             self.out.raw("<section class=\"problems\" aria-label=\"Problems in this chapter\">");
             self.out.raw(WARNING).raw("<ul>");
@@ -128,9 +122,7 @@ impl<'a> Writer<'a> {
         for item in items {
             self.out.raw(match item.task {
                 None => "<li>",
-                Some(true) => {
-                    "<li class=\"task\"><span role=\"img\" aria-label=\"done\">☑</span> "
-                }
+                Some(true) => "<li class=\"task\"><span role=\"img\" aria-label=\"done\">☑</span> ",
                 Some(false) => {
                     "<li class=\"task\"><span role=\"img\" aria-label=\"to do\">☐</span> "
                 }
@@ -180,9 +172,9 @@ impl<'a> Writer<'a> {
     fn cell(&mut self, cell: &'a Cell) {
         let shown = cell.code.is_some() || !cell.outputs.is_empty() || !cell.claims.is_empty();
         self.out.raw(if shown || cell.state != CellState::Done {
-            "<section class=\"cell\" id=\""
+            "<div class=\"cell\" role=\"group\" id=\""
         } else {
-            "<section class=\"cell bare\" id=\""
+            "<div class=\"cell bare\" role=\"group\" id=\""
         });
         self.out.text(&cell.anchor).raw("\" aria-label=\"").text(&cell.name).raw("\">");
         self.out.raw("<p class=\"name\"><a href=\"#").text(&cell.anchor).raw("\">");
@@ -220,7 +212,7 @@ impl<'a> Writer<'a> {
             }
             self.out.raw("</p>");
         }
-        self.out.raw("</section>");
+        self.out.raw("</div>");
     }
 
     fn output(&mut self, output: &'a Output) {
@@ -313,7 +305,9 @@ impl<'a> Writer<'a> {
         if let Some(image) = data {
             self.out.raw(" <a class=\"data\" href=\"assets/figures/");
             self.out.text(&super::file_stem(&image.name));
-            self.out.raw(".csv\" download=\"\">Data<span class=\"hidden\"> of this figure</span> (CSV)</a>");
+            self.out.raw(
+                ".csv\" download=\"\">Data<span class=\"hidden\"> of this figure</span> (CSV)</a>",
+            );
         }
         self.out.raw("</figcaption>");
         true
@@ -369,7 +363,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn formula(&mut self, math: &'a Math) {
+    pub(super) fn formula(&mut self, math: &'a Math) {
         self.out.formula(self.formulas.len());
         self.formulas.push(math);
     }

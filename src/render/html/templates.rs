@@ -98,6 +98,7 @@ impl Templates {
             })
             .collect();
         context.insert("authors", &authors);
+        context.insert("has_claims", &!document.claims.is_empty());
         context.insert("has_references", &!document.bibliography.is_empty());
         for (name, text) in page.texts {
             context.insert(name, &text);
