@@ -57,7 +57,7 @@ pub fn files(
     let contents = front::Contents::new(document, chapters, &formulas);
     let mut files = writer.files;
     let mut page = |name: &str, page: front::Page| -> Result<(), Vec<Diagnostic>> {
-        let html = templates.render(document, page).map_err(|problem| vec![problem])?;
+        let html = templates.render(document, page)?;
         files.insert(name.to_owned(), html.into_bytes());
         Ok(())
     };
