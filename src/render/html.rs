@@ -12,6 +12,7 @@ mod claims;
 mod code;
 mod fragment;
 mod front;
+mod inlines;
 mod templates;
 
 pub use templates::Templates;
