@@ -4,5 +4,3 @@
 mod corpus;
 #[path = "suite/parse.rs"]
 mod parse;
-#[path = "suite/speed.rs"]
-mod speed;

@@ -279,7 +279,8 @@ impl Scanner<'_, '_> {
     /// A link to a claim that is no link, mostly because the relation is not in quotes.
     fn broken_claim(&mut self, raw: &str, at: usize) {
         let rest = &raw[at + 1..];
-        let length = rest.find([')', '\n']).map_or(rest.len(), |length| length + 1);
+        let end = rest.find([')', '\n', ']']).unwrap_or(rest.len());
+        let length = end + usize::from(rest[end..].starts_with(')'));
         let span = self.span(at + 1..at + 1 + length);
         self.context.diagnostics.push(
             Diagnostic::error("broken-claim", "this claim is not a link", span)

@@ -53,6 +53,7 @@ fn problems(diagnostics: &[Diagnostic]) -> String {
 
 fn place(span: &Span) -> String {
     let position = span.position();
+    assert!(span.source.text().get(span.range.clone()).is_some(), "{:?}", span.range);
     format!("{}:{} {:?}", position.line, position.column, span.text())
 }
 
