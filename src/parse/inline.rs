@@ -242,8 +242,8 @@ impl Scanner<'_, '_> {
 
     /// One part of a bracketed citation, which begins at `start`.
     fn citation(&self, part: &str, start: usize) -> Option<CitationItem> {
-        let marks = part.match_indices('@').map(|(at, _)| at);
-        let at = { marks }.find(|&at| {
+        let mut marks = part.match_indices('@').map(|(at, _)| at);
+        let at = marks.find(|&at| {
             let before = part[..at].chars().next_back();
             before.is_none_or(|c| c.is_whitespace() || matches!(c, '-' | '('))
                 && !self.is_escaped(start + at)
