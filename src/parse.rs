@@ -8,6 +8,7 @@ mod attributes;
 mod blocks;
 mod context;
 mod fence;
+mod frames;
 mod inline;
 mod labels;
 mod paragraph;

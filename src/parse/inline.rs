@@ -242,8 +242,8 @@ impl Scanner<'_, '_> {
 
     /// One part of a bracketed citation, which begins at `start`.
     fn citation(&self, part: &str, start: usize) -> Option<CitationItem> {
-        let marks = part.match_indices('@').map(|(at, _)| at);
-        let at = { marks }.find(|&at| {
+        let mut marks = part.match_indices('@').map(|(at, _)| at);
+        let at = marks.find(|&at| {
             let before = part[..at].chars().next_back();
             before.is_none_or(|c| c.is_whitespace() || matches!(c, '-' | '('))
                 && !self.is_escaped(start + at)
@@ -279,7 +279,8 @@ impl Scanner<'_, '_> {
     /// A link to a claim that is no link, mostly because the relation is not in quotes.
     fn broken_claim(&mut self, raw: &str, at: usize) {
         let rest = &raw[at + 1..];
-        let length = rest.find([')', '\n']).map_or(rest.len(), |length| length + 1);
+        let end = rest.find([')', '\n', ']']).unwrap_or(rest.len());
+        let length = end + usize::from(rest[end..].starts_with(')'));
         let span = self.span(at + 1..at + 1 + length);
         self.context.diagnostics.push(
             Diagnostic::error("broken-claim", "this claim is not a link", span)
