@@ -21,8 +21,8 @@ mod parse;
 mod symbols;
 mod tree;
 
-pub use mathml::{CSS, MathmlRenderer};
 pub use markup::PRELUDE;
+pub use mathml::{CSS, MathmlRenderer};
 
 /// Author's commands: names with their backslash, and bodies in which `#1` is an argument.
 #[derive(Clone, Debug, Default)]

@@ -60,10 +60,7 @@ pub(super) fn equation(body: &Row, label: &str, latex: &str) -> Result<Equation,
         parts.remove(0);
         relations.remove(0);
     }
-    let context = Context {
-        name: name.as_deref(),
-        parameters: &parameters,
-    };
+    let context = Context { name: name.as_deref(), parameters: &parameters };
     let sides = parts
         .iter()
         .map(|part| {
@@ -82,18 +79,11 @@ pub(super) fn equation(body: &Row, label: &str, latex: &str) -> Result<Equation,
 }
 
 fn error(range: &Range<usize>, message: impl Into<String>) -> MathError {
-    MathError {
-        message: message.into(),
-        range: range.clone(),
-        hint: None,
-    }
+    MathError { message: message.into(), range: range.clone(), hint: None }
 }
 
 fn hinted(range: &Range<usize>, message: impl Into<String>, hint: &str) -> MathError {
-    MathError {
-        hint: Some(hint.to_owned()),
-        ..error(range, message)
-    }
+    MathError { hint: Some(hint.to_owned()), ..error(range, message) }
 }
 
 fn span(tokens: &[&Node]) -> Option<Range<usize>> {
@@ -350,13 +340,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(context: &'a Context<'a>, tokens: &[&'a Node], around: Range<usize>) -> Self {
-        Self {
-            context,
-            tokens: tokens.to_vec(),
-            at: 0,
-            around,
-            bars: 0,
-        }
+        Self { context, tokens: tokens.to_vec(), at: 0, around, bars: 0 }
     }
 
     /// Reads a nested row to its end.
@@ -495,10 +479,7 @@ impl<'a> Parser<'a> {
                 && character(only) == Some('!')
             {
                 self.at += 1;
-                value = power(
-                    Expr::Factorial(Box::new(value)),
-                    self.exponent(sup, &token.range)?,
-                );
+                value = power(Expr::Factorial(Box::new(value)), self.exponent(sup, &token.range)?);
             } else {
                 break;
             }
@@ -537,13 +518,7 @@ impl<'a> Parser<'a> {
         match &token.kind {
             Kind::Number(digits) => Ok(Expr::Number(digits.clone())),
             Kind::Group(body) => self.nested(body, &token.range),
-            Kind::Fraction {
-                numerator,
-                denominator,
-                bar,
-                left,
-                right,
-            } => {
+            Kind::Fraction { numerator, denominator, bar, left, right } => {
                 let above = Box::new(self.nested(numerator, &token.range)?);
                 let below = Box::new(self.nested(denominator, &token.range)?);
                 match (bar, left, right) {
@@ -748,16 +723,14 @@ impl<'a> Parser<'a> {
             _ => return Err(no_value(operator)),
         };
         let (Some(sub), Some(sup)) = (sub, sup) else {
-            return Err(hinted(
-                &token.range,
-                "both bounds are needed",
-                "\\sum_{k=0}^{K}",
-            ));
+            return Err(hinted(&token.range, "both bounds are needed", "\\sum_{k=0}^{K}"));
         };
         let mut bounds = Vec::new();
         flatten(sub, &mut bounds)?;
         let (index, from) = match &bounds[..] {
-            [index, equals, from @ ..] if character(equals) == Some('=') => (plain_name(index), from),
+            [index, equals, from @ ..] if character(equals) == Some('=') => {
+                (plain_name(index), from)
+            }
             _ => (None, &[][..]),
         };
         let Some(index) = index else {
@@ -946,7 +919,10 @@ fn is_bar_or_scripted(node: &Node) -> bool {
 /// Whether a name inside has the index in its subscript.
 fn indexed_by(node: &Node, index: &str) -> bool {
     if let Kind::Scripts { base, sub: Some(sub), .. } = &node.kind
-        && !matches!(base.first().map(|node| &node.kind), Some(Kind::Large { .. } | Kind::Operator { .. }))
+        && !matches!(
+            base.first().map(|node| &node.kind),
+            Some(Kind::Large { .. } | Kind::Operator { .. })
+        )
         && sub.iter().any(|node| plain_name(node).as_deref() == Some(index))
     {
         return true;

@@ -104,11 +104,7 @@ impl Lowering<'_> {
     }
 
     fn error(&self, message: impl Into<String>) -> MathError {
-        MathError {
-            message: message.into(),
-            range: self.range.clone(),
-            hint: None,
-        }
+        MathError { message: message.into(), range: self.range.clone(), hint: None }
     }
 
     fn unsupported(&self, command: &str) -> MathError {
@@ -119,8 +115,7 @@ impl Lowering<'_> {
     fn own_range(&self, node: &AnyParseNode) -> Option<Range<usize>> {
         let location = node.loc()?;
         let range = location.start()..location.end();
-        (location.input() == self.latex && self.latex.get(range.clone()).is_some())
-            .then_some(range)
+        (location.input() == self.latex && self.latex.get(range.clone()).is_some()).then_some(range)
     }
 
     fn node(&mut self, node: &AnyParseNode, row: &mut Row) -> Result<(), MathError> {
@@ -149,10 +144,7 @@ impl Lowering<'_> {
         row.push(Node { kind, range });
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each kind of node that the grammar has"
-    )]
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of node that the grammar has")]
     fn kind(&mut self, node: &AnyParseNode, row: &mut Row) -> Result<(), MathError> {
         let style = self.style;
         let kind = match node {
@@ -286,10 +278,7 @@ impl Lowering<'_> {
                     row.extend(body?);
                     return Ok(());
                 }
-                Kind::Style {
-                    style: inner,
-                    body: body?,
-                }
+                Kind::Style { style: inner, body: body? }
             }
             AnyParseNode::Font(node) => {
                 let body = self.one(&node.body)?;
@@ -311,14 +300,12 @@ impl Lowering<'_> {
                 wide: accent.label.starts_with("\\wide") || accent.label.starts_with("\\over"),
                 body: self.one(&accent.base)?,
             },
-            AnyParseNode::Overline(line) => Kind::Line {
-                side: Side::Over,
-                body: self.one(&line.body)?,
-            },
-            AnyParseNode::Underline(line) => Kind::Line {
-                side: Side::Under,
-                body: self.one(&line.body)?,
-            },
+            AnyParseNode::Overline(line) => {
+                Kind::Line { side: Side::Over, body: self.one(&line.body)? }
+            }
+            AnyParseNode::Underline(line) => {
+                Kind::Line { side: Side::Under, body: self.one(&line.body)? }
+            }
             AnyParseNode::Phantom(phantom) => Kind::Phantom(self.row(&phantom.body)?),
             AnyParseNode::Enclose(enclosed) => {
                 let body = self.one(&enclosed.body)?;
@@ -335,10 +322,7 @@ impl Lowering<'_> {
                 if body.is_empty() {
                     return Ok(());
                 }
-                Kind::Class {
-                    class: self.class(&node.mclass)?,
-                    body,
-                }
+                Kind::Class { class: self.class(&node.mclass)?, body }
             }
             AnyParseNode::XArrow(arrow) => Kind::Arrow {
                 symbol: symbols::arrow(&arrow.label)
@@ -428,11 +412,7 @@ impl Lowering<'_> {
             "\\|" | "\\Vert" | "\\lVert" | "\\rVert" => '‖',
             _ => char,
         };
-        Kind::Symbol(Symbol {
-            char,
-            class,
-            latex: text.to_owned(),
-        })
+        Kind::Symbol(Symbol { char, class, latex: text.to_owned() })
     }
 
     /// Converts text-mode nodes, joining characters into words.
@@ -440,10 +420,7 @@ impl Lowering<'_> {
         let mut joined = Row::new();
         for node in self.row(nodes)? {
             if let Kind::Text(text) = &node.kind
-                && let Some(Node {
-                    kind: Kind::Text(before),
-                    range,
-                }) = joined.last_mut()
+                && let Some(Node { kind: Kind::Text(before), range }) = joined.last_mut()
             {
                 before.push_str(text);
                 range.end = range.end.max(node.range.end);
@@ -470,28 +447,18 @@ impl Lowering<'_> {
                     _ => return Err(self.unsupported(name)),
                 };
                 Kind::Large {
-                    symbol: Symbol {
-                        char,
-                        class: Class::Large,
-                        latex: name.clone(),
-                    },
+                    symbol: Symbol { char, class: Class::Large, latex: name.clone() },
                     limits,
                 }
             }
             ParseNodeOp::Symbol { name, .. } => {
                 let text = name.trim_start_matches('\\').to_owned();
                 Kind::Operator {
-                    body: vec![Node {
-                        kind: Kind::Text(text),
-                        range: self.range.clone(),
-                    }],
+                    body: vec![Node { kind: Kind::Text(text), range: self.range.clone() }],
                     limits,
                 }
             }
-            ParseNodeOp::Body { body, .. } => Kind::Operator {
-                body: self.row(body)?,
-                limits,
-            },
+            ParseNodeOp::Body { body, .. } => Kind::Operator { body: self.row(body)?, limits },
         })
     }
 
@@ -506,25 +473,18 @@ impl Lowering<'_> {
             "\\underbrace" => Side::Under,
             other => return Err(self.unsupported(other)),
         };
-        Ok(Kind::Brace {
-            side,
-            body: self.one(base)?,
-            label,
-        })
+        Ok(Kind::Brace { side, body: self.one(base)?, label })
     }
 
     fn reference(&self, label: &str) -> Result<Kind, MathError> {
         match (self.resolve)(label) {
-            Some(text) => Ok(Kind::Reference {
-                label: label.to_owned(),
-                text,
-            }),
+            Some(text) => Ok(Kind::Reference { label: label.to_owned(), text }),
             None => Err(MathError {
                 message: format!("no equation is labelled {label:?}"),
-                range: self.latex.find(label).map_or_else(
-                    || self.range.clone(),
-                    |start| start..start + label.len(),
-                ),
+                range: self
+                    .latex
+                    .find(label)
+                    .map_or_else(|| self.range.clone(), |start| start..start + label.len()),
                 hint: None,
             }),
         }
@@ -646,14 +606,7 @@ impl Lowering<'_> {
         let horizontal_rules = (0..=rows.len())
             .filter(|row| array.h_lines_before_row.get(*row).is_some_and(|lines| !lines.is_empty()))
             .collect();
-        Ok(Array {
-            layout,
-            rows,
-            columns,
-            vertical_rules,
-            horizontal_rules,
-            style,
-        })
+        Ok(Array { layout, rows, columns, vertical_rules, horizontal_rules, style })
     }
 }
 

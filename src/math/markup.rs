@@ -113,11 +113,7 @@ impl Emitter {
     /// Writes a row as the argument of a function, where nothing at all would be an error.
     fn argument(&self, row: &Row) -> String {
         let written = self.row(row);
-        if written.is_empty() {
-            "#[]".to_owned()
-        } else {
-            written
-        }
+        if written.is_empty() { "#[]".to_owned() } else { written }
     }
 
     fn row(&self, row: &[Node]) -> String {
@@ -137,8 +133,8 @@ impl Emitter {
                 continue;
             }
             let class = node.class();
-            let unary = class == Class::Binary
-                && !matches!(before, Some(Class::Normal | Class::Closing));
+            let unary =
+                class == Class::Binary && !matches!(before, Some(Class::Normal | Class::Closing));
             before = Some(if unary { Class::Normal } else { class });
             append(&mut out, &self.node(node));
         }
@@ -171,9 +167,8 @@ impl Emitter {
             Kind::Symbol(symbol) => classified(symbol),
             Kind::Space(width) => format!("#vmSpace({})", decimal(*width)),
             Kind::Group(body) => {
-                let plain = |node: Option<&Node>| {
-                    node.is_none_or(|node| node.class() == Class::Normal)
-                };
+                let plain =
+                    |node: Option<&Node>| node.is_none_or(|node| node.class() == Class::Normal);
                 if plain(body.first()) && plain(body.last()) {
                     self.row(body)
                 } else {
@@ -191,13 +186,9 @@ impl Emitter {
                 }
             }
             Kind::Scripts { base, sub, sup } => self.scripts(base, sub.as_ref(), sup.as_ref()),
-            Kind::Fraction {
-                numerator,
-                denominator,
-                bar,
-                left,
-                right,
-            } => self.fraction(numerator, denominator, *bar, *left, *right),
+            Kind::Fraction { numerator, denominator, bar, left, right } => {
+                self.fraction(numerator, denominator, *bar, *left, *right)
+            }
             Kind::Root { degree, body } => match degree {
                 Some(degree) => format!(
                     "root({}, {})",
@@ -215,11 +206,7 @@ impl Emitter {
             }
             Kind::Fenced { left, right, body } => fenced(*left, *right, &self.row(body)),
             Kind::Middle(delimiter) => format!("mid({})", escaped(*delimiter)),
-            Kind::Delimiter {
-                symbol,
-                size,
-                class,
-            } => format!(
+            Kind::Delimiter { symbol, size, class } => format!(
                 "class(\"{}\", lr(size: #{}em, {}))",
                 match class {
                     Class::Normal => "fence",
@@ -254,11 +241,7 @@ impl Emitter {
                     None => format!("{name}({})", self.argument(body)),
                 }
             }
-            Kind::Arrow {
-                symbol,
-                above,
-                below,
-            } => {
+            Kind::Arrow { symbol, above, below } => {
                 let mut arguments = escaped(*symbol);
                 for (name, label) in [("above", above), ("below", below)] {
                     if let Some(label) = label.as_ref().filter(|label| !label.is_empty()) {
@@ -306,9 +289,9 @@ impl Emitter {
 
     fn scripts(&self, base: &Row, sub: Option<&Row>, sup: Option<&Row>) -> String {
         let primes = |script: &Row| {
-            script.iter().all(|node| {
-                matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′')
-            })
+            script
+                .iter()
+                .all(|node| matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′'))
         };
         let [below, above] = if takes_limits(base) { ["b", "t"] } else { ["br", "tr"] };
         let mut arguments = self.argument(base);
@@ -374,10 +357,8 @@ impl Emitter {
             })
             .collect();
         let mut arguments = format!("align: #\"{align}\"");
-        for (name, rules) in [
-            ("columns", &array.vertical_rules),
-            ("rows", &array.horizontal_rules),
-        ] {
+        for (name, rules) in [("columns", &array.vertical_rules), ("rows", &array.horizontal_rules)]
+        {
             if !rules.is_empty() {
                 let rules: String = rules.iter().map(|rule| format!("{rule},")).collect();
                 arguments.push_str(&format!(", {name}: #({rules})"));
@@ -449,9 +430,7 @@ fn takes_limits(base: &Row) -> bool {
 
 fn fenced(left: Option<char>, right: Option<char>, body: &str) -> String {
     // A space stands for a missing delimiter, so that `lr` does not take one out of the body.
-    let side = |delimiter: Option<char>| {
-        delimiter.map_or_else(|| "#h(0em)".to_owned(), escaped)
-    };
+    let side = |delimiter: Option<char>| delimiter.map_or_else(|| "#h(0em)".to_owned(), escaped);
     if left.is_none() && right.is_none() {
         return body.to_owned();
     }
@@ -474,11 +453,7 @@ fn classified(symbol: &Symbol) -> String {
         (Class::Binary, Some(default)) => matches!(default, "Binary" | "Vary"),
         (class, Some(default)) => default.eq_ignore_ascii_case(class_name(class)),
     };
-    if same {
-        written
-    } else {
-        format!("class(\"{}\", {written})", class_name(symbol.class))
-    }
+    if same { written } else { format!("class(\"{}\", {written})", class_name(symbol.class)) }
 }
 
 /// Writes one character so that Typst takes it as nothing else.

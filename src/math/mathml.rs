@@ -217,10 +217,8 @@ impl MathmlRenderer {
     /// # Errors
     /// A formula that Typst does not export whole fails alone; the range is all of its LaTeX.
     pub fn render(&mut self, formulas: &[&Math]) -> Vec<Result<String, MathError>> {
-        let keys: Vec<(bool, String)> = formulas
-            .iter()
-            .map(|math| (math.display() == Display::Block, math.typst()))
-            .collect();
+        let keys: Vec<(bool, String)> =
+            formulas.iter().map(|math| (math.display() == Display::Block, math.typst())).collect();
         let mut new: Vec<&(bool, String)> = Vec::new();
         for key in &keys {
             if !self.known.contains_key(key) && !new.contains(&key) {
@@ -296,7 +294,8 @@ fn export(formulas: &[&(bool, String)]) -> Result<Vec<String>, String> {
         .filter_map(|rest| rest.split(END).next())
         .map(|element| element.trim().to_owned())
         .collect();
-    if elements.len() == formulas.len() && elements.iter().all(|element| element.starts_with("<math"))
+    if elements.len() == formulas.len()
+        && elements.iter().all(|element| element.starts_with("<math"))
     {
         Ok(elements)
     } else {
@@ -309,9 +308,8 @@ static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| {
     LazyHash::new(Library::builder().with_features(features).build())
 });
 
-static FONTS: LazyLock<Vec<Font>> = LazyLock::new(|| {
-    typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect()
-});
+static FONTS: LazyLock<Vec<Font>> =
+    LazyLock::new(|| typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect());
 
 static BOOK: LazyLock<LazyHash<FontBook>> =
     LazyLock::new(|| LazyHash::new(FontBook::from_fonts(FONTS.iter())));
@@ -323,9 +321,7 @@ struct FormulaWorld {
 
 impl FormulaWorld {
     fn new(text: String) -> Self {
-        Self {
-            source: Source::detached(text),
-        }
+        Self { source: Source::detached(text) }
     }
 }
 
@@ -343,11 +339,7 @@ impl World for FormulaWorld {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.source.id() {
-            Ok(self.source.clone())
-        } else {
-            Err(FileError::AccessDenied)
-        }
+        if id == self.source.id() { Ok(self.source.clone()) } else { Err(FileError::AccessDenied) }
     }
 
     fn file(&self, _: FileId) -> FileResult<Bytes> {

@@ -65,8 +65,8 @@ fn parse_here(
 ) -> Result<Parsed, MathError> {
     let labels = Arc::new(Mutex::new(Vec::new()));
     let settings = settings(display, macros, Arc::clone(&labels));
-    let nodes = katex::parse(&CONTEXT, latex, &settings)
-        .map_err(|error| explain(&error, latex, macros))?;
+    let nodes =
+        katex::parse(&CONTEXT, latex, &settings).map_err(|error| explain(&error, latex, macros))?;
 
     let mut lowering = Lowering {
         context: &CONTEXT,
@@ -94,11 +94,7 @@ fn parse_here(
         });
     }
     let labels = labels.lock().map(|labels| labels.clone()).unwrap_or_default();
-    Ok(Parsed {
-        body,
-        labels,
-        tag: tags.pop(),
-    })
+    Ok(Parsed { body, labels, tag: tags.pop() })
 }
 
 /// Collects the tags that the rows of an `align` carry.
@@ -120,15 +116,14 @@ fn collect_row_tags(
 }
 
 fn settings(display: Display, macros: &Macros, labels: Arc<Mutex<Vec<String>>>) -> Settings {
-    let label = MacroDefinition::Function(Arc::new(
-        move |context: &mut dyn MacroContextInterface| {
+    let label =
+        MacroDefinition::Function(Arc::new(move |context: &mut dyn MacroContextInterface| {
             let name = argument(context)?;
             if let Ok(mut labels) = labels.lock() {
                 labels.push(name);
             }
             Ok(MacroExpansionResult::Empty)
-        },
-    ));
+        }));
     let reference =
         MacroDefinition::Function(Arc::new(|context: &mut dyn MacroContextInterface| {
             let name = argument(context)?;
@@ -139,10 +134,8 @@ fn settings(display: Display, macros: &Macros, labels: Arc<Mutex<Vec<String>>>) 
         ("\\eqref".to_owned(), reference.clone()),
         ("\\ref".to_owned(), reference),
     ];
-    let authors = macros
-        .0
-        .iter()
-        .map(|(name, body)| (name.clone(), MacroDefinition::String(body.clone())));
+    let authors =
+        macros.0.iter().map(|(name, body)| (name.clone(), MacroDefinition::String(body.clone())));
     Settings::builder()
         .display_mode(matches!(display, Display::Block))
         .macros(own.into_iter().chain(authors).collect())
@@ -162,11 +155,7 @@ fn argument(context: &mut dyn MacroContextInterface) -> Result<String, ParseErro
 /// Finds the mistakes that are best told by looking at the text alone: braces and sheer size.
 fn check_shape(latex: &str) -> Result<(), MathError> {
     let error = |message: &str, range: Range<usize>| {
-        Err(MathError {
-            message: message.to_owned(),
-            range,
-            hint: None,
-        })
+        Err(MathError { message: message.to_owned(), range, hint: None })
     };
     if latex.len() > MAX_LENGTH {
         return error("the formula is longer than 16 KiB", 0..latex.len());
@@ -208,9 +197,8 @@ fn explain(error: &ParseError, latex: &str, macros: &Macros) -> MathError {
         let start = start.min(latex.len());
         start..(start + error.length().unwrap_or(0)).min(latex.len())
     });
-    let range = located
-        .filter(|range| latex.get(range.clone()).is_some())
-        .unwrap_or(0..latex.len());
+    let range =
+        located.filter(|range| latex.get(range.clone()).is_some()).unwrap_or(0..latex.len());
     let at = |part: &str| {
         if latex.get(range.clone()) == Some(part) {
             return range.clone();
@@ -252,11 +240,7 @@ fn explain(error: &ParseError, latex: &str, macros: &Macros) -> MathError {
             (message, range, None)
         }
     };
-    MathError {
-        message,
-        range,
-        hint,
-    }
+    MathError { message, range, hint }
 }
 
 /// Returns where something was opened that lacks its end.
@@ -269,9 +253,7 @@ fn opener(latex: &str, expected: &str, range: Range<usize>) -> Range<usize> {
 }
 
 fn last_command(latex: &str, command: &str) -> Range<usize> {
-    latex
-        .rfind(command)
-        .map_or(0..latex.len(), |start| start..start + command.len())
+    latex.rfind(command).map_or(0..latex.len(), |start| start..start + command.len())
 }
 
 /// Names of commands to suggest.

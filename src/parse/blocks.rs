@@ -216,7 +216,10 @@ impl Builder<'_> {
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         if is_nestable(&tag) {
-            if matches!(tag, TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::FootnoteDefinition) {
+            if matches!(
+                tag,
+                TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::FootnoteDefinition
+            ) {
                 self.end_implicit();
             }
             if self.kept.pop() == Some(false) {
@@ -229,7 +232,9 @@ impl Builder<'_> {
             }
             Some(Frame::List { start, items }) => self.block(Block::List { start, items }),
             Some(Frame::Inlines { kind, items, range }) => self.end_inlines(kind, items, range),
-            Some(Frame::Row { cells, diagnostics }) => self.end_row(&tag, cells, diagnostics, range),
+            Some(Frame::Row { cells, diagnostics }) => {
+                self.end_row(&tag, cells, diagnostics, range)
+            }
             Some(Frame::Table(table)) => {
                 let span = self.context.span(trimmed(self.context.text, table.range));
                 let (caption, label) = table.caption.unzip();
@@ -473,7 +478,9 @@ impl Builder<'_> {
             return;
         }
         self.begin_implicit(range.start);
-        let Some(Frame::Inlines { items, range: frame, .. }) = self.stack.last_mut() else { return };
+        let Some(Frame::Inlines { items, range: frame, .. }) = self.stack.last_mut() else {
+            return;
+        };
         let before = items.last().map_or(frame.start, |item| item.range().end);
         let is_escaped =
             range.start > before && source.as_bytes().get(range.start - 1) == Some(&b'\\');

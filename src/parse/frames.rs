@@ -38,9 +38,17 @@ pub(super) enum InlineKind {
     Emphasis,
     Strong,
     Strikethrough,
-    Link { target: String, title: String },
-    Claim { name: String, relation: String },
-    Image { target: String },
+    Link {
+        target: String,
+        title: String,
+    },
+    Claim {
+        name: String,
+        relation: String,
+    },
+    Image {
+        target: String,
+    },
 }
 
 pub(super) struct Table {

@@ -52,7 +52,8 @@ pub(super) enum Links {
 
 /// Turns items to inlines.
 pub(super) fn finish(items: Vec<Item>, links: Links, context: &mut Context<'_>) -> Vec<Inline> {
-    let mut scanner = Scanner { links, context, out: Vec::new(), raw: String::new(), parts: Vec::new() };
+    let mut scanner =
+        Scanner { links, context, out: Vec::new(), raw: String::new(), parts: Vec::new() };
     for item in items {
         match item {
             Item::Text(piece) => scanner.add(piece, false),
@@ -213,7 +214,10 @@ impl Scanner<'_, '_> {
         let references = items.iter().filter(|item| labels::is_reference(&item.key)).count();
         if references == 0 {
             let span = self.span(at..end);
-            return Some((end, vec![Inline::Citation { items, form: CitationForm::Bracketed, span }]));
+            return Some((
+                end,
+                vec![Inline::Citation { items, form: CitationForm::Bracketed, span }],
+            ));
         }
         let are_bare = items.iter().all(|item| item.prefix.is_empty() && item.locator.is_empty());
         if references < items.len() || !are_bare {

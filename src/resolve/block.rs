@@ -100,7 +100,12 @@ impl Resolver<'_> {
                     Ok(image) => {
                         let caption = self.inlines(caption);
                         let Slot { anchor, number, .. } = self.slot(span);
-                        Block::Float(Float { anchor, number, caption, body: FloatBody::Figure(image) })
+                        Block::Float(Float {
+                            anchor,
+                            number,
+                            caption,
+                            body: FloatBody::Figure(image),
+                        })
                     }
                     Err(message) => Block::Problem { message, source: span.text().to_owned() },
                 }
@@ -133,8 +138,7 @@ impl Resolver<'_> {
     fn code(&self, text: &str, echo: Option<Echo>) -> Option<CodeView> {
         let front = self.chapters[self.chapter].front.cells.echo;
         let echo = echo.or(front).unwrap_or(self.config.echo);
-        (echo != Echo::Hide)
-            .then(|| CodeView { text: text.to_owned(), folded: echo == Echo::Fold })
+        (echo != Echo::Hide).then(|| CodeView { text: text.to_owned(), folded: echo == Echo::Fold })
     }
 
     fn cell(&mut self, index: usize) -> Option<Cell> {
@@ -294,7 +298,8 @@ impl Resolver<'_> {
         }
         let Footnotes { definitions, cited } = std::mem::take(&mut self.footnotes);
         for (index, (name, _, span)) in definitions.iter().enumerate() {
-            if let Some((.., first)) = definitions[..index].iter().find(|(first, ..)| first == name) {
+            if let Some((.., first)) = definitions[..index].iter().find(|(first, ..)| first == name)
+            {
                 self.diagnostics.push(
                     Diagnostic::error(
                         "duplicate-footnote",
@@ -322,7 +327,9 @@ fn define<'a>(blocks: &'a [parse::Block], found: &mut Vec<Definition<'a>>) {
     for block in blocks {
         match block {
             parse::Block::Footnote { name, blocks, span } => found.push((name, blocks, span)),
-            parse::Block::Quote(blocks) | parse::Block::Callout { blocks, .. } => define(blocks, found),
+            parse::Block::Quote(blocks) | parse::Block::Callout { blocks, .. } => {
+                define(blocks, found)
+            }
             parse::Block::List { items, .. } => {
                 for item in items {
                     define(&item.blocks, found);
