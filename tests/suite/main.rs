@@ -3,8 +3,18 @@
 mod batch;
 mod claims;
 mod corpus;
+#[cfg(unix)]
+mod damage;
+#[cfg(unix)]
+mod determinism;
+#[cfg(unix)]
+mod disk;
 mod html;
+#[cfg(unix)]
+mod kill;
+mod mutation;
 mod parse;
 mod pdf;
+mod plan;
 mod resolve;
 mod scripted;
