@@ -14,7 +14,7 @@ use crate::diag::Diagnostic;
 use crate::parse::{CellDefaults, Code, Echo, FrontMatter, Needs};
 use crate::span::{Source, Span};
 use fields::{Fields, Reader};
-use yaml::{Node, Value, Yaml};
+use yaml::{Node, Value};
 
 const REPORT_KEYS: [&str; 11] = [
     "title",
@@ -102,28 +102,30 @@ pub fn report(source: &Source) -> (Option<ReportConfig>, Vec<Diagnostic>) {
     let text = source.text();
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let code = Code::verbatim(text, start..text.len());
-    let mut reader = Reader { yaml: Yaml { source, code: &code }, diagnostics: Vec::new() };
+    let mut reader = Reader::new(source, &code);
     let config = reader.root().and_then(|root| reader.report(&root));
-    (config, reader.diagnostics)
+    let mut diagnostics = reader.diagnostics;
+    diagnostics.sort_by_key(|found| found.span.as_ref().map_or(0, |span| span.range.start));
+    (config, diagnostics)
 }
 
 /// Reads the front matter of a chapter.
 pub(crate) fn front_matter(source: &Source, code: &Code) -> (FrontMatter, Vec<Diagnostic>) {
-    let mut reader = Reader { yaml: Yaml { source, code }, diagnostics: Vec::new() };
+    let mut reader = Reader::new(source, code);
     let front = reader.root().map(|root| reader.front_matter(&root)).unwrap_or_default();
     (front, reader.diagnostics)
 }
 
 /// Reads the options of a cell.
 pub(crate) fn cell_options(source: &Source, code: &Code) -> (CellYaml, Vec<Diagnostic>) {
-    let mut reader = Reader { yaml: Yaml { source, code }, diagnostics: Vec::new() };
+    let mut reader = Reader::new(source, code);
     let options = reader.root().map(|root| reader.cell(&root)).unwrap_or_default();
     (options, reader.diagnostics)
 }
 
 /// Reads the options of a module block.
 pub(crate) fn module_options(source: &Source, code: &Code) -> (Option<Echo>, Vec<Diagnostic>) {
-    let mut reader = Reader { yaml: Yaml { source, code }, diagnostics: Vec::new() };
+    let mut reader = Reader::new(source, code);
     let echo = reader.root().and_then(|root| {
         let fields = reader.fields(&root, "a module block", &["echo"]);
         fields.get("echo").and_then(|field| reader.echo(field.value))
@@ -133,7 +135,8 @@ pub(crate) fn module_options(source: &Source, code: &Code) -> (Option<Echo>, Vec
 
 impl Reader<'_> {
     fn report(&mut self, root: &Node) -> Option<ReportConfig> {
-        let fields = self.fields(root, "the report", &REPORT_KEYS);
+        let entries = self.entries(root, "the report")?;
+        let fields = self.known(entries, "the report", &REPORT_KEYS);
         let title = self.title(&fields);
         let chapters = self.chapters(&fields);
         let authors = self.authors(&fields);

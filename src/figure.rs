@@ -4,10 +4,11 @@
 //! style for a light or a dark ground, its data as CSV, and a description in words. Left out:
 //! caption and number, which the document sets, and writing files.
 //!
-//! [`panel`] decides what a panel shows and where; [`axes`], [`marks`], [`heat`] and [`legend`]
-//! draw it with plotters onto a [`sheet`], a plotters backend with text as outlines.
+//! `panel` decides what a panel shows and how much room its parts get; `axes`, `marks`, `heat` and
+//! `legend` draw it with plotters onto a `sheet`, a plotters backend that outlines text.
 
 mod axes;
+mod elements;
 mod font;
 mod heat;
 mod legend;
@@ -21,6 +22,8 @@ mod words;
 
 #[cfg(test)]
 mod gallery;
+#[cfg(test)]
+mod tests;
 
 use plotters::prelude::IntoDrawingArea;
 use veracity_protocol::{Figure, Series, SeriesKind};

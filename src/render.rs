@@ -1,5 +1,8 @@
 //! From the resolved report to files.
 
+pub mod html;
+pub mod pdf;
+
 /// A file to be written, relative to the output folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {

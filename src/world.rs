@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
 
 /// Where the files of a report come from.
 pub trait World: Send + Sync {
@@ -82,6 +83,74 @@ fn inside(path: &str) -> io::Result<PathBuf> {
         }
     }
     Ok(clean)
+}
+
+/// A world that remembers what was read from it.
+#[derive(Debug)]
+pub struct Recorded<W> {
+    world: W,
+    reads: Mutex<BTreeMap<String, String>>,
+}
+
+impl<W: World> Recorded<W> {
+    /// Remembers what is read from `world`.
+    pub fn new(world: W) -> Self {
+        Self { world, reads: Mutex::default() }
+    }
+
+    /// Digest of everything that was read, failures included.
+    pub fn digest(&self) -> String {
+        let reads = self.reads.lock().map(|reads| format!("{reads:?}")).unwrap_or_default();
+        blake3::hash(reads.as_bytes()).to_hex().to_string()
+    }
+
+    fn note(&self, path: &str, what: String) {
+        if let Ok(mut reads) = self.reads.lock() {
+            reads.insert(path.to_owned(), what);
+        }
+    }
+}
+
+impl<W: World> World for Recorded<W> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let result = self.world.read(path);
+        self.note(path, match &result {
+            Ok(bytes) => blake3::hash(bytes).to_hex().to_string(),
+            Err(error) => error.kind().to_string(),
+        });
+        result
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let result = self.world.list(folder);
+        self.note(&format!("{folder}/"), format!("{result:?}"));
+        result
+    }
+}
+
+/// Digest of the names, sizes and times of change of a file or of all files in a folder.
+///
+/// # Errors
+/// If there is nothing at `path`, or it cannot be read.
+pub fn witness(path: &Path) -> io::Result<String> {
+    let mut digest = blake3::Hasher::new();
+    let mut paths = vec![path.to_owned()];
+    while let Some(path) = paths.pop() {
+        let metadata = std::fs::metadata(&path)?;
+        if metadata.is_dir() {
+            let mut inside: Vec<PathBuf> = std::fs::read_dir(&path)?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<_, _>>()?;
+            inside.sort();
+            paths.append(&mut inside);
+        } else {
+            let age = metadata.modified()?.duration_since(std::time::UNIX_EPOCH);
+            digest.update(path.as_os_str().as_encoded_bytes());
+            digest.update(&metadata.len().to_le_bytes());
+            digest.update(&age.unwrap_or_default().as_nanos().to_le_bytes());
+        }
+    }
+    Ok(digest.finalize().to_hex().to_string())
 }
 
 /// A report in memory, for tests.

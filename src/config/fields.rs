@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::yaml::{Node, Value, Yaml};
 use crate::diag::Diagnostic;
-use crate::parse::Echo;
-use crate::span::Span;
+use crate::parse::{Code, Echo};
+use crate::span::{Source, Span};
 
 /// Reads nodes and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -35,7 +35,12 @@ impl<'n> Fields<'n> {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A reader of the text of `code`, which stands in `source`.
+    pub fn new(source: &'a Source, code: &'a Code) -> Self {
+        Self { yaml: Yaml::new(source, code), diagnostics: Vec::new() }
+    }
+
     /// Reads the whole text.
     pub fn root(&mut self) -> Option<Node> {
         self.yaml.read().map_err(|problem| self.diagnostics.push(*problem)).ok()
@@ -76,7 +81,17 @@ impl Reader<'_> {
 
     /// Entries of a mapping that may only have known keys.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Fields<'n> {
-        let mut fields = self.entries(node, what).unwrap_or_default();
+        let entries = self.entries(node, what).unwrap_or_default();
+        self.known(entries, what, known)
+    }
+
+    /// Keeps the entries whose keys are known.
+    pub fn known<'n>(
+        &mut self,
+        mut fields: Vec<Field<'n>>,
+        what: &str,
+        known: &[&str],
+    ) -> Fields<'n> {
         fields.retain(|field| {
             let is_known = known.contains(&field.name);
             if !is_known {

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, Visitor};
 
 use crate::diag::Diagnostic;
 use crate::parse::Code;
@@ -56,14 +56,22 @@ impl Value {
     }
 }
 
+/// Most times that the text is read again to find a place.
+const MOST_SEARCHES: usize = 100;
+
 /// YAML text with its origin.
-#[derive(Clone, Copy)]
 pub(super) struct Yaml<'a> {
-    pub source: &'a Source,
-    pub code: &'a Code,
+    source: &'a Source,
+    code: &'a Code,
+    searches: Cell<usize>,
 }
 
-impl Yaml<'_> {
+impl<'a> Yaml<'a> {
+    /// The text of `code`, which stands in `source`.
+    pub fn new(source: &'a Source, code: &'a Code) -> Self {
+        Self { source, code, searches: Cell::new(0) }
+    }
+
     /// Reads the text; a problem with the syntax is a diagnostic.
     pub fn read(&self) -> Result<Node, Box<Diagnostic>> {
         if let Some((at, c)) = forbidden(&self.code.text) {
@@ -73,26 +81,41 @@ impl Yaml<'_> {
         if let Some(at) = too_deep(&self.code.text) {
             return Err(self.problem("brackets are nested too deeply".to_owned(), at..at + 1));
         }
-        let nodes = Cell::new(0);
-        let text = self.code.text.as_str();
-        let reader = NodeReader { text, nodes: &nodes, stop: usize::MAX };
-        reader.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
-            let at = error.location().map_or(0, |place| place.index()).min(text.len());
-            self.problem(message(&error), self.word_at(at))
+        let (node, refusal) = self.search(usize::MAX);
+        node.map_err(|error| {
+            let message = refusal.map_or_else(|| message(&error), str::to_owned);
+            self.problem(message, self.rest_of_line(self.index(&error)))
         })
     }
 
-    /// Where a node stands.
+    /// Where a node stands. After many searches the place is the beginning of the text.
     pub fn span(&self, node: &Node) -> Span {
-        let range = node.verbatim.clone().unwrap_or_else(|| {
-            let nodes = Cell::new(0);
-            let text = self.code.text.as_str();
-            let reader = NodeReader { text, nodes: &nodes, stop: node.ordinal };
-            let found = reader.deserialize(serde_yaml::Deserializer::from_str(text)).err();
-            let place = found.and_then(|error| error.location());
-            self.word_at(place.map_or(0, |place| place.index()).min(text.len()))
-        });
-        self.part(range)
+        if let Some(range) = &node.verbatim {
+            return self.part(range.clone());
+        }
+        self.searches.set(self.searches.get() + 1);
+        if self.searches.get() > MOST_SEARCHES {
+            return self.part(0..0);
+        }
+        let at = self.search(node.ordinal).0.err().map_or(0, |error| self.index(&error));
+        let line = self.rest_of_line(at);
+        let length = value_length(&self.code.text[line.clone()], &node.value);
+        self.part(at..at + length)
+    }
+
+    /// Reads up to the node numbered `stop`; tells why the text was refused, if it was.
+    fn search(&self, stop: usize) -> (serde_yaml::Result<Node>, Option<&'static str>) {
+        let (nodes, refusal) = (Cell::new(0), Cell::new(None));
+        let text = self.code.text.as_str();
+        let reader = NodeReader { text, nodes: &nodes, refusal: &refusal, stop };
+        let node = reader.deserialize(serde_yaml::Deserializer::from_str(text));
+        (node, refusal.get())
+    }
+
+    /// Offset of an error in the YAML text.
+    fn index(&self, error: &serde_yaml::Error) -> usize {
+        let at = error.location().map_or(0, |place| place.index());
+        if self.code.text.is_char_boundary(at) { at } else { self.code.text.len() }
     }
 
     /// Span of a range of the YAML text.
@@ -103,7 +126,7 @@ impl Yaml<'_> {
     }
 
     /// From a place to the end of its line.
-    fn word_at(&self, at: usize) -> Range<usize> {
+    fn rest_of_line(&self, at: usize) -> Range<usize> {
         let rest = self.code.text.get(at..).unwrap_or_default();
         let line = rest.split(['\n', '\r']).next().unwrap_or_default();
         at..at + line.trim_end().len()
@@ -129,6 +152,25 @@ fn message(error: &serde_yaml::Error) -> String {
     message
 }
 
+/// Length of a value in the line that it begins.
+fn value_length(line: &str, value: &Value) -> usize {
+    let mut depth = 0_usize;
+    let end = line.char_indices().find_map(|(at, c)| match c {
+        '[' | '{' => {
+            depth += 1;
+            None
+        }
+        ']' | '}' if depth <= 1 => Some(at + depth),
+        ']' | '}' => {
+            depth -= 1;
+            None
+        }
+        ',' | ' ' if depth == 0 && matches!(value, Value::Number(_) | Value::Bool(_)) => Some(at),
+        _ => None,
+    });
+    if matches!(value, Value::Text(_)) { line.len() } else { end.unwrap_or(line.len()) }
+}
+
 fn forbidden(text: &str) -> Option<(usize, char)> {
     text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}'))
 }
@@ -150,6 +192,7 @@ fn too_deep(text: &str) -> Option<usize> {
 struct NodeReader<'a> {
     text: &'a str,
     nodes: &'a Cell<usize>,
+    refusal: &'a Cell<Option<&'static str>>,
     stop: usize,
 }
 
@@ -161,10 +204,16 @@ impl NodeReader<'_> {
         if ordinal == self.stop {
             Err(E::custom("here"))
         } else if ordinal >= MOST_NODES {
-            Err(E::custom("too many values, perhaps through aliases that repeat aliases"))
+            Err(self.refuse("too many values, perhaps through aliases that repeat aliases"))
         } else {
             Ok(ordinal)
         }
+    }
+
+    /// Fails, and keeps the words, which the error would mix with others.
+    fn refuse<E: serde::de::Error>(self, words: &'static str) -> E {
+        self.refusal.set(Some(words));
+        E::custom(words)
     }
 
     fn leaf<E: serde::de::Error>(self, value: Value) -> Result<Node, E> {
@@ -243,6 +292,6 @@ impl<'de> Visitor<'de> for NodeReader<'_> {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        Err(A::Error::custom("tags that begin with `!` are not understood"))
+        Err(self.refuse("tags that begin with `!` are not understood"))
     }
 }

@@ -4,11 +4,12 @@ use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 
 use super::Area;
+use super::elements::{Anchor, Strokes};
 use super::font::{self, Weight};
 use super::marks::Chart;
 use super::panel::{Content, Panel};
 use super::scale::Ticks;
-use super::sheet::{Anchor, Strokes, at, put, units};
+use super::sheet::{at, put, units};
 use super::style::{Dash, LABEL_SIZE, Look, TICK_SIZE, TITLE_SIZE};
 use super::text::{Face, Root, fits, height, wrap};
 
@@ -339,6 +340,21 @@ fn widest(ticks: &Ticks) -> f64 {
         .fold(0.0, f64::max)
 }
 
+/// Whether all labels are numbers, of which some may be left out.
+pub(super) fn are_numbers(names: &[String]) -> bool {
+    names.iter().all(|name| name.trim().parse::<f64>().is_ok())
+}
+
+/// The smallest of 1, 2, 5, 10, 20 and so on that is at least `least`.
+pub(super) fn round_stride(least: f64) -> usize {
+    let strides = std::iter::successors(Some(1), |decade| Some(10 * decade))
+        .flat_map(|decade| [1, 2, 5].map(|n| n * decade));
+    strides
+        .take(18)
+        .find(|&stride| stride as f64 >= least)
+        .unwrap_or(1_000_000)
+}
+
 /// Labels of categories that are `slot` pixels apart: in lines, thinned out if they are numbers,
 /// or tilted.
 pub(super) fn category_labels(names: &[String], slot: f64) -> Categories {
@@ -358,12 +374,12 @@ pub(super) fn category_labels(names: &[String], slot: f64) -> Categories {
             every: 1,
         };
     }
-    if names.iter().all(|name| name.trim().parse::<f64>().is_ok()) {
+    if are_numbers(names) {
         let widest = names
             .iter()
             .map(|name| tick_width(name))
             .fold(0.0, f64::max);
-        let every = ((widest + 2.0 * SPACE) / slot).ceil().max(1.0) as usize;
+        let every = round_stride((widest + 2.0 * SPACE) / slot);
         return Categories::Upright {
             lines: lines(f64::INFINITY),
             every,
@@ -414,7 +430,9 @@ impl Categories {
             Categories::Tilted { lines, every } => {
                 let (sin, cos) = f64::from(TILT).to_radians().sin_cos();
                 for (i, lines) in lines.iter().enumerate().step_by(*every) {
-                    let start = middle(i) + 5.0 + height(lines.len() - 1, TICK_SIZE) * sin / 2.0;
+                    let start = middle(i)
+                        + 5.0
+                        + height(lines.len().saturating_sub(1), TICK_SIZE) * sin / 2.0;
                     for (k, line) in lines.iter().enumerate() {
                         let (dx, dy) = (-sin * height(k, TICK_SIZE), cos * height(k, TICK_SIZE));
                         let base = (start + dx, top + 0.75 * TICK_SIZE + dy);

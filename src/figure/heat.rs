@@ -6,9 +6,10 @@ use veracity_protocol::{Plot, SeriesKind};
 
 use super::Area;
 use super::axes::{self, SPACE, TICK};
+use super::elements::{Anchor, Raster};
 use super::font::{self, Weight};
 use super::scale::{fixed, labels, round_numbers};
-use super::sheet::{Anchor, put};
+use super::sheet::put;
 use super::style::{LABEL_SIZE, Look, Ramp, TICK_SIZE, readable_on};
 use super::text::{Face, Root, height, wrap};
 
@@ -16,6 +17,10 @@ const BAR: f64 = 14.0;
 const BAR_GAP: f64 = 16.0;
 const BAR_STEPS: usize = 96;
 const WIDEST_ROW_LABEL: f64 = 140.0;
+/// Colours diverge from zero if the smaller side reaches this part of the larger.
+const LEAST_BALANCE: f64 = 0.2;
+/// Heat maps of more cells are images.
+const MOST_SHAPES: usize = 1500;
 /// Each cell reaches this far under its neighbours, so that no ground shows between them.
 const OVERLAP: f64 = 0.6;
 
@@ -79,17 +84,19 @@ impl Heat {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
                 (low.min(v), high.max(v))
             });
-        let ramp = if low < 0.0 && high > 0.0 {
+        let balanced =
+            low < 0.0 && high > 0.0 && (-low).min(high) >= LEAST_BALANCE * (-low).max(high);
+        let ramp = if balanced {
             Ramp::Diverging
         } else {
             Ramp::Sequential
         };
         let (low, high) = match ramp {
             Ramp::Diverging => (-high.max(-low), high.max(-low)),
-            Ramp::Sequential if low == high => (
-                low - 0.5 * low.abs().max(1.0),
-                high + 0.5 * low.abs().max(1.0),
-            ),
+            Ramp::Sequential if low == high => {
+                let pad = 0.5 * low.abs().max(1.0);
+                ((low - pad).max(f64::MIN), (high + pad).min(f64::MAX))
+            }
             Ramp::Sequential if low > 0.0 && low < 0.05 * high => (0.0, high),
             Ramp::Sequential => (low, high),
         };
@@ -190,7 +197,7 @@ pub(super) fn draw(
     draw_cells(root, frame, heat, look);
     columns.draw(root, frame, slot, look);
     let depth = frame.height / rows.len() as f64;
-    let every = (TICK_SIZE * 1.25 / depth).ceil().max(1.0) as usize;
+    let every = axes::round_stride(TICK_SIZE * 1.25 / depth);
     let face = Face::new(TICK_SIZE, look.ink);
     for (i, row) in rows.iter().enumerate().step_by(every) {
         let top = frame.top + depth * (i as f64 + 0.5) - height(row.len(), TICK_SIZE) / 2.0;
@@ -248,6 +255,20 @@ fn draw_cells(root: &Root, frame: Area, heat: &Heat, look: &Look) {
     let color = |value: Option<f64>| {
         value.map_or(look.missing, |value| heat.ramp.color(heat.fraction(value)))
     };
+    if heat.rows.len() * heat.columns.len() > MOST_SHAPES {
+        let cells = heat
+            .values
+            .iter()
+            .map(|row| row.iter().map(|&value| color(value)).collect());
+        put(
+            &chart,
+            &Raster {
+                corners: [(0.0, 0.0), (columns, rows)],
+                cells: cells.collect(),
+            },
+        );
+        return;
+    }
     for (r, row) in heat.values.iter().enumerate() {
         let bottom = ((r + 1) as f64 + over_y).min(rows);
         let mut column = 0;

@@ -3,8 +3,9 @@
 use plotters::element::Rectangle;
 use plotters::style::Color;
 
+use super::elements::{Anchor, Markers, Strokes};
 use super::font::{self, Weight};
-use super::sheet::{Anchor, Markers, Strokes, at, put};
+use super::sheet::{at, put};
 use super::style::{Dash, Look, Marker, TICK_SIZE};
 use super::text::{Face, Root, height, wrap};
 

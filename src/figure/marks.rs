@@ -7,9 +7,10 @@ use plotters::element::Rectangle;
 use plotters::style::Color;
 use veracity_protocol::{Float, Plot, Scale, SeriesKind};
 
+use super::elements::{Markers, Strokes};
 use super::legend::Key;
 use super::scale::{Extent, forward};
-use super::sheet::{Markers, Sheet, Strokes, put};
+use super::sheet::{Sheet, put};
 use super::style::{Dash, Look, Marker};
 
 /// The plot area of a panel, in forward positions.

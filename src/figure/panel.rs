@@ -140,6 +140,7 @@ impl<'a> Panel<'a> {
     pub(super) fn natural_height(&self, several: bool) -> f64 {
         let least = if several { 330.0 } else { 420.0 };
         match &self.content {
+            Content::Heat(heat) if axes::are_numbers(&heat.rows) => least,
             Content::Heat(heat) => (heat.rows.len() as f64 * 22.0 + 120.0).clamp(least, 900.0),
             _ => least,
         }
@@ -148,15 +149,15 @@ impl<'a> Panel<'a> {
     /// Draws the panel, alone in its figure, with its legend beside or below it.
     pub(super) fn draw_alone(&self, root: &Root, area: Area, look: &Look) {
         let side = self.legend.beside();
-        let room = self.room(area.width, None);
+        let inner = Area {
+            width: area.width - side.width - SIDE_GAP,
+            ..area
+        };
+        let room = self.room(inner.width, None);
         let at_side = !self.legend.is_one_row(area.width)
             && side.width <= SIDE * area.width
             && side.height <= area.height - room.title;
         if at_side {
-            let inner = Area {
-                width: area.width - side.width - SIDE_GAP,
-                ..area
-            };
             let frame = self.draw_axes(root, inner, room, look);
             side.draw(root, inner.right() + SIDE_GAP, frame.top, look);
         } else {

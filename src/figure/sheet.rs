@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::iter::Once;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use plotters::coord::CoordTranslate;
 use plotters::drawing::DrawingArea;
 use plotters::element::{Drawable, PointCollection};
@@ -18,13 +19,15 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind,
 };
 
-use super::font::{self, OUTLINE_UNITS, Weight};
-use super::style::{Dash, Marker};
+use super::elements::{Anchor, Label};
+use super::font::{self, OUTLINE_UNITS};
+use super::style::Dash;
 
 /// Backend units to the pixel.
 pub(super) const UNITS: f64 = 100.0;
 
-type Outcome = Result<(), DrawingErrorKind<Infallible>>;
+/// What drawing on a sheet returns: it never fails.
+pub(super) type Outcome = Result<(), DrawingErrorKind<Infallible>>;
 
 /// Converts pixels to backend units.
 pub(super) fn units(pixels: f64) -> i32 {
@@ -91,7 +94,8 @@ impl Sheet {
         svg
     }
 
-    fn stroked(&mut self, data: &str, color: &str, width: i32, dash: Dash) {
+    /// Draws path data as a stroke of a width in units.
+    pub(super) fn stroke(&mut self, data: &str, color: &str, width: i32, dash: Dash) {
         let dashes = match dash.pattern() {
             [] => String::new(),
             lengths => {
@@ -111,7 +115,34 @@ impl Sheet {
         );
     }
 
-    fn text(&mut self, label: &Label, (x, y): BackendCoord) {
+    /// Draws path data as a filled shape.
+    pub(super) fn fill(&mut self, data: &str, color: &str) {
+        line(
+            &mut self.body,
+            format_args!("<path d=\"{data}\" fill=\"{color}\"/>"),
+        );
+    }
+
+    /// Draws a PNG image over a rectangle; `rendering` is an attribute or empty.
+    pub(super) fn image(
+        &mut self,
+        (left, top): BackendCoord,
+        (width, height): BackendCoord,
+        rendering: &str,
+        png: &[u8],
+    ) {
+        line(
+            &mut self.body,
+            format_args!(
+                "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" \
+                 preserveAspectRatio=\"none\"{rendering} href=\"data:image/png;base64,{}\"/>",
+                STANDARD.encode(png),
+            ),
+        );
+    }
+
+    /// Draws a line of text as outlines.
+    pub(super) fn text(&mut self, label: &Label, (x, y): BackendCoord) {
         let set = font::set(&label.text, label.weight);
         let shift = match label.anchor {
             Anchor::Start => 0.0,
@@ -165,11 +196,7 @@ impl DrawingBackend for &mut Sheet {
     }
 
     fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Outcome {
-        let fill = backend_hex(color);
-        line(
-            &mut self.body,
-            format_args!("<path d=\"M{x} {y}h1v1h-1z\" fill=\"{fill}\"/>"),
-        );
+        self.fill(&format!("M{x} {y}h1v1h-1z"), &backend_hex(color));
         Ok(())
     }
 
@@ -188,7 +215,7 @@ impl DrawingBackend for &mut Sheet {
         style: &S,
     ) -> Outcome {
         let data = path_data(&path.into_iter().collect::<Vec<_>>());
-        self.stroked(
+        self.stroke(
             &data,
             &backend_hex(style.color()),
             style.stroke_width() as i32,
@@ -217,7 +244,7 @@ impl DrawingBackend for &mut Sheet {
             );
         } else {
             let data = format!("M{left} {top}h{w}v{h}h-{w}z");
-            self.stroked(&data, &color, style.stroke_width() as i32, Dash::Solid);
+            self.stroke(&data, &color, style.stroke_width() as i32, Dash::Solid);
         }
         Ok(())
     }
@@ -251,182 +278,13 @@ impl DrawingBackend for &mut Sheet {
         style: &S,
     ) -> Outcome {
         let data = path_data(&vert.into_iter().collect::<Vec<_>>());
-        let fill = backend_hex(style.color());
-        line(
-            &mut self.body,
-            format_args!("<path d=\"{data}z\" fill=\"{fill}\"/>"),
-        );
+        self.fill(&format!("{data}z"), &backend_hex(style.color()));
         Ok(())
     }
 }
 
-/// Lines of one stroke; each part is a line of its own.
-pub(super) struct Strokes<C> {
-    parts: Vec<usize>,
-    points: Vec<C>,
-    color: RGBColor,
-    width: f64,
-    dash: Dash,
-}
-
-impl<C> Strokes<C> {
-    /// Lines through the points of each part, `width` pixels wide.
-    pub(super) fn new(parts: Vec<Vec<C>>, color: RGBColor, width: f64, dash: Dash) -> Self {
-        Strokes {
-            parts: parts.iter().map(Vec::len).collect(),
-            points: parts.into_iter().flatten().collect(),
-            color,
-            width,
-            dash,
-        }
-    }
-}
-
-impl<'a, C> PointCollection<'a, C> for &'a Strokes<C> {
-    type Point = &'a C;
-    type IntoIter = &'a [C];
-    fn point_iter(self) -> &'a [C] {
-        &self.points
-    }
-}
-
-impl<C> Drawable<&mut Sheet> for Strokes<C> {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        mut points: I,
-        sheet: &mut &mut Sheet,
-        _: (u32, u32),
-    ) -> Outcome {
-        let mut data = String::new();
-        for &length in &self.parts {
-            let part: Vec<BackendCoord> = points.by_ref().take(length).collect();
-            data.push_str(&path_data(&thinned(part)));
-        }
-        if !data.is_empty() {
-            sheet.stroked(&data, &hex(self.color), units(self.width), self.dash);
-        }
-        Ok(())
-    }
-}
-
-/// Markers of one shape, as one path.
-pub(super) struct Markers<C> {
-    pub(super) points: Vec<C>,
-    pub(super) shape: Marker,
-    pub(super) color: RGBColor,
-}
-
-impl<'a, C> PointCollection<'a, C> for &'a Markers<C> {
-    type Point = &'a C;
-    type IntoIter = &'a [C];
-    fn point_iter(self) -> &'a [C] {
-        &self.points
-    }
-}
-
-impl<C> Drawable<&mut Sheet> for Markers<C> {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        points: I,
-        sheet: &mut &mut Sheet,
-        _: (u32, u32),
-    ) -> Outcome {
-        let half_pixel = units(0.5);
-        let mut seen = std::collections::HashSet::new();
-        let mut data = String::new();
-        for (x, y) in points {
-            if seen.insert((x.div_euclid(half_pixel), y.div_euclid(half_pixel))) {
-                write!(data, "M{x} {y}{}", self.shape.path())
-                    .expect("writing to a string succeeds");
-            }
-        }
-        if !data.is_empty() {
-            line(
-                &mut sheet.body,
-                format_args!("<path d=\"{data}\" fill=\"{}\"/>", hex(self.color)),
-            );
-        }
-        Ok(())
-    }
-}
-
-/// Which part of a line of text lies at its point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-/// A line of text at a point of its base line.
-pub(super) struct Label {
-    pub(super) at: BackendCoord,
-    pub(super) text: String,
-    pub(super) size: f64,
-    pub(super) weight: Weight,
-    pub(super) anchor: Anchor,
-    /// Degrees clockwise.
-    pub(super) angle: i32,
-    pub(super) color: RGBColor,
-}
-
-impl<'a> PointCollection<'a, BackendCoord> for &'a Label {
-    type Point = &'a BackendCoord;
-    type IntoIter = Once<&'a BackendCoord>;
-    fn point_iter(self) -> Self::IntoIter {
-        std::iter::once(&self.at)
-    }
-}
-
-impl Drawable<&mut Sheet> for Label {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        mut points: I,
-        sheet: &mut &mut Sheet,
-        _: (u32, u32),
-    ) -> Outcome {
-        if let Some(point) = points.next() {
-            sheet.text(self, point);
-        }
-        Ok(())
-    }
-}
-
-/// Drops points that no screen can show: a line whose x never falls back keeps, in each half
-/// pixel, its first, lowest, highest and last point; any other line keeps points that are a
-/// third of a pixel apart.
-fn thinned(points: Vec<BackendCoord>) -> Vec<BackendCoord> {
-    if points.len() < 500 {
-        return points;
-    }
-    let mut kept: Vec<BackendCoord> = Vec::new();
-    if points.is_sorted_by_key(|point| point.0) {
-        let column = units(0.5);
-        for group in points.chunk_by(|a, b| a.0.div_euclid(column) == b.0.div_euclid(column)) {
-            let last = group.len() - 1;
-            let lowest = (0..=last).max_by_key(|&i| group[i].1).unwrap_or(0);
-            let highest = (0..=last).min_by_key(|&i| group[i].1).unwrap_or(0);
-            let mut indices = [0, lowest, highest, last];
-            indices.sort_unstable();
-            kept.extend(indices.map(|i| group[i]));
-        }
-        kept.dedup();
-    } else {
-        let near = i64::from(units(0.3)).pow(2);
-        for point in points {
-            let far = kept.last().is_none_or(|last| {
-                let (dx, dy) = (i64::from(point.0 - last.0), i64::from(point.1 - last.1));
-                dx * dx + dy * dy >= near
-            });
-            if far {
-                kept.push(point);
-            }
-        }
-    }
-    kept
-}
-
-fn path_data(points: &[BackendCoord]) -> String {
+/// Path data of a line through points.
+pub(super) fn path_data(points: &[BackendCoord]) -> String {
     let mut data = String::new();
     let mut previous = (0, 0);
     for (i, &(x, y)) in points.iter().enumerate() {
@@ -451,7 +309,8 @@ fn line(out: &mut String, text: std::fmt::Arguments) {
     writeln!(out, "{text}").expect("writing to a string succeeds");
 }
 
-fn hex(color: RGBColor) -> String {
+/// A colour as SVG writes it.
+pub(super) fn hex(color: RGBColor) -> String {
     format!("#{:02x}{:02x}{:02x}", color.0, color.1, color.2)
 }
 

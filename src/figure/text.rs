@@ -4,8 +4,9 @@ use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::style::RGBColor;
 
+use super::elements::{Anchor, Label};
 use super::font::{self, Weight};
-use super::sheet::{Anchor, Label, Sheet, at, put};
+use super::sheet::{Sheet, at, put};
 use super::style::LEADING;
 
 /// The whole sheet as a plotters drawing area.
@@ -122,12 +123,10 @@ pub(super) fn shortened(line: &str, size: f64, weight: Weight, width: f64) -> St
     if font::width(line, size, weight) <= width {
         return line.into();
     }
-    let mut kept: Vec<char> = line.chars().collect();
-    while kept.pop().is_some() {
-        let text: String = kept.iter().collect::<String>().trim_end().to_owned() + "…";
-        if font::width(&text, size, weight) <= width {
-            return text;
-        }
-    }
-    "…".into()
+    let starts: Vec<usize> = line.char_indices().map(|(start, _)| start).collect();
+    let cut = |end: usize| format!("{}…", line[..end].trim_end());
+    let fitting = starts.partition_point(|&end| font::width(&cut(end), size, weight) <= width);
+    starts[..fitting]
+        .last()
+        .map_or_else(|| "…".into(), |&end| cut(end))
 }

@@ -120,7 +120,7 @@ impl Words {
                 }
             }
             Kind::Middle(symbol) | Kind::Delimiter { symbol, .. } => self.say(&name(*symbol, "")),
-            Kind::Accent { mark, body } => {
+            Kind::Accent { mark, body, .. } => {
                 self.part(body, "all");
                 self.say(match mark {
                     '\u{302}' => "hat",

@@ -270,7 +270,7 @@ fn base_name(node: &Node) -> Option<String> {
             starts.then_some(())?;
             Some(format!("{command}{{{}}}", source(body)?))
         }
-        Kind::Accent { mark, body } => {
+        Kind::Accent { mark, body, .. } => {
             let command = match mark {
                 '\u{302}' => "\\hat",
                 '\u{303}' => "\\tilde",

@@ -308,6 +308,7 @@ impl Lowering<'_> {
             AnyParseNode::Accent(accent) => Kind::Accent {
                 mark: symbols::accent(&accent.label)
                     .ok_or_else(|| self.unsupported(&accent.label))?,
+                wide: accent.label.starts_with("\\wide") || accent.label.starts_with("\\over"),
                 body: self.one(&accent.base)?,
             },
             AnyParseNode::Overline(line) => Kind::Line {
@@ -382,6 +383,7 @@ impl Lowering<'_> {
             }
             AnyParseNode::Html(_) => return Err(self.unsupported("HTML in a formula")),
             AnyParseNode::Sizing(_) => return Err(self.unsupported("a change of font size")),
+            AnyParseNode::Rule(rule) if rule.width.number == 0.0 => return Ok(()),
             AnyParseNode::Rule(_) => return Err(self.unsupported("\\rule")),
             AnyParseNode::Lap(lap) => {
                 return Err(self.unsupported(&format!("\\math{}", lap.alignment.as_str())));
@@ -421,6 +423,11 @@ impl Lowering<'_> {
         if text.len() == 1 && char.is_ascii_digit() {
             return Kind::Number(char.to_string());
         }
+        let char = match text {
+            "|" | "\\vert" | "\\lvert" | "\\rvert" => '|',
+            "\\|" | "\\Vert" | "\\lVert" | "\\rVert" => '‖',
+            _ => char,
+        };
         Kind::Symbol(Symbol {
             char,
             class,

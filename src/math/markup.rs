@@ -9,20 +9,28 @@ use typst::utils::default_math_class;
 use super::Display;
 use super::tree::{
     Align, Array, Class, Font, Kind, Layout, Limits, Node, Row, Side, Strokes, Style, Symbol,
+    is_flat,
 };
 
 /// Definitions that a Typst document needs before it shows [`typst`](super::Math::typst) markup.
 pub const PRELUDE: &str = r##"
 #let vmSpace(width) = h(width * 1em)
+#let vmFlatRoot(body) = math.sqrt(body)
+#let vmAccent(mark, width, body) = math.accent(
+  body,
+  mark,
+  size: if width == 0 { 0% } else { 100% },
+  dotless: false,
+)
 #let vmOverline(body) = math.overline(body)
 #let vmUnderline(body) = math.underline(body)
 #let vmPhantom(body) = hide(body)
 #let vmColor(color, body) = text(fill: rgb(color), body)
-#let vmBoxed(body) = box(
-  stroke: 0.04em,
+#let vmBoxed(body) = context box(
+  stroke: 0.04em + text.fill,
   inset: (x: 0.3em),
   outset: (y: 0.3em),
-  math.equation(math.display(body)),
+  math.equation(body),
 )
 #let vmCancel(strokes, body) = math.cancel(
   inverted: strokes == "falling",
@@ -196,8 +204,15 @@ impl Emitter {
                     self.with(Style::ScriptScript, degree),
                     self.argument(body)
                 ),
+                None if is_flat(body) => format!("vmFlatRoot({})", self.argument(body)),
                 None => format!("sqrt({})", self.argument(body)),
             },
+            Kind::Fenced { left, right, body } if is_flat(body) => {
+                let mut out = left.map_or_else(String::new, escaped);
+                append(&mut out, &self.row(body));
+                append(&mut out, &right.map_or_else(String::new, escaped));
+                out
+            }
             Kind::Fenced { left, right, body } => fenced(*left, *right, &self.row(body)),
             Kind::Middle(delimiter) => format!("mid({})", escaped(*delimiter)),
             Kind::Delimiter {
@@ -206,15 +221,21 @@ impl Emitter {
                 class,
             } => format!(
                 "class(\"{}\", lr(size: #{}em, {}))",
-                class_name(*class),
+                match class {
+                    Class::Normal => "fence",
+                    class => class_name(*class),
+                },
                 decimal(*size),
                 escaped(*symbol)
             ),
-            Kind::Accent { mark, body } => format!(
-                "accent({}, #\"\\u{{{:x}}}\", dotless: #false)",
-                self.argument(body),
-                u32::from(*mark)
-            ),
+            Kind::Accent { mark, wide, body } => {
+                let width = if *wide { body.len() } else { 0 };
+                format!(
+                    "vmAccent(#\"\\u{{{:x}}}\", #{width}, {})",
+                    u32::from(*mark),
+                    self.argument(body),
+                )
+            }
             Kind::Line { side, body } => match side {
                 Side::Over => format!("vmOverline({})", self.argument(body)),
                 Side::Under => format!("vmUnderline({})", self.argument(body)),
@@ -284,11 +305,20 @@ impl Emitter {
     }
 
     fn scripts(&self, base: &Row, sub: Option<&Row>, sup: Option<&Row>) -> String {
+        let primes = |script: &Row| {
+            script.iter().all(|node| {
+                matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′')
+            })
+        };
         let [below, above] = if takes_limits(base) { ["b", "t"] } else { ["br", "tr"] };
         let mut arguments = self.argument(base);
         for (name, script) in [(below, sub), (above, sup)] {
             if let Some(script) = script.filter(|script| !script.is_empty()) {
-                let script = self.with(self.style.script(), script);
+                let script = if primes(script) {
+                    format!("primes(#{})", script.len())
+                } else {
+                    self.with(self.style.script(), script)
+                };
                 arguments.push_str(&format!(", {name}: {script}"));
             }
         }

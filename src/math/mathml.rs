@@ -23,6 +23,7 @@ pub const CSS: &str = r"math {
 }
 mtable.multiline-equation, mtable.veracity-array {
   math-style: inherit;
+  border-spacing: 0;
 }
 mtable.multiline-equation mtd {
   math-depth: inherit;
@@ -45,6 +46,18 @@ mtable.veracity-array > mtr > mtd {
   math-depth: inherit;
   math-style: inherit;
   padding: 0.2em 0.5em;
+}
+mtable.veracity-array > mtr > mtd:first-child {
+  padding-left: 0;
+}
+mtable.veracity-array > mtr > mtd:last-child {
+  padding-right: 0;
+}
+mtable.veracity-array > mtr:first-child > mtd {
+  padding-top: 0;
+}
+mtable.veracity-array > mtr:last-child > mtd {
+  padding-bottom: 0;
 }
 mtable.veracity-tight > mtr > mtd {
   padding: 0.05em 0.2em;
@@ -88,10 +101,13 @@ mrow.veracity-boxed {
   padding: 0.3em;
 }
 mrow.veracity-rising, mrow.veracity-both {
-  --veracity-rising: linear-gradient(to top right, transparent calc(50% - 0.03em), currentcolor calc(50% - 0.03em) calc(50% + 0.03em), transparent calc(50% + 0.03em));
+  --veracity-rising: linear-gradient(to bottom right, transparent calc(50% - 0.03em), currentcolor calc(50% - 0.03em) calc(50% + 0.03em), transparent calc(50% + 0.03em));
 }
 mrow.veracity-falling, mrow.veracity-both {
-  --veracity-falling: linear-gradient(to bottom right, transparent calc(50% - 0.03em), currentcolor calc(50% - 0.03em) calc(50% + 0.03em), transparent calc(50% + 0.03em));
+  --veracity-falling: linear-gradient(to top right, transparent calc(50% - 0.03em), currentcolor calc(50% - 0.03em) calc(50% + 0.03em), transparent calc(50% + 0.03em));
+}
+mrow.veracity-rising, mrow.veracity-falling, mrow.veracity-both {
+  padding: 0.1em 0.05em;
 }
 mrow.veracity-rising {
   background: var(--veracity-rising);
@@ -122,22 +138,34 @@ const PRELUDE: &str = r##"
     h(0em)
   }
 }
+#let vmFlatRoot(body) = vmElement(
+  "mrow",
+  attrs: (style: "margin-right:-0.2em"),
+  math.sqrt(body),
+)
+#let vmAccent(mark, width, body) = {
+  // A mark on a space of its own stands in the middle; browsers stretch some marks by themselves.
+  let stretches = mark in ("\u{302}", "\u{20d7}", "\u{20d6}", "\u{20e1}")
+  if width > 1 and stretches {
+    math.accent(body, mark, dotless: false)
+  } else {
+    let mark = text("\u{a0}" + mark)
+    vmElement("mover", attrs: (accent: "true"), vmElement("mrow", body) + if width <= 1 { mark } else {
+      vmElement("mrow", attrs: (style: "transform:scaleX(" + str(width) + ")"), mark)
+    })
+  }
+}
 #let vmOverline(body) = vmElement("mrow", class: "veracity-overline", body)
 #let vmUnderline(body) = vmElement("mrow", class: "veracity-underline", body)
 #let vmPhantom(body) = vmElement("mphantom", body)
 #let vmColor(color, body) = vmElement("mrow", attrs: (style: "color:" + color), body)
-#let vmBoxed(body) = vmElement("mrow", class: "veracity-boxed", math.display(body))
+#let vmBoxed(body) = vmElement("mrow", class: "veracity-boxed", body)
 #let vmCancel(strokes, body) = vmElement("mrow", class: "veracity-" + strokes, body)
 #let vmArrow(symbol, above: none, below: none) = {
-  let arrow = vmElement("mo", attrs: (stretchy: "true", lspace: "0", rspace: "0"), symbol.text)
-  let label(body) = vmElement("mpadded", attrs: (width: "+1em", lspace: "0.5em"), math.script(body))
-  if below == none {
-    vmElement("mover", arrow + label(above))
-  } else if above == none {
-    vmElement("munder", arrow + label(below))
-  } else {
-    vmElement("munderover", arrow + label(below) + label(above))
+  let label(body) = if body != none {
+    vmElement("mrow", attrs: (style: "padding:0 0.5em"), body)
   }
+  math.attach(math.limits(math.stretch(symbol)), t: label(above), b: label(below))
 }
 #let vmTable(class, rows, classes) = vmElement("mtable", class: class, rows.enumerate().map(((y, row)) => {
   vmElement("mtr", row.enumerate().map(((x, cell)) => {

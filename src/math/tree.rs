@@ -58,7 +58,12 @@ pub(super) enum Kind {
     /// Delimiter of a fixed size in em.
     Delimiter { symbol: char, size: f64, class: Class },
     /// Mark above its body, as a combining character.
-    Accent { mark: char, body: Row },
+    Accent {
+        mark: char,
+        /// Whether it is as wide as its body.
+        wide: bool,
+        body: Row,
+    },
     Line { side: Side, body: Row },
     Brace {
         side: Side,
@@ -214,6 +219,27 @@ impl Node {
             _ => Class::Normal,
         }
     }
+}
+
+/// Whether a row is no taller than a line of text.
+pub(super) fn is_flat(row: &Row) -> bool {
+    row.iter().all(|node| match &node.kind {
+        Kind::Number(_)
+        | Kind::Symbol(_)
+        | Kind::Space(_)
+        | Kind::Text(_)
+        | Kind::Middle(_)
+        | Kind::Reference { .. } => true,
+        Kind::Group(body)
+        | Kind::Operator { body, .. }
+        | Kind::Font { body, .. }
+        | Kind::Class { body, .. }
+        | Kind::Color { body, .. } => is_flat(body),
+        Kind::Scripts { base, sub, sup } => {
+            is_flat(base) && sub.iter().chain(sup).all(|script| is_flat(script))
+        }
+        _ => false,
+    })
 }
 
 /// Calls `visit` on every row directly inside a node.

@@ -149,7 +149,8 @@ impl Scanner<'_, '_> {
 
     fn value(&mut self, raw: &str, at: usize) -> Option<(usize, Vec<Inline>)> {
         let inner = &raw[at + 2..];
-        let end = inner.find("}}").filter(|&end| !inner[..end].contains("{{"));
+        let next = inner.as_bytes().windows(2).position(|pair| pair == b"}}" || pair == b"{{");
+        let end = next.filter(|&end| inner[end..].starts_with("}}"));
         let Some(length) = end else {
             let span = self.span(at..at + 2);
             let found = Diagnostic::error("unclosed-value", "`{{` is never closed", span);
@@ -232,7 +233,9 @@ impl Scanner<'_, '_> {
             if !inlines.is_empty() {
                 inlines.push(Inline::Text(", ".to_owned()));
             }
-            inlines.push(Inline::Reference { label: item.key, span: item.span });
+            let range = item.span.range.start - 1..item.span.range.end;
+            let span = item.span.source.span(range);
+            inlines.push(Inline::Reference { label: item.key, span });
         }
         Some((end, inlines))
     }

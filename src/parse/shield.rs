@@ -77,10 +77,10 @@ fn cover_values(bytes: &mut [u8]) {
     }
 }
 
-/// Hides the first character of each line of a formula between `$$` at the beginning of a line
-/// and the next `$$` before an empty line.
+/// Hides what could begin a list, quote or heading in each line of a formula between `$$` at the
+/// beginning of a line and the next `$$` before an empty line.
 fn cover_formulas(bytes: &mut [u8]) {
-    let mut first_characters: Vec<usize> = Vec::new();
+    let mut beginnings: Vec<usize> = Vec::new();
     let mut is_open = false;
     let mut start = 0;
     while start < bytes.len() {
@@ -93,16 +93,19 @@ fn cover_formulas(bytes: &mut [u8]) {
                 let content = &line[indent..];
                 let fences = content.windows(2).filter(|pair| pair == b"$$").count();
                 if is_open {
-                    first_characters.push(start + indent);
+                    let digits = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    if content.len() > digits {
+                        beginnings.push(start + indent + digits);
+                    }
                     if fences > 0 {
-                        for at in first_characters.drain(..) {
+                        for at in beginnings.drain(..) {
                             cover_byte(&mut bytes[at]);
                         }
                         is_open = false;
                     }
                 } else if content.starts_with(b"$$") && fences == 1 {
                     is_open = true;
-                    first_characters.clear();
+                    beginnings.clear();
                 }
             }
         }
@@ -118,7 +121,7 @@ mod tests {
     fn what_is_covered_comes_back() {
         for text in [
             "a {{ x | f(\"*_*\") }} b",
-            "$$\na\n= b\n- c \\\\\n$$",
+            "$$\na\n= b\n- c \\\\\n1. d\n12\n$$",
             "`{{` and `}}` with **bold**",
             "plain",
         ] {

@@ -1,8 +1,10 @@
 //! Everything that is tested from outside the library, in one binary because each links Typst.
 
-#[path = "suite/claims.rs"]
+mod batch;
 mod claims;
-#[path = "suite/resolve.rs"]
+mod corpus;
+mod html;
+mod parse;
+mod pdf;
 mod resolve;
-#[path = "suite/scripted.rs"]
 mod scripted;
