@@ -234,7 +234,6 @@ mod tests {
 
     #[test]
     fn fonts_are_where_they_are_expected() {
-        files.insert("assets/math.css".to_owned(), crate::math::CSS.into());
     let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
         for (index, file) in FONTS {
             let name = file.trim_end_matches(".otf").as_bytes();
