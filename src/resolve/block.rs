@@ -113,7 +113,12 @@ impl Resolver<'_> {
                     Ok(image) => {
                         let caption = self.inlines(caption);
                         let Slot { anchor, number, .. } = self.slot(span);
-                        Block::Float(Float { anchor, number, caption, body: FloatBody::Figure(image) })
+                        Block::Float(Float {
+                            anchor,
+                            number,
+                            caption,
+                            body: FloatBody::Figure(image),
+                        })
                     }
                     Err(message) => Block::Problem { message, source: span.text().to_owned() },
                 }
@@ -146,8 +151,7 @@ impl Resolver<'_> {
     fn code(&self, text: &str, echo: Option<Echo>) -> Option<CodeView> {
         let front = self.chapters[self.chapter].front.cells.echo;
         let echo = echo.or(front).unwrap_or(self.config.echo);
-        (echo != Echo::Hide)
-            .then(|| CodeView { text: text.to_owned(), folded: echo == Echo::Fold })
+        (echo != Echo::Hide).then(|| CodeView { text: text.to_owned(), folded: echo == Echo::Fold })
     }
 
     fn cell(&mut self, index: usize) -> Option<Cell> {
@@ -304,7 +308,9 @@ impl Resolver<'_> {
     pub(super) fn notes(&mut self) -> Vec<Footnote> {
         let mut notes: Vec<Footnote> = Vec::new();
         // A note may refer to further notes.
-        while let Some(Cited { name, back, anchor }) = self.footnotes.cited.get(notes.len()).cloned() {
+        while let Some(Cited { name, back, anchor }) =
+            self.footnotes.cited.get(notes.len()).cloned()
+        {
             let first = self.footnotes.first.get(name.as_str());
             let content = first.map_or(&[][..], |&index| self.footnotes.definitions[index].1);
             let blocks = self.blocks(content);
@@ -341,7 +347,9 @@ fn define<'a>(blocks: &'a [parse::Block], found: &mut Vec<Definition<'a>>) {
     for block in blocks {
         match block {
             parse::Block::Footnote { name, blocks, span } => found.push((name, blocks, span)),
-            parse::Block::Quote(blocks) | parse::Block::Callout { blocks, .. } => define(blocks, found),
+            parse::Block::Quote(blocks) | parse::Block::Callout { blocks, .. } => {
+                define(blocks, found)
+            }
             parse::Block::List { items, .. } => {
                 for item in items {
                     define(&item.blocks, found);

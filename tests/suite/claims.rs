@@ -11,7 +11,8 @@ const CELL: &str = "\n```rust,cell\nlab::value(\"x\", 1);\n```\n";
 
 /// Judges one line of prose whose cell published `x`.
 fn claim(line: &str, value: Value) -> (Judged, Vec<Diagnostic>) {
-    let report = Report::of(&format!("# A\n{CELL}\n{line}\n")).cell("1/cell-1", values([("x", value)]));
+    let report =
+        Report::of(&format!("# A\n{CELL}\n{line}\n")).cell("1/cell-1", values([("x", value)]));
     let (mut document, diagnostics) = report.build();
     assert_eq!(document.claims.len(), 1, "{line}");
     (document.claims.remove(0), diagnostics)
@@ -172,7 +173,8 @@ fn a_value_that_was_not_computed_is_open_and_not_wrong() {
 
 #[test]
 fn names_are_found_in_their_chapter_first() {
-    let chapter = "# A\n```rust,cell\n1;\n```\n\n[1](claim:x) [2](claim:2/x) [3](claim:y)\n\n[4](claim:z)\n";
+    let chapter =
+        "# A\n```rust,cell\n1;\n```\n\n[1](claim:x) [2](claim:2/x) [3](claim:y)\n\n[4](claim:z)\n";
     let (document, diagnostics) = Report::of(chapter)
         .chapter("2.md", "# B\n```rust,cell\n2;\n```\n")
         .chapter("3.md", "# C\n```rust,cell\n3;\n```\n")
@@ -192,7 +194,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -213,12 +216,17 @@ fn any_change_of_a_printed_number_turns_the_verdict() {
         let sign = if random.below(2) == 0 { -1 } else { 1 };
         published.push((
             name,
-            Value::Rational { numerator: (sign * size).to_string(), denominator: scale.to_string() },
+            Value::Rational {
+                numerator: (sign * size).to_string(),
+                denominator: scale.to_string(),
+            },
         ));
         let rounded = if digit > 5 { size / 10 + 1 } else { size / 10 };
         let print = |sign: i64, number: i64| {
-            let digits = format!("{number:0>width$}", width = usize::try_from(decimals).expect("small") + 1);
-            let (whole, fraction) = digits.split_at(digits.len() - usize::try_from(decimals).expect("small"));
+            let digits =
+                format!("{number:0>width$}", width = usize::try_from(decimals).expect("small") + 1);
+            let (whole, fraction) =
+                digits.split_at(digits.len() - usize::try_from(decimals).expect("small"));
             format!("{}{whole}.{fraction}", if sign < 0 { "−" } else { "" })
         };
         let right = print(sign, rounded);
