@@ -269,9 +269,7 @@ pub(super) fn is_flat(row: &Row) -> bool {
         | Kind::Font { body, .. }
         | Kind::Class { body, .. }
         | Kind::Color { body, .. } => is_flat(body),
-        Kind::Scripts { base, sub, sup } => {
-            is_flat(base) && sub.iter().chain(sup).all(|script| is_flat(script))
-        }
+        Kind::Scripts { base, sub, sup } => is_flat(base) && sub.iter().chain(sup).all(is_flat),
         _ => false,
     })
 }
