@@ -18,7 +18,7 @@ use super::MathError;
 use super::symbols;
 use super::tree::{
     Align, Array, Class, Font, Kind, Layout, Limits, Node, Row, Side, Strokes, Style, Symbol,
-    children,
+    children, word,
 };
 
 /// Prefix that marks a link as a reference to an equation.
@@ -260,7 +260,7 @@ impl Lowering<'_> {
             },
             AnyParseNode::Op(op) => self.operator(op)?,
             AnyParseNode::OperatorName(operator) => Kind::Operator {
-                body: self.row(&operator.body)?,
+                body: self.row(&operator.body).map(as_text)?,
                 limits: match (operator.always_handle_sup_sub, operator.limits) {
                     (true, true) => Limits::Always,
                     (true, false) => Limits::Display,
@@ -348,7 +348,9 @@ impl Lowering<'_> {
             },
             AnyParseNode::Array(array) => Kind::Array(self.array(array)?),
             AnyParseNode::HtmlMathMl(node) => {
-                row.extend(self.row(&node.mathml)?);
+                for node in &node.mathml {
+                    self.node(node, row)?;
+                }
                 return Ok(());
             }
             AnyParseNode::MathChoice(choice) => {
@@ -655,6 +657,18 @@ impl Lowering<'_> {
             style,
         })
     }
+}
+
+/// Makes one text of a row that is nothing but letters, digits and thin spaces.
+fn as_text(row: Row) -> Row {
+    let (Some(text), Some(first), Some(last)) = (word(&row), row.first(), row.last()) else {
+        return row;
+    };
+    let range = first.range.start..last.range.end.max(first.range.start);
+    vec![Node {
+        kind: Kind::Text(text),
+        range,
+    }]
 }
 
 fn font(font: Font, body: Row) -> Kind {

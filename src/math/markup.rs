@@ -9,12 +9,13 @@ use typst::utils::default_math_class;
 use super::Display;
 use super::tree::{
     Align, Array, Class, Font, Kind, Layout, Limits, Node, Row, Side, Strokes, Style, Symbol,
-    is_flat,
+    is_flat, word,
 };
 
 /// Definitions that a Typst document needs before it shows [`typst`](super::Math::typst) markup.
 pub const PRELUDE: &str = r##"
 #let vmSpace(width) = h(width * 1em)
+#let vmDelimiter(class, size, mark) = math.class(class, math.lr(size: size * 1em, symbol(mark)))
 #let vmFlatRoot(body) = math.sqrt(body)
 #let vmAccent(mark, width, body) = math.accent(
   body,
@@ -26,12 +27,12 @@ pub const PRELUDE: &str = r##"
 #let vmUnderline(body) = math.underline(body)
 #let vmPhantom(body) = hide(body)
 #let vmColor(color, body) = text(fill: rgb(color), body)
-#let vmBoxed(body) = context box(
+#let vmBoxed(body) = math.class("normal", context box(
   stroke: 0.04em + text.fill,
   inset: (x: 0.3em),
   outset: (y: 0.3em),
-  math.equation(body),
-)
+  { set par(leading: 0em); math.equation(body) },
+))
 #let vmCancel(strokes, body) = math.cancel(
   inverted: strokes == "falling",
   cross: strokes == "both",
@@ -46,7 +47,7 @@ pub const PRELUDE: &str = r##"
   let point = $&$.body
   math.mat(
     delim: none,
-    column-gap: 1em,
+    column-gap: if tight { 0.5em } else { 1em },
     row-gap: if tight { 0.1em } else { 0.4em },
     augment: if columns.len() + rows.len() == 0 { none } else {
       (vline: columns, hline: rows, stroke: 0.04em)
@@ -204,7 +205,7 @@ impl Emitter {
                     self.with(Style::ScriptScript, degree),
                     self.argument(body)
                 ),
-                None if is_flat(body) => format!("vmFlatRoot({})", self.argument(body)),
+                None if is_flat(body) && !body.iter().any(has_scripts) => format!("vmFlatRoot({})", self.argument(body)),
                 None => format!("sqrt({})", self.argument(body)),
             },
             Kind::Fenced { left, right, body } if is_flat(body) => {
@@ -220,13 +221,13 @@ impl Emitter {
                 size,
                 class,
             } => format!(
-                "class(\"{}\", lr(size: #{}em, {}))",
+                "#vmDelimiter(\"{}\", {}, {})",
                 match class {
                     Class::Normal => "fence",
                     class => class_name(*class),
                 },
                 decimal(*size),
-                escaped(*symbol)
+                quoted(&symbol.to_string()),
             ),
             Kind::Accent { mark, wide, body } => {
                 let width = if *wide { body.len() } else { 0 };
@@ -278,7 +279,19 @@ impl Emitter {
             }
             Kind::Color { color, body } => {
                 let [r, g, b] = color;
-                format!("vmColor(#\"#{r:02x}{g:02x}{b:02x}\", {})", self.argument(body))
+                let colored = |class: Class, body: String| {
+                    let colored = format!("vmColor(#\"#{r:02x}{g:02x}{b:02x}\", {body})");
+                    match class {
+                        Class::Normal => colored,
+                        class => format!("class(\"{}\", {colored})", class_name(class)),
+                    }
+                };
+                let edges = [body.first(), body.last()];
+                if edges.iter().flatten().all(|node| node.class() == Class::Normal) {
+                    return colored(Class::Normal, self.argument(body));
+                }
+                // Coloured one by one, so that operators at the edges keep their space.
+                body.iter().map(|node| colored(node.class(), self.node(node))).collect()
             }
             Kind::Boxed(body) => format!("vmBoxed({})", self.argument(body)),
             Kind::Phantom(body) => format!("vmPhantom({})", self.argument(body)),
@@ -294,13 +307,11 @@ impl Emitter {
     }
 
     fn operator(&self, body: &Row, limits: Limits) -> String {
-        match (word(body), limits) {
-            (Some(word), Limits::Never) => format!("op({})", quoted(&word)),
-            (Some(word), Limits::Display) => format!("op({}, limits: #true)", quoted(&word)),
-            (Some(word), Limits::Always) => format!("limits(op({}))", quoted(&word)),
-            (None, Limits::Never) => format!("op({})", self.argument(body)),
-            (None, Limits::Display) => format!("op({}, limits: #true)", self.argument(body)),
-            (None, Limits::Always) => format!("limits({})", self.argument(body)),
+        let body = self.argument(body);
+        match limits {
+            Limits::Never => format!("op({body})"),
+            Limits::Display => format!("op({body}, limits: #true)"),
+            Limits::Always => format!("limits(op({body}))"),
         }
     }
 
@@ -422,22 +433,6 @@ fn append(out: &mut String, markup: &str) {
     out.push_str(markup);
 }
 
-/// Returns the letters of a row that is nothing but letters, digits, text and thin spaces.
-fn word(row: &Row) -> Option<String> {
-    let mut word = String::new();
-    for node in row {
-        match &node.kind {
-            Kind::Number(digits) => word.push_str(digits),
-            Kind::Text(text) => word.push_str(text),
-            Kind::Symbol(symbol) if symbol.char.is_ascii_alphabetic() => word.push(symbol.char),
-            Kind::Symbol(symbol) if symbol.char == '−' => word.push('-'),
-            Kind::Space(width) if *width > 0.0 => word.push('\u{2009}'),
-            _ => return None,
-        }
-    }
-    (!word.is_empty()).then_some(word)
-}
-
 fn takes_limits(base: &Row) -> bool {
     let [node] = &base[..] else { return false };
     match &node.kind {
@@ -459,6 +454,10 @@ fn fenced(left: Option<char>, right: Option<char>, body: &str) -> String {
     append(&mut inside, body);
     append(&mut inside, &side(right));
     format!("lr({inside})")
+}
+
+fn has_scripts(node: &Node) -> bool {
+    matches!(node.kind, Kind::Scripts { sup: Some(_), .. })
 }
 
 /// Writes a symbol, in LaTeX's class where Typst's own differs.

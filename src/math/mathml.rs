@@ -143,17 +143,31 @@ const PRELUDE: &str = r##"
   attrs: (style: "margin-right:-0.2em"),
   math.sqrt(body),
 )
-#let vmAccent(mark, width, body) = {
-  // A mark on a space of its own stands in the middle; browsers stretch some marks by themselves.
-  let stretches = mark in ("\u{302}", "\u{20d7}", "\u{20d6}", "\u{20e1}")
-  if width > 1 and stretches {
-    math.accent(body, mark, dotless: false)
-  } else {
-    let mark = text("\u{a0}" + mark)
-    vmElement("mover", attrs: (accent: "true"), vmElement("mrow", body) + if width <= 1 { mark } else {
-      vmElement("mrow", attrs: (style: "transform:scaleX(" + str(width) + ")"), mark)
-    })
+#let vmDelimiter(class, size, mark) = {
+  // Browsers reserve the width of the largest variant, which is this much more on either side.
+  let slack = (
+    "()": (0.176, 0.106),
+    "[]": (0.125, 0.098, 0.07),
+    "{}": (0.16, 0.117, 0.076),
+    "⟨⟩": (0.218, 0.148, 0.079),
+    "⌊⌋⌈⌉": (0.098, 0.07, 0.042, 0.022),
+  ).pairs().find(((marks, _)) => mark in marks)
+  let margin = if slack == none { 0 } else {
+    slack.at(1).at(int(calc.round(size / 0.6)) - 2, default: 0)
   }
+  let delimiter = math.class("fence", math.lr(size: size * 1em, symbol(mark)))
+  math.class(class, vmElement("mrow", attrs: (style: "margin:0 -" + str(margin) + "em"), delimiter))
+}
+#let vmAccent(mark, width, body) = {
+  // Browsers stretch these by themselves; others stand in the middle on a space of their own.
+  if width > 1 and mark in ("\u{302}", "\u{20d7}", "\u{20d6}", "\u{20e1}") {
+    return math.accent(body, mark, dotless: false)
+  }
+  let spacing = ("\u{302}": "\u{2c6}", "\u{303}": "\u{2dc}")
+  let mark = text(spacing.at(mark, default: "\u{a0}" + mark))
+  vmElement("mover", attrs: (accent: "true"), vmElement("mrow", body) + if width <= 1 { mark } else {
+    vmElement("mrow", attrs: (style: "transform:translateY(0.2em) scaleX(" + str(width) + ")"), mark)
+  })
 }
 #let vmOverline(body) = vmElement("mrow", class: "veracity-overline", body)
 #let vmUnderline(body) = vmElement("mrow", class: "veracity-underline", body)
@@ -163,9 +177,12 @@ const PRELUDE: &str = r##"
 #let vmCancel(strokes, body) = vmElement("mrow", class: "veracity-" + strokes, body)
 #let vmArrow(symbol, above: none, below: none) = {
   let label(body) = if body != none {
-    vmElement("mrow", attrs: (style: "padding:0 0.5em"), body)
+    vmElement("mrow", attrs: (style: "padding:0 0.8em"), body)
   }
-  math.attach(math.limits(math.stretch(symbol)), t: label(above), b: label(below))
+  vmElement(
+    "mrow",
+    math.attach(math.limits(math.stretch(symbol)), t: label(above), b: label(below)),
+  )
 }
 #let vmTable(class, rows, classes) = vmElement("mtable", class: class, rows.enumerate().map(((y, row)) => {
   vmElement("mtr", row.enumerate().map(((x, cell)) => {
@@ -189,7 +206,8 @@ const PRELUDE: &str = r##"
 }
 #let vmAligned(..cells) = vmTable(
   "veracity-array veracity-aligned",
-  cells.pos(),
+  // An empty atom in front gives a relation its space.
+  cells.pos().map(row => row.map(cell => vmElement("mrow", none) + cell)),
   (x, y) => (if calc.even(x) { "veracity-right" } else { "veracity-left" },),
 )
 "##;

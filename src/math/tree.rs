@@ -221,6 +221,22 @@ impl Node {
     }
 }
 
+/// Returns the letters of a row that is nothing but letters, digits, text and thin spaces.
+pub(super) fn word(row: &Row) -> Option<String> {
+    let mut word = String::new();
+    for node in row {
+        match &node.kind {
+            Kind::Number(digits) => word.push_str(digits),
+            Kind::Text(text) => word.push_str(text),
+            Kind::Symbol(symbol) if symbol.char.is_ascii_alphabetic() => word.push(symbol.char),
+            Kind::Symbol(symbol) if symbol.char == '−' => word.push('-'),
+            Kind::Space(width) if *width > 0.0 => word.push('\u{2009}'),
+            _ => return None,
+        }
+    }
+    (!word.is_empty()).then_some(word)
+}
+
 /// Whether a row is no taller than a line of text.
 pub(super) fn is_flat(row: &Row) -> bool {
     row.iter().all(|node| match &node.kind {
