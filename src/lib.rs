@@ -1,3 +1,29 @@
+//! Veracity builds reports that check their own claims.
+//!
+//! Read [`pipeline`] first: one function names every stage of a build in order. The binary is a
+//! thin caller of it; `docs/architecture.md` tells what lives where and why.
+
 //! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
 
+//! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
+
+pub mod cache;
+pub mod claims;
+pub mod cli;
+pub mod config;
+pub mod diag;
+pub mod document;
+pub mod exec;
+pub mod figure;
+pub mod kernel;
+pub mod ledger;
 pub mod math;
+pub mod parse;
+pub mod pipeline;
+pub mod plan;
+pub mod progress;
+pub mod publish;
+pub mod render;
+pub mod resolve;
+pub mod span;
+pub mod world;

@@ -165,6 +165,7 @@ pub fn output_file(cell: usize) -> String {
 /// Line that a program prints on both standard streams before a cell.
 ///
 /// The cell after the last one has no output of its own but closes the one before.
+/// An author's last line without a line feed stands in front of it on the same line.
 pub fn boundary(nonce: &str, cell: usize) -> String {
     format!("\u{1e}veracity {nonce} {cell}")
 }

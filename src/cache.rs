@@ -1,0 +1,107 @@
+//! Content-addressed store of what cells put out.
+//!
+//! In: a key and a [`CellRecord`]. Out: the record, if it is there and whole. Records are
+//! written beside and renamed, and carry a digest of themselves: what a crash or a bad disk
+//! leaves behind is noticed, thrown away and made again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use veracity_protocol::CellOutput;
+
+use crate::kernel::workspace::write_if_changed;
+use crate::plan::CellKey;
+
+/// First word of every record; a change of the format changes it.
+const HEADER: &str = "veracity-cell-1";
+
+/// What is kept of a cell that ended well.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellRecord {
+    /// What it published.
+    pub output: CellOutput,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// Wall time.
+    pub duration_ms: u64,
+}
+
+impl CellRecord {
+    /// The record of a cell that did not run.
+    pub fn empty() -> Self {
+        Self {
+            output: CellOutput::default(),
+            stdout: String::new(),
+            stderr: String::new(),
+            duration_ms: 0,
+        }
+    }
+}
+
+/// A folder of records.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// What the store has under a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// The record.
+    Whole(Box<CellRecord>),
+    /// Something that is not a whole record; it has been removed.
+    Corrupt,
+    /// Nothing.
+    Nothing,
+}
+
+impl Store {
+    /// The store in `folder`, which need not exist.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Looks a key up.
+    pub fn get(&self, key: CellKey) -> Found {
+        let path = self.path(key);
+        let Ok(bytes) = fs::read(&path) else { return Found::Nothing };
+        match decode(&bytes) {
+            Some(record) => Found::Whole(Box::new(record)),
+            None => {
+                // If it cannot be removed it will be replaced.
+                let _ = fs::remove_file(&path);
+                Found::Corrupt
+            }
+        }
+    }
+
+    /// Keeps a record.
+    ///
+    /// # Errors
+    /// As for writing a file.
+    pub fn put(&self, key: CellKey, record: &CellRecord) -> io::Result<()> {
+        let payload = serde_json::to_string(record)?;
+        let digest = blake3::hash(payload.as_bytes()).to_hex();
+        write_if_changed(&self.path(key), format!("{HEADER} {digest}\n{payload}").as_bytes())
+    }
+
+    fn path(&self, key: CellKey) -> PathBuf {
+        let name = key.to_string();
+        Path::new(&self.folder).join(&name[..2]).join(&name[2..])
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<CellRecord> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (header, payload) = text.split_once('\n')?;
+    let digest = header.strip_prefix(HEADER)?.trim();
+    if blake3::hash(payload.as_bytes()).to_hex().as_str() != digest {
+        return None;
+    }
+    serde_json::from_str(payload).ok()
+}

@@ -1,0 +1,170 @@
+//! Judges every claim of the prose against what the code produced.
+//!
+//! In: the claims of all chapters, and the values and checks that cells published. Out:
+//! the ledger, one [`Judged`] a claim. Left out: how a verdict looks, which is
+//! [`crate::render`]'s.
+
+pub(crate) mod exact;
+mod judge;
+mod number;
+pub(crate) mod published;
+mod relation;
+
+pub(crate) use judge::evidence;
+pub use judge::{Site, Stated, Subject, judge};
+
+use veracity_protocol::DataUse;
+
+use crate::span::Span;
+
+/// A claim with its verdict and everything that led to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Unique in the report: `chapter/name`, with `#2` and so on for further claims on it.
+    pub id: String,
+    /// Anchor of the claim in the page.
+    pub anchor: String,
+    /// Slug of the chapter.
+    pub chapter: String,
+    /// Where the claim stands.
+    pub span: Span,
+    /// What the author asserts, as printed.
+    pub text: String,
+    /// Name of the value or check.
+    pub name: String,
+    /// How text and value must be related, in words such as `= (4 decimals)` or `± 2 %`.
+    pub relation: String,
+    /// What the author expects.
+    pub expected: Expected,
+    /// What was found.
+    pub verdict: Verdict,
+    /// The value at full precision, or the check's outcome in words.
+    pub value: Option<String>,
+    /// Unit of the value.
+    pub unit: Option<String>,
+    /// What the verdict rests on.
+    pub provenance: Option<Provenance>,
+}
+
+/// Which verdict the author expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// The claim holds.
+    Verified,
+    /// The claim is quoted because it is wrong.
+    Refuted,
+}
+
+/// What was found about a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The code agrees.
+    Verified,
+    /// The code disagrees, with how.
+    Refuted(String),
+    /// It could not be checked.
+    Unverified(Reason, String),
+    /// It was "checked" by something that cannot fail, with how.
+    Vacuous(String),
+    /// The claim itself is at fault, with how.
+    Error(String),
+}
+
+/// Why a claim could not be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The data set is not at hand.
+    NeedsData,
+    /// The device is not at hand.
+    NeedsDevice,
+    /// Another profile would compute it.
+    NeedsProfile,
+    /// Its cell was not run.
+    NotRun,
+    /// A cell before it failed.
+    Blocked,
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provenance {
+    /// Identifier of the cell in its chapter.
+    pub cell: String,
+    /// Slug of the cell's chapter.
+    pub chapter: String,
+    /// Anchor of the cell in its page.
+    pub anchor: String,
+    /// Cache key of the cell.
+    pub key: String,
+    /// Device on which it ran.
+    pub device: String,
+    /// Profile under which it ran.
+    pub profile: String,
+    /// Data behind the value.
+    pub data: Option<DataUse>,
+    /// Seed behind the value.
+    pub seed: Option<u64>,
+    /// Wall time of the cell in milliseconds; not part of the page's bytes.
+    pub duration_ms: u64,
+}
+
+/// What the verdict means, given what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Verdict and expectation agree.
+    Good,
+    /// Not checked; a failure only under `--strict`.
+    Open,
+    /// A failure.
+    Bad,
+}
+
+impl Judged {
+    /// What the verdict means, given what was expected.
+    pub fn standing(&self) -> Standing {
+        match (&self.verdict, self.expected) {
+            (Verdict::Verified, Expected::Verified) | (Verdict::Refuted(_), Expected::Refuted) => {
+                Standing::Good
+            }
+            (Verdict::Unverified(..), _) => Standing::Open,
+            _ => Standing::Bad,
+        }
+    }
+}
+
+impl Verdict {
+    /// The verdict in one word, as in `claims.json`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Refuted(_) => "refuted",
+            Self::Unverified(..) => "unverified",
+            Self::Vacuous(_) => "vacuous",
+            Self::Error(_) => "error",
+        }
+    }
+
+    /// How or why, in words; empty for a verified claim.
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Verified => "",
+            Self::Refuted(detail)
+            | Self::Unverified(_, detail)
+            | Self::Vacuous(detail)
+            | Self::Error(detail) => detail,
+        }
+    }
+}
+
+impl Reason {
+    /// The reason as in `claims.json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NeedsData => "needs-data",
+            Self::NeedsDevice => "needs-device",
+            Self::NeedsProfile => "needs-profile",
+            Self::NotRun => "not-run",
+            Self::Blocked => "blocked",
+        }
+    }
+}

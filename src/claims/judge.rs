@@ -1,0 +1,331 @@
+//! Passes a verdict on each claim.
+//!
+//! In: the places where claims stand, and the results of all cells. Out: the ledger, and a
+//! diagnostic for each claim that is itself at fault. A claim that is sound but refuted or
+//! vacuous has its verdict, and no diagnostic.
+
+use std::collections::BTreeMap;
+
+use veracity_protocol::{Check, CheckStatus, Evidence, Published, Value};
+
+use super::published::{Hit, Miss, Names, Outcome};
+use super::relation::{Relation, Rule};
+use super::{Expected, Judged, Provenance, Verdict, exact, number};
+use crate::diag::{Diagnostic, closest};
+use crate::exec::Executed;
+use crate::parse::{Chapter, ClaimSite, Inline};
+
+/// A claim in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Index of the chapter.
+    pub chapter: usize,
+    /// Anchor in the page.
+    pub anchor: String,
+    /// What the author wrote, with the text as a reader sees it.
+    pub claim: ClaimSite,
+    /// What makes the claim.
+    pub subject: Subject,
+}
+
+/// What makes a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Words.
+    Prose(Stated),
+    /// A displayed equation, by its label.
+    Equation(Option<String>),
+}
+
+/// What the author states in words, without what the build puts among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// The words; no inline values, references, citations and footnotes.
+    pub text: String,
+    /// Whether an inline value stands among them.
+    pub has_value: bool,
+}
+
+impl Stated {
+    /// What the text of a claim states.
+    pub fn of(content: &[Inline]) -> Self {
+        let mut stated = Self::default();
+        stated.add(content);
+        stated
+    }
+
+    fn add(&mut self, content: &[Inline]) {
+        for inline in content {
+            match inline {
+                Inline::Text(text) | Inline::Code(text) | Inline::Html(text) => {
+                    self.text.push_str(text);
+                }
+                Inline::Math { latex, .. } => self.text.push_str(latex),
+                Inline::Emphasis(content)
+                | Inline::Strong(content)
+                | Inline::Strikethrough(content)
+                | Inline::Link { content, .. }
+                | Inline::Claim { content, .. } => self.add(content),
+                Inline::Image { alt, .. } => self.text.push_str(alt),
+                Inline::Value { .. } => self.has_value = true,
+                Inline::Reference { .. } | Inline::Citation { .. } | Inline::Footnote { .. } => {}
+                Inline::SoftBreak | Inline::HardBreak => self.text.push(' '),
+            }
+        }
+    }
+}
+
+/// Judges all claims, in the order in which a reader meets them.
+///
+/// `cells` gives the anchor of a cell by the indices of its chapter and of itself.
+pub fn judge(
+    sites: Vec<Site>,
+    chapters: &[Chapter],
+    executed: &Executed,
+    cells: impl Fn(usize, usize) -> String,
+) -> (Vec<Judged>, Vec<Diagnostic>) {
+    let names = Names::new(chapters, executed);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    let judged = sites
+        .into_iter()
+        .map(|site| {
+            let slug = &chapters[site.chapter].slug;
+            let plain = site.claim.name.rsplit('/').next().unwrap_or_default();
+            let mut id = format!("{slug}/{plain}");
+            let count = seen.entry(id.clone()).and_modify(|count| *count += 1).or_insert(1);
+            if *count > 1 {
+                id = format!("{id}#{count}");
+            }
+            let finding = Finding::of(&site, &names);
+            let provenance = finding.cell.and_then(|(chapter, cell)| {
+                let result = names.cell(chapter, cell)?;
+                Some(Provenance {
+                    cell: chapters[chapter].cells[cell].id.clone(),
+                    chapter: chapters[chapter].slug.clone(),
+                    anchor: cells(chapter, cell),
+                    key: result.key.clone(),
+                    device: result.device.clone(),
+                    profile: result.profile.clone(),
+                    data: finding.published.and_then(|value| value.data.clone()),
+                    seed: finding.published.and_then(|value| value.seed),
+                    duration_ms: result.duration_ms,
+                })
+            });
+            let judged = Judged {
+                id,
+                anchor: site.anchor,
+                chapter: slug.clone(),
+                span: site.claim.span,
+                text: site.claim.text,
+                name: site.claim.name,
+                relation: finding.relation,
+                expected: finding.expected,
+                verdict: finding.verdict,
+                value: finding.value,
+                unit: finding.published.and_then(|value| value.unit.clone()),
+                provenance,
+            };
+            diagnostics.extend(complaint(&judged, finding.code, finding.hint.as_deref()));
+            judged
+        })
+        .collect();
+    (judged, diagnostics)
+}
+
+/// What is wrong with a claim that is at fault, for its author.
+fn complaint(judged: &Judged, code: &'static str, hint: Option<&str>) -> Option<Diagnostic> {
+    let Verdict::Error(message) = &judged.verdict else { return None };
+    let complaint = Diagnostic::error(code, message.clone(), judged.span.clone());
+    Some(match hint {
+        Some(hint) => complaint.hint(hint),
+        None => complaint,
+    })
+}
+
+/// A verdict with what led to it.
+struct Finding<'a> {
+    expected: Expected,
+    relation: String,
+    verdict: Verdict,
+    value: Option<String>,
+    published: Option<&'a Published>,
+    cell: Option<(usize, usize)>,
+    code: &'static str,
+    hint: Option<String>,
+}
+
+impl<'a> Finding<'a> {
+    fn of(site: &Site, names: &Names<'a>) -> Self {
+        let mut finding = Self {
+            expected: Expected::Verified,
+            relation: site.claim.relation.trim().to_owned(),
+            verdict: Verdict::Verified,
+            value: None,
+            published: None,
+            cell: None,
+            code: "claim-error",
+            hint: None,
+        };
+        let relation = match Relation::parse(&site.claim.relation) {
+            Ok(relation) => relation,
+            Err(message) => {
+                finding.verdict = Verdict::Error(message);
+                return finding;
+            }
+        };
+        finding.expected = relation.expected;
+        let printed = match &site.subject {
+            Subject::Prose(stated) => number::find(&stated.text).ok().flatten(),
+            Subject::Equation(_) => None,
+        };
+        finding.relation = relation.rule.words(printed.as_ref());
+        match names.find(&site.claim.name, site.chapter) {
+            Ok(hit) => finding.judge(site, &relation.rule, hit),
+            Err(miss) => finding.miss(site, miss, names),
+        }
+        finding
+    }
+
+    fn judge(&mut self, site: &Site, rule: &Rule, hit: Hit<'a>) {
+        self.cell = Some((hit.chapter, hit.cell));
+        match hit.result {
+            Outcome::Value(value) => {
+                self.published = Some(value);
+                self.value = Some(exact::full(&value.value));
+                self.verdict = match &site.subject {
+                    Subject::Prose(stated) => self.value(stated, rule, value),
+                    Subject::Equation(_) => Verdict::Error(format!(
+                        "`{}` is a value; an equation is claimed by a check that evaluates it",
+                        value.name
+                    )),
+                };
+            }
+            Outcome::Check(check) => {
+                self.value = Some(outcome(check));
+                self.relation = "holds".into();
+                self.verdict = self.check(&site.subject, rule, check);
+            }
+        }
+    }
+
+    fn value(&mut self, stated: &Stated, rule: &Rule, published: &Published) -> Verdict {
+        let text = &stated.text;
+        let needs_no_relation = |kind: &str| {
+            Verdict::Error(format!("`{}` is {kind} and takes no relation but `refuted`", published.name))
+        };
+        match &published.value {
+            Value::Bool { value } => {
+                self.relation = "holds".into();
+                match (rule, value) {
+                    (Rule::Printed, true) => Verdict::Verified,
+                    (Rule::Printed, false) => Verdict::Refuted("the value is false".into()),
+                    _ => needs_no_relation("true or false"),
+                }
+            }
+            Value::Text { value } => {
+                self.relation = "= (same text)".into();
+                match rule {
+                    Rule::Printed if text.trim() == value.trim() => Verdict::Verified,
+                    Rule::Printed => Verdict::Refuted(format!("the value is `{}`", value.trim())),
+                    _ => needs_no_relation("text"),
+                }
+            }
+            Value::Series { .. } | Value::Sample { .. } => {
+                self.hint = Some(
+                    "publish what the sentence speaks of, such as the mean or the last number, \
+                     as a value of its own"
+                        .into(),
+                );
+                Verdict::Error(format!("`{}` is many numbers and not one", published.name))
+            }
+            Value::Float { value } if !value.0.is_finite() => {
+                Verdict::Refuted(format!("the value is {value}"))
+            }
+            value => match (exact::number(value), number::find(text)) {
+                (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
+                    Verdict::Vacuous(
+                        "the text prints a computed value, which cannot disagree with itself".into(),
+                    )
+                }
+                (Ok(value), printed) => rule.compare(printed, &value, published.unit.as_deref()),
+                (Err(message), _) => Verdict::Error(message),
+            },
+        }
+    }
+
+    fn check(&mut self, subject: &Subject, rule: &Rule, check: &Check) -> Verdict {
+        if *rule != Rule::Printed {
+            return Verdict::Error(format!(
+                "`{}` is a check and takes no relation but `refuted`",
+                check.name
+            ));
+        }
+        if check.cases == 0 {
+            return Verdict::Vacuous(format!("the check `{}` compared nothing", check.name));
+        }
+        match subject {
+            Subject::Equation(None) => {
+                self.hint = Some(
+                    "give it a label such as `#eq-m`, and write `equation!(\"eq-m\")` in the check"
+                        .into(),
+                );
+                return Verdict::Error("an equation that makes a claim needs a label".into());
+            }
+            Subject::Equation(Some(label)) if !check.equations.contains(label) => {
+                return Verdict::Vacuous(format!(
+                    "the check `{}` did not evaluate this formula, `equation!(\"{label}\")`",
+                    check.name
+                ));
+            }
+            _ => {}
+        }
+        match check.status {
+            CheckStatus::Passed => Verdict::Verified,
+            CheckStatus::Failed => Verdict::Refuted(match &check.counterexample {
+                Some(counterexample) => format!("counterexample: {counterexample}"),
+                None => "the check failed".into(),
+            }),
+        }
+    }
+
+    fn miss(&mut self, site: &Site, miss: Miss, names: &Names) {
+        let name = &site.claim.name;
+        self.verdict = match miss {
+            Miss::Unknown => {
+                self.code = "unknown-claim";
+                let candidates = names.candidates(site.chapter);
+                self.hint = closest(name, candidates.iter().map(String::as_str))
+                    .map(|best| format!("did you mean `{best}`?"));
+                Verdict::Error(format!("no cell publishes `{name}`"))
+            }
+            Miss::Ambiguous(all) => {
+                Verdict::Error(format!("`{name}` is published more than once: {}", all.join(", ")))
+            }
+            Miss::Open { chapter, cell, reason, words } => {
+                self.cell = cell.map(|cell| (chapter, cell));
+                Verdict::Unverified(reason, words)
+            }
+        };
+    }
+}
+
+/// The outcome of a check in words.
+fn outcome(check: &Check) -> String {
+    let status = match check.status {
+        CheckStatus::Passed => "passed",
+        CheckStatus::Failed => "failed",
+    };
+    format!("{status}, {}", evidence(check))
+}
+
+/// What a check's outcome rests on, in words such as `tested on 12 cases`.
+pub(crate) fn evidence(check: &Check) -> String {
+    let cases = if check.cases == 1 { "1 case".into() } else { format!("{} cases", check.cases) };
+    match &check.evidence {
+        Evidence::Proved { because } => format!("proved on {cases}: {because}"),
+        Evidence::Tested => format!("tested on {cases}"),
+        Evidence::Close { tolerance } => format!("compared on {cases} within {tolerance}"),
+        Evidence::Estimated { interval } => format!("estimated on {cases}: {interval}"),
+    }
+}

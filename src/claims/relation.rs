@@ -1,0 +1,318 @@
+//! How a claim's words and a number must be related.
+//!
+//! In: a link's title, its text, and the number that a cell published. Out: whether they
+//! agree, exactly. Left out: where the number comes from, which is [`super::judge`]'s.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, Zero};
+
+use super::number::{self, Printed};
+use super::{Expected, Verdict, exact};
+
+/// A parsed relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Relation {
+    /// What the author expects to be found.
+    pub expected: Expected,
+    /// How text and value must be related.
+    pub rule: Rule,
+}
+
+/// How text and value must be related.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// The value rounds to what is printed; an integer or fraction is exact.
+    Printed,
+    /// The value is that close to what is printed.
+    Within(Tolerance),
+    /// The value lies on one side of a bound.
+    Bound(Side, Printed),
+}
+
+/// Largest distance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tolerance {
+    /// In the unit of the value.
+    Absolute(Printed),
+    /// As a part of the printed number.
+    Relative(Printed),
+}
+
+/// Side of a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    AtLeast,
+    Above,
+    AtMost,
+    Below,
+    Not,
+}
+
+const SIDES: [(&str, Side); 8] = [
+    (">=", Side::AtLeast),
+    ("≥", Side::AtLeast),
+    ("<=", Side::AtMost),
+    ("≤", Side::AtMost),
+    ("!=", Side::Not),
+    ("≠", Side::Not),
+    (">", Side::Above),
+    ("<", Side::Below),
+];
+
+const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3` \
+                     and `refuted`, or `refuted` and one of the others with `;` between";
+
+impl Relation {
+    /// Parses a link's title.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what is known.
+    pub fn parse(title: &str) -> Result<Self, String> {
+        let mut expected = Expected::Verified;
+        let mut rule = None;
+        for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let repeated = if part == "refuted" {
+                std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
+            } else {
+                rule.replace(Rule::parse(part)?).is_some()
+            };
+            if repeated {
+                return Err(format!("the relation `{title}` says two things; one of them is enough"));
+            }
+        }
+        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed) })
+    }
+}
+
+impl Rule {
+    fn parse(text: &str) -> Result<Self, String> {
+        let unknown = || format!("`{text}` is no relation; known are {KNOWN}");
+        // `≈ ± 0.1` and `~ ± 2 %` say no more than `± 0.1`; alone they do not say how close.
+        let close = text.strip_prefix(['≈', '~']).map(str::trim_start);
+        let tolerance = close.unwrap_or(text);
+        if let Some(size) = ["±", "+-", "+/-"].iter().find_map(|sign| tolerance.strip_prefix(sign)) {
+            let size = number::only(size).ok_or_else(unknown)?;
+            if size.plain().is_negative() {
+                return Err(format!("the tolerance `{text}` is negative"));
+            }
+            return Ok(Self::Within(if size.percent {
+                Tolerance::Relative(size)
+            } else {
+                Tolerance::Absolute(size)
+            }));
+        }
+        if close.is_some() {
+            return Err(format!("`{text}` does not say how close; write `± 0.01` or `± 2 %`"));
+        }
+        let (side, bound) = SIDES
+            .iter()
+            .find_map(|(sign, side)| Some((*side, text.strip_prefix(sign)?)))
+            .ok_or_else(unknown)?;
+        Ok(Self::Bound(side, number::only(bound).ok_or_else(unknown)?))
+    }
+
+    /// The rule in words; what was printed decides about the default one.
+    pub fn words(&self, printed: Option<&Printed>) -> String {
+        match self {
+            Self::Printed => match printed.map(|printed| printed.precision.as_str()) {
+                None | Some("") => "= (exact)".into(),
+                Some(precision) => format!("= ({precision})"),
+            },
+            Self::Within(Tolerance::Absolute(size) | Tolerance::Relative(size)) => {
+                format!("± {}", size.text)
+            }
+            Self::Bound(side, bound) => format!("{} {}", side.sign(), bound.text),
+        }
+    }
+
+    /// Compares what the text prints with the number that a cell published.
+    pub fn compare(
+        &self,
+        printed: Result<Option<Printed>, String>,
+        value: &BigRational,
+        unit: Option<&str>,
+    ) -> Verdict {
+        let printed = match printed {
+            Ok(printed) => printed,
+            Err(message) => {
+                return Verdict::Error(format!(
+                    "{message}; link only the words around the one that is meant"
+                ));
+            }
+        };
+        if let Self::Bound(side, bound) = self {
+            return side.compare(bound, printed.as_ref(), value, unit);
+        }
+        let Some(printed) = printed else {
+            return Verdict::Error(
+                "the text has no number to compare with the value; print it in digits, or give \
+                 a bound such as \">= 0.75\" as the link's title"
+                    .into(),
+            );
+        };
+        let (stated, last_place) = printed.in_unit(unit);
+        let off = (value - &stated).abs();
+        match self {
+            Self::Within(tolerance) => {
+                let largest = match tolerance {
+                    Tolerance::Absolute(size) => size.plain(),
+                    Tolerance::Relative(size) if size.plain() >= whole(1) => {
+                        return Verdict::Vacuous(format!(
+                            "a tolerance of {} accepts almost any value",
+                            size.text
+                        ));
+                    }
+                    Tolerance::Relative(size) => size.plain() * stated.abs(),
+                };
+                verdict(off <= largest, || {
+                    format!(
+                        "the value is {}, off by {} where {} is allowed",
+                        exact::shown(value),
+                        exact::shown(&off),
+                        exact::shown(&largest)
+                    )
+                })
+            }
+            // Exactly between two printable numbers either is right, as conventions differ.
+            _ => match last_place {
+                Some(place) => verdict(off * whole(2) <= place, || {
+                    format!("the value is {}", exact::shown(value))
+                }),
+                None => verdict(off.is_zero(), || {
+                    let hint = if value.is_integer() || !stated.is_integer() {
+                        ""
+                    } else {
+                        "; an integer is compared exactly, so print decimals or give a tolerance"
+                    };
+                    format!("the value is {}{hint}", exact::shown(value))
+                }),
+            },
+        }
+    }
+}
+
+impl Side {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::AtLeast => "≥",
+            Self::Above => ">",
+            Self::AtMost => "≤",
+            Self::Below => "<",
+            Self::Not => "≠",
+        }
+    }
+
+    fn compare(
+        self,
+        bound: &Printed,
+        printed: Option<&Printed>,
+        value: &BigRational,
+        unit: Option<&str>,
+    ) -> Verdict {
+        let (limit, _) = bound.in_unit(unit);
+        if let Some(printed) = printed
+            && printed.in_unit(unit).0 != limit
+        {
+            return Verdict::Error(format!(
+                "the text says `{}` and the relation says `{} {}`",
+                printed.text,
+                self.sign(),
+                bound.text
+            ));
+        }
+        let holds = match self {
+            Self::AtLeast => *value >= limit,
+            Self::Above => *value > limit,
+            Self::AtMost => *value <= limit,
+            Self::Below => *value < limit,
+            Self::Not => *value != limit,
+        };
+        verdict(holds, || format!("the value is {}", exact::shown(value)))
+    }
+}
+
+fn verdict(holds: bool, how: impl FnOnce() -> String) -> Verdict {
+    if holds { Verdict::Verified } else { Verdict::Refuted(how()) }
+}
+
+fn whole(number: u8) -> BigRational {
+    BigRational::from(BigInt::from(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str, title: &str, value: &str, unit: Option<&str>) -> &'static str {
+        let value = exact::decimal(value).expect("a decimal");
+        match Relation::parse(title) {
+            Ok(relation) => relation.rule.compare(number::find(text), &value, unit).word(),
+            Err(_) => "bad title",
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_what_the_value_rounds_to() {
+        for (text, value, expected) in [
+            ("0.8204", "0.82044", "verified"),
+            ("0.8204", "0.82045", "verified"),
+            ("0.8205", "0.82045", "verified"),
+            ("0.8204", "0.820451", "refuted"),
+            ("0.8204", "0.820349", "refuted"),
+            ("0.8205", "0.82044", "refuted"),
+            ("-0.8204", "0.8204", "refuted"),
+            ("1.0", "1", "verified"),
+            ("12", "12.0", "verified"),
+            ("12", "12.01", "refuted"),
+            ("82 %", "0.82", "verified"),
+            ("82 %", "0.8204", "refuted"),
+            ("82.0 %", "0.8204", "verified"),
+            ("1.2e-3", "0.00124", "verified"),
+            ("1.2e-3", "0.00126", "refuted"),
+            ("10^-3", "0.001", "verified"),
+            ("10^-3", "0.00101", "refuted"),
+        ] {
+            assert_eq!(word(text, "", value, None), expected, "{text} {value}");
+        }
+        assert_eq!(word("82 %", "", "82", Some("%")), "verified");
+        assert_eq!(word("82 %", "", "0.82", Some("%")), "refuted");
+        assert_eq!(word("many", "", "82", None), "error");
+        assert_eq!(word("1 of 2", "", "1", None), "error");
+    }
+
+    #[test]
+    fn titles_state_other_relations() {
+        for (text, title, value, expected) in [
+            ("0.82", "± 0.015", "0.835", "verified"),
+            ("0.82", "± 0.015", "0.8351", "refuted"),
+            ("0.82", "+- 0.015", "0.805", "verified"),
+            ("100", "± 2 %", "102", "verified"),
+            ("100", "± 2 %", "102.1", "refuted"),
+            ("-100", "+/- 2 %", "-102", "verified"),
+            ("0.82", "≈ ± 0.015", "0.83", "verified"),
+            ("0.82", "≈", "0.82", "bad title"),
+            ("0.82", "± -1", "0.82", "bad title"),
+            ("0.82", "± NaN", "0.82", "bad title"),
+            ("0.82", "± inf", "0.82", "bad title"),
+            ("0.82", "± 0.1 or so", "0.82", "bad title"),
+            ("0.82", "± 100 %", "0.82", "vacuous"),
+            ("good", ">= 0.75", "0.75", "verified"),
+            ("good", "> 0.75", "0.75", "refuted"),
+            ("good", "<= 0.75", "0.75", "verified"),
+            ("good", "< 0.75", "0.75", "refuted"),
+            ("good", "!= 3", "3", "refuted"),
+            ("good", "!= 3", "4", "verified"),
+            ("at least 0.75", ">= 0.75", "0.8", "verified"),
+            ("at least 75 %", ">= 0.75", "0.8", "verified"),
+            ("at least 0.74", ">= 0.75", "0.8", "error"),
+            ("0.7", "roughly", "0.7", "bad title"),
+            ("0.7", "± 0.1; ± 0.2", "0.7", "bad title"),
+            ("0.7", "refuted; ± 0.1", "0.9", "refuted"),
+        ] {
+            assert_eq!(word(text, title, value, None), expected, "{text} {title} {value}");
+        }
+        let relation = Relation::parse("± 0.01 ; refuted");
+        assert_eq!(relation.map(|relation| relation.expected), Ok(Expected::Refuted));
+    }
+}

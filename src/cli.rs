@@ -1,0 +1,354 @@
+//! The command line: arguments to a [`BuildRequest`], results to words and an exit code.
+
+mod doctor;
+mod explain;
+mod new;
+mod summary;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::claims::Standing;
+use crate::diag::{self, Color, Diagnostic, Severity};
+use crate::kernel::process;
+use crate::kernel::workspace::Network;
+use crate::pipeline::{self, BuildRequest, Formats};
+use crate::progress::{Progress, Verbosity};
+use crate::publish;
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  every claim is as expected
+  1  a claim is refuted, vacuous or in error, or a chapter has an error
+     (with --strict, also if a claim could not be checked)
+  2  wrong usage
+  3  the report could not be built; the one before is still there
+
+A chapter is code: building a report runs it with your rights.
+Build only reports that you trust; opening a finished one runs nothing of it.";
+
+/// Builds reports from Markdown and Rust, and checks what the prose claims against the code.
+#[derive(Debug, Parser)]
+#[command(name = "veracity", version, after_help = AFTER_HELP, propagate_version = true)]
+struct Cli {
+    /// Folder of the report [default: the nearest one with report.yaml, from here upwards]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// Say only what is wrong
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the code, judge the claims, and write the HTML and PDF report
+    #[command(after_help = AFTER_HELP)]
+    BuildReport {
+        /// What to write
+        #[arg(long, value_delimiter = ',', default_value = "html,pdf")]
+        format: Vec<Format>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Run the code and judge the claims, but render nothing
+    #[command(after_help = AFTER_HELP)]
+    Check {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Tell how a claim was judged: prose, formula or value, code, data, verdict
+    Explain {
+        /// Name or identifier of the claim, such as `m-count` or `1-attention/m-count`
+        claim: String,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Make a small report that builds at once
+    New {
+        /// Folder to make; it must not exist or be empty
+        dir: PathBuf,
+    },
+    /// Look for what is needed here: toolchain, disk, GPU, optional parts
+    Doctor,
+    /// Remove stored results, compiled chapters and outputs
+    Clean {
+        /// Folder with them [default: `build` in the report's folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Html,
+    Pdf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Device {
+    Auto,
+    Cpu,
+    Cuda,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KernelName {
+    Batch,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Run the cells of this chapter only (from 1); the others keep their stored results
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    chapter: Option<u32>,
+
+    /// `quick` takes minutes on two cores; `full` is the real experiment
+    #[arg(long, default_value = "quick")]
+    profile: String,
+
+    /// Where tensors live
+    #[arg(long, default_value = "auto")]
+    device: Device,
+
+    /// What runs the cells: a compiled program for each chapter
+    #[arg(long, default_value = "batch")]
+    kernel: KernelName,
+
+    /// Chapters to run at a time [default: one for each processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: Option<u32>,
+
+    /// Folder for outputs and stored results [default: `build` in the report's folder]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Folder with data sets [default: `data` in the report's folder]
+    #[arg(long, value_name = "DIR", env = "VERACITY_DATA")]
+    data: Option<PathBuf>,
+
+    /// Use no network, not even to fetch crates for the chapters
+    #[arg(long)]
+    offline: bool,
+
+    /// Fail also if a claim could not be checked
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Exit status if a claim or a chapter is not as it should be.
+const WRONG: u8 = 1;
+/// Exit status for wrong usage, the same as clap's.
+const USAGE: u8 = 2;
+/// Exit status if nothing could be built.
+const NOT_BUILT: u8 = 3;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.color {
+        ColorChoice::Auto => {}
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let verbosity = if cli.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    let session = Session { progress: Progress::new(verbosity), verbosity };
+    if let Err(error) = process::end_children_on_interrupt() {
+        session.problem(&Diagnostic::global("signals", format!("Ctrl-C cannot be caught: {error}")));
+    }
+    let status = match cli.command {
+        Command::New { dir } => new::make(&session, &dir),
+        Command::Doctor => doctor::look(&session, cli.root.as_deref()),
+        Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
+            let formats = Formats {
+                html: format.contains(&Format::Html),
+                pdf: format.contains(&Format::Pdf),
+            };
+            session.build_report(&run.request(root, formats)?, run.strict)
+        }),
+        Command::Check { run } => session.with_root(cli.root, |root| {
+            session.check(&run.request(root, Formats { html: false, pdf: false })?, run.strict)
+        }),
+        Command::Explain { claim, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            explain::explain(&session, &request, &claim)
+        }),
+        Command::Clean { out } => session.with_root(cli.root, |root| {
+            session.clean(&out.unwrap_or_else(|| root.join("build")))
+        }),
+    };
+    // The usual status of a program that ended because of Ctrl-C.
+    ExitCode::from(if process::interrupted() { 130 } else { status })
+}
+
+impl RunArgs {
+    fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
+        if self.device == Device::Cuda {
+            return Err(vec![
+                Diagnostic::global("no-cuda", "this version of Veracity runs cells on the CPU only")
+                    .hint("leave `--device` away, or say `--device cpu`"),
+            ]);
+        }
+        let KernelName::Batch = self.kernel;
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(BuildRequest {
+            root: root.to_owned(),
+            out: self.out.as_deref().map_or_else(|| root.join("build"), absolute),
+            data: self.data.as_deref().map_or_else(|| root.join("data"), absolute),
+            formats,
+            chapter: self.chapter.map(|number| number as usize),
+            profile: self.profile.clone(),
+            device: "cpu".to_owned(),
+            jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
+            network: if self.offline { Network::Forbidden } else { Network::Allowed },
+        })
+    }
+}
+
+/// What every command needs to talk to the person.
+struct Session {
+    progress: Progress,
+    verbosity: Verbosity,
+}
+
+impl Session {
+    fn with_root(
+        &self,
+        root: Option<PathBuf>,
+        run: impl FnOnce(&Path) -> Result<u8, Vec<Diagnostic>>,
+    ) -> u8 {
+        let found = match root {
+            Some(root) => std::path::absolute(&root).ok(),
+            None => std::env::current_dir().ok().and_then(|here| {
+                here.ancestors().find(|folder| folder.join("report.yaml").is_file()).map(Path::to_owned)
+            }),
+        };
+        let Some(root) = found else {
+            self.problem(
+                &Diagnostic::global("no-report", "neither here nor in any folder above is a report.yaml")
+                    .hint("name a report with `--root DIR`, or make one with `veracity new DIR`"),
+            );
+            return USAGE;
+        };
+        match run(&root) {
+            Ok(status) => status,
+            Err(problems) => {
+                self.progress.finish();
+                for problem in &problems {
+                    self.problem(problem);
+                }
+                NOT_BUILT
+            }
+        }
+    }
+
+    fn build_report(&self, request: &BuildRequest, strict: bool) -> Result<u8, Vec<Diagnostic>> {
+        let started = std::time::Instant::now();
+        let build = pipeline::build(request, &|event| self.progress.show(event))?;
+        self.progress.finish();
+        self.results(&build.evaluated);
+        let mut written = Vec::new();
+        if request.formats.html {
+            written.push(request.out.join(publish::HTML_FOLDER).join("index.html"));
+        }
+        if request.formats.pdf {
+            written.push(request.out.join(publish::PDF_FILE));
+        }
+        written.push(request.out.join(publish::CLAIMS_FILE));
+        let verb = if build.rendered { "wrote" } else { "unchanged" };
+        let mut words = format!("{verb} in {:.2} s\n", started.elapsed().as_secs_f64());
+        for path in written {
+            words.push_str(&format!("  {}\n", relative(&path).display()));
+        }
+        self.say(&words);
+        Ok(status(&build.evaluated, strict))
+    }
+
+    fn check(&self, request: &BuildRequest, strict: bool) -> Result<u8, Vec<Diagnostic>> {
+        let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
+        self.progress.finish();
+        self.results(&evaluated);
+        Ok(status(&evaluated, strict))
+    }
+
+    fn results(&self, evaluated: &pipeline::Evaluated) {
+        for problem in &evaluated.diagnostics {
+            self.problem(problem);
+        }
+        for problem in summary::claims(&evaluated.document) {
+            self.problem(&problem);
+        }
+        self.say(&summary::words(&evaluated.document));
+    }
+
+    fn clean(&self, out: &Path) -> Result<u8, Vec<Diagnostic>> {
+        let failed = |path: &Path, error: &io::Error| {
+            vec![Diagnostic::global("output-folder", format!("cannot remove {}: {error}", path.display()))]
+        };
+        // Only what a build makes is removed: the folder may hold other things.
+        let made = ["cache", "run", "target", "work", "report", "report.pdf", "claims.json"];
+        for name in made.into_iter().chain([".report.new", ".report.old", ".lock"]) {
+            let path = out.join(name);
+            let removed = match std::fs::symlink_metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),
+                Ok(_) => std::fs::remove_file(&path),
+                Err(_) => continue,
+            };
+            removed.map_err(|error| failed(&path, &error))?;
+        }
+        self.say(&format!("removed what builds left in {}\n", relative(out).display()));
+        Ok(0)
+    }
+
+    /// Prints to standard output, unless only problems are wanted.
+    fn say(&self, words: &str) {
+        if self.verbosity == Verbosity::Normal {
+            self.print(words);
+        }
+    }
+
+    /// Prints to standard output what was asked for.
+    fn print(&self, words: &str) {
+        // A reader that has gone, as `head` does, is no reason to fail.
+        let _ = anstream::stdout().write_all(words.as_bytes());
+    }
+
+    fn problem(&self, problem: &Diagnostic) {
+        let _ = writeln!(anstream::stderr(), "{}\n", diag::render(problem, Color::Ansi));
+    }
+}
+
+fn status(evaluated: &pipeline::Evaluated, strict: bool) -> u8 {
+    match evaluated.standing() {
+        Standing::Good => 0,
+        Standing::Open => u8::from(strict) * WRONG,
+        Standing::Bad => WRONG,
+    }
+}
+
+/// A path as seen from here, if it is below.
+fn relative(path: &Path) -> PathBuf {
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned))
+        .filter(|path| !path.as_os_str().is_empty())
+        .unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,98 @@
+//! `veracity doctor`: what is here, what is missing, and how to get it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::Session;
+
+/// Free space that a first build of a report with dfdx takes, with room to spare.
+const WANTED_BYTES: u64 = 4 << 30;
+
+/// What was found about one thing.
+enum Finding {
+    Here(String),
+    Optional(String),
+    Missing(String),
+}
+
+pub(super) fn look(session: &Session, root: Option<&Path>) -> u8 {
+    let folder = root.unwrap_or(Path::new("."));
+    let findings = [
+        ("rustc", tool("rustc", &["--version"], "install Rust from https://rustup.rs")),
+        ("cargo", tool("cargo", &["--version"], "install Rust from https://rustup.rs")),
+        ("C linker", tool("cc", &["--version"], "install gcc or clang, such as `apt install gcc`")),
+        ("disk", disk(folder)),
+        ("report", report(folder)),
+        ("GPU", gpu()),
+    ];
+    let mut words = String::new();
+    let mut missing = false;
+    for (name, finding) in findings {
+        let (mark, text) = match finding {
+            Finding::Here(text) => ("\x1b[32m✓ found  \x1b[0m", text),
+            Finding::Optional(text) => ("\x1b[33m○ without\x1b[0m", text),
+            Finding::Missing(text) => {
+                missing = true;
+                ("\x1b[31m✗ missing\x1b[0m", text)
+            }
+        };
+        let _ = writeln!(words, "{mark}  {name:<9} {text}");
+    }
+    session.print(&words);
+    u8::from(missing) * super::WRONG
+}
+
+fn tool(name: &str, arguments: &[&str], remedy: &str) -> Finding {
+    match Command::new(name).args(arguments).output() {
+        Ok(output) if output.status.success() => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            Finding::Here(said.lines().next().unwrap_or_default().to_owned())
+        }
+        Ok(output) => Finding::Missing(format!("`{name}` fails with {}; {remedy}", output.status)),
+        Err(error) => Finding::Missing(format!("`{name}`: {error}; {remedy}")),
+    }
+}
+
+#[cfg(unix)]
+fn disk(folder: &Path) -> Finding {
+    match rustix::fs::statvfs(folder) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let words = format!("{:.1} GB free", free as f64 / 1e9);
+            if free >= WANTED_BYTES {
+                Finding::Here(words)
+            } else {
+                let wanted = WANTED_BYTES as f64 / 1e9;
+                Finding::Missing(format!("{words}, a first build may take {wanted:.1} GB; `veracity clean` frees some"))
+            }
+        }
+        Err(error) => Finding::Optional(format!("cannot be told: {error}")),
+    }
+}
+
+#[cfg(not(unix))]
+fn disk(_folder: &Path) -> Finding {
+    Finding::Optional(format!("see that {:.1} GB are free", WANTED_BYTES as f64 / 1e9))
+}
+
+fn report(folder: &Path) -> Finding {
+    let found = std::path::absolute(folder).ok().and_then(|folder| {
+        folder.ancestors().find(|folder| folder.join("report.yaml").is_file()).map(Path::to_owned)
+    });
+    match found {
+        Some(root) => Finding::Here(root.join("report.yaml").display().to_string()),
+        None => Finding::Optional("no report.yaml here or above; `veracity new DIR` makes a report".to_owned()),
+    }
+}
+
+fn gpu() -> Finding {
+    let query = ["--query-gpu=name,driver_version", "--format=csv,noheader"];
+    match Command::new("nvidia-smi").args(query).output() {
+        Ok(output) if output.status.success() => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            Finding::Here(said.lines().next().unwrap_or_default().to_owned())
+        }
+        _ => Finding::Optional("no NVIDIA driver; cells run on the CPU".to_owned()),
+    }
+}

@@ -1,0 +1,138 @@
+//! `veracity explain CLAIM`: the whole chain from the printed number to the code behind it.
+
+use std::fmt::Write as _;
+
+use super::Session;
+use super::summary::plain;
+use crate::claims::{Expected, Judged};
+use crate::diag::Diagnostic;
+use crate::parse::{Block, Chapter};
+use crate::pipeline::{self, BuildRequest, Evaluated};
+use crate::plan::dependencies;
+
+pub(super) fn explain(
+    session: &Session,
+    request: &BuildRequest,
+    wanted: &str,
+) -> Result<u8, Vec<Diagnostic>> {
+    let evaluated = pipeline::evaluate(
+        request,
+        &crate::world::DiskWorld::new(&request.root),
+        &|event| session.progress.show(event),
+    )?;
+    session.progress.finish();
+    let claims = &evaluated.document.claims;
+    let found: Vec<&Judged> =
+        claims.iter().filter(|claim| claim.id == wanted || claim.name == wanted).collect();
+    if found.is_empty() {
+        let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
+        let problem = Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
+            .did_you_mean(wanted, names);
+        session.problem(&problem);
+        return Ok(super::USAGE);
+    }
+    let words: Vec<String> = found.iter().map(|claim| words(&evaluated, claim)).collect();
+    session.print(&words.join("\n"));
+    Ok(0)
+}
+
+fn words(evaluated: &Evaluated, claim: &Judged) -> String {
+    let mut text = String::new();
+    let bold = |words: &str| format!("\x1b[1m{words}\x1b[0m");
+    let verdict = match (claim.verdict.word(), claim.expected) {
+        ("refuted", Expected::Refuted) => "refuted, as expected",
+        ("verified", Expected::Refuted) => "verified, but said to be wrong",
+        (word, _) => word,
+    };
+    let mut line = |name: &str, words: &str| {
+        for (index, words) in words.lines().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            let _ = writeln!(text, "{} {words}", bold(&format!("{name:>9}")));
+        }
+    };
+    line("claim", &claim.id);
+    line("at", &claim.span.to_string());
+    line("prose", sentence(claim).trim());
+    line("asserts", &claim.text);
+    line("relation", &claim.relation);
+    if let Some(value) = &claim.value {
+        let unit = claim.unit.as_deref().unwrap_or_default();
+        line("value", format!("{value} {unit}").trim());
+    }
+    line("verdict", verdict);
+    line("because", claim.verdict.detail());
+    let chapter_number =
+        evaluated.document.chapters.iter().position(|chapter| chapter.slug == claim.chapter);
+    if let Some(from) = &claim.provenance {
+        line("device", &from.device);
+        line("profile", &from.profile);
+        if let Some(data) = &from.data {
+            line("data", &format!("{} ({:?}), digest {}", data.name, data.kind, data.digest));
+        }
+        if let Some(seed) = from.seed {
+            line("seed", &seed.to_string());
+        }
+        line("key", &from.key);
+        line("took", &format!("{} ms", from.duration_ms));
+        let chapter = evaluated.chapters.iter().find(|chapter| chapter.slug == from.chapter);
+        if let Some(chapter) = chapter {
+            formulas(chapter, claim, &mut line);
+            code(chapter, &from.cell, &mut text, bold);
+        }
+    }
+    if let Some(index) = chapter_number {
+        let title = plain(&evaluated.document.chapters[index].title);
+        let _ = writeln!(
+            text,
+            "{} veracity check --chapter {}    # {title}",
+            bold("    again"),
+            index + 1
+        );
+    }
+    text
+}
+
+/// The line of the chapter in which the claim stands.
+fn sentence(claim: &Judged) -> String {
+    let source = &claim.span.source;
+    let text = source.text();
+    let start = text[..claim.span.range.start].rfind("\n\n").map_or(0, |at| at + 2);
+    let end = text[claim.span.range.end..]
+        .find("\n\n")
+        .map_or(text.len(), |at| claim.span.range.end + at);
+    text[start..end].to_owned()
+}
+
+fn formulas(chapter: &Chapter, claim: &Judged, line: &mut impl FnMut(&str, &str)) {
+    fn find<'a>(blocks: &'a [Block], name: &str, line: &mut impl FnMut(&str, &str)) {
+        for block in blocks {
+            match block {
+                Block::Equation(equation)
+                    if equation.claim.as_ref().is_some_and(|claim| claim.name == name) =>
+                {
+                    line("formula", equation.latex.trim());
+                }
+                Block::Quote(blocks) | Block::Callout { blocks, .. } => find(blocks, name, line),
+                _ => {}
+            }
+        }
+    }
+    find(&chapter.blocks, &claim.name, line);
+}
+
+/// The cell behind a claim, with the cells and modules that it builds on before it.
+fn code(chapter: &Chapter, cell: &str, text: &mut String, bold: impl Fn(&str) -> String) {
+    let Some(index) = chapter.cells.iter().position(|other| other.id == cell) else { return };
+    if !chapter.modules.is_empty() {
+        let places: Vec<String> =
+            chapter.modules.iter().map(|module| module.span.to_string()).collect();
+        let _ = writeln!(text, "{} {}", bold("  modules"), places.join(", "));
+    }
+    for needed in dependencies(&chapter.cells, index).into_iter().chain([index]) {
+        let cell = &chapter.cells[needed];
+        let _ = writeln!(text, "{} {} at {}", bold("     cell"), cell.id, cell.span);
+        for line in cell.code.text.lines() {
+            let _ = writeln!(text, "          | {line}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Replays cells whose results are stored and runs the others.
+//!
+//! In: a [`Plan`], a [`Kernel`] and a [`Store`]. Out: [`Executed`], and events on the way.
+//! If every cell of a chapter is stored, its kernel does not start. Otherwise its cells run
+//! from the first one, because they share their variables. Chapters run in parallel.
+//! Left out: what a run means for the claims.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use veracity_protocol::CellOutput;
+
+use crate::cache::{CellRecord, Found, Store};
+use crate::claims::Reason;
+use crate::diag::Diagnostic;
+use crate::kernel::{self, Ending, Kernel, Outcome};
+use crate::plan::{Bar, CellPlan, ChapterPlan, Plan};
+
+/// Results of all chapters, in the order of the chapters.
+#[derive(Clone, Debug, Default)]
+pub struct Executed {
+    /// One per chapter.
+    pub chapters: Vec<ExecutedChapter>,
+}
+
+/// Results of one chapter, in the order of its cells.
+#[derive(Clone, Debug, Default)]
+pub struct ExecutedChapter {
+    /// One per cell.
+    pub cells: Vec<CellResult>,
+}
+
+/// What became of one cell.
+#[derive(Clone, Debug)]
+pub struct CellResult {
+    /// Cache key, hexadecimal.
+    pub key: String,
+    /// Device for which it was planned.
+    pub device: String,
+    /// Profile for which it was planned.
+    pub profile: String,
+    /// How it ended.
+    pub status: CellStatus,
+    /// What it published; empty unless it is done.
+    pub output: CellOutput,
+    /// Standard output, cut if it is very long.
+    pub stdout: String,
+    /// Standard error, cut if it is very long.
+    pub stderr: String,
+    /// Wall time.
+    pub duration_ms: u64,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug)]
+pub enum CellStatus {
+    /// To its end.
+    Done,
+    /// With an error, a panic, a time-out, or without compiling.
+    Failed(Diagnostic),
+    /// Not run, for a reason that is put into words.
+    NotRun(Reason, String),
+}
+
+/// Something that happened while cells were replayed or run.
+#[derive(Clone, Debug)]
+pub enum ExecEvent<'a> {
+    /// All cells of a chapter were stored.
+    Replayed {
+        /// The chapter.
+        chapter: &'a ChapterPlan,
+    },
+    /// Cells of a chapter are about to be built and run.
+    Running {
+        /// The chapter.
+        chapter: &'a ChapterPlan,
+        /// How many cells.
+        cells: usize,
+    },
+    /// The kernel says something.
+    Kernel {
+        /// The chapter.
+        chapter: &'a ChapterPlan,
+        /// What it says.
+        event: kernel::Event,
+    },
+    /// A chapter has been run.
+    Ran {
+        /// The chapter.
+        chapter: &'a ChapterPlan,
+    },
+}
+
+/// Replays and runs all cells of a plan, at most `jobs` chapters at a time.
+pub fn execute(
+    plan: &Plan,
+    kernel: &dyn Kernel,
+    store: &Store,
+    jobs: usize,
+    sink: &(dyn Fn(ExecEvent<'_>) + Sync),
+) -> (Executed, Vec<Diagnostic>) {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(chapter) = plan.chapters.get(index) else { return };
+            let result = execute_chapter(chapter, kernel, store, sink);
+            if let Ok(mut done) = done.lock() {
+                done.insert(index, result);
+            }
+        }
+    };
+    let jobs = jobs.clamp(1, plan.chapters.len().max(1));
+    thread::scope(|scope| {
+        for _ in 1..jobs {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut chapters = Vec::with_capacity(plan.chapters.len());
+    let mut diagnostics = Vec::new();
+    for (chapter, found) in done.into_inner().unwrap_or_default().into_values() {
+        chapters.push(chapter);
+        diagnostics.extend(found);
+    }
+    (Executed { chapters }, diagnostics)
+}
+
+fn execute_chapter(
+    chapter: &ChapterPlan,
+    kernel: &dyn Kernel,
+    store: &Store,
+    sink: &(dyn Fn(ExecEvent<'_>) + Sync),
+) -> (ExecutedChapter, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let mut results: Vec<Option<CellResult>> = Vec::with_capacity(chapter.cells.len());
+    // Behind a cell that is not even Rust, nothing of the chapter can be trusted to stand.
+    let mut broken: Option<&CellPlan> = None;
+    let mut missing = false;
+    for cell in &chapter.cells {
+        let barred = match (&cell.barred, broken) {
+            (Some(Bar::Syntax(diagnostic)), None) => {
+                broken = Some(cell);
+                Some(CellStatus::Failed(diagnostic.clone()))
+            }
+            (_, Some(by)) => Some(CellStatus::NotRun(
+                Reason::Blocked,
+                format!("cell `{}` before it failed", by.id),
+            )),
+            (Some(Bar::Needs(reason, words)), None) => {
+                Some(CellStatus::NotRun(*reason, words.clone()))
+            }
+            (None, None) => None,
+        };
+        results.push(match barred {
+            Some(status) => Some(result(chapter, cell, status, CellRecord::empty())),
+            None => match store.get(cell.key) {
+                Found::Whole(record) => Some(result(chapter, cell, CellStatus::Done, *record)),
+                Found::Corrupt => {
+                    diagnostics.push(
+                        Diagnostic::warning(
+                            "cache-corrupt",
+                            "the stored result of this cell was damaged; it is made again",
+                            cell.span.clone(),
+                        ),
+                    );
+                    missing = true;
+                    None
+                }
+                Found::Nothing => {
+                    missing = true;
+                    None
+                }
+            },
+        });
+    }
+    if chapter.replay_only {
+        for (cell, result) in chapter.cells.iter().zip(&mut results) {
+            let words = "another chapter alone was asked for".to_owned();
+            result.get_or_insert_with(|| {
+                self::result(
+                    chapter,
+                    cell,
+                    CellStatus::NotRun(Reason::NotRun, words),
+                    CellRecord::empty(),
+                )
+            });
+        }
+    } else if missing {
+        run(chapter, kernel, store, &mut results, &mut diagnostics, sink);
+    } else {
+        sink(ExecEvent::Replayed { chapter });
+    }
+    let cells: Vec<CellResult> = results.into_iter().flatten().collect();
+    diagnostics.extend(cells.iter().filter_map(|cell| match &cell.status {
+        CellStatus::Failed(diagnostic) => Some(diagnostic.clone()),
+        _ => None,
+    }));
+    (ExecutedChapter { cells }, diagnostics)
+}
+
+fn run(
+    chapter: &ChapterPlan,
+    kernel: &dyn Kernel,
+    store: &Store,
+    results: &mut [Option<CellResult>],
+    diagnostics: &mut Vec<Diagnostic>,
+    sink: &(dyn Fn(ExecEvent<'_>) + Sync),
+) {
+    let runnable: Vec<usize> = (0..chapter.cells.len())
+        .filter(|&index| results[index].as_ref().is_none_or(|stored| stored.is_done()))
+        .collect();
+    sink(ExecEvent::Running { chapter, cells: runnable.len() });
+    let warnings = Mutex::new(Vec::new());
+    let outcomes = kernel.run(chapter, &runnable, &|event| {
+        if let kernel::Event::Warning(warning) = &event
+            && let Ok(mut warnings) = warnings.lock()
+        {
+            warnings.push((**warning).clone());
+        }
+        sink(ExecEvent::Kernel { chapter, event });
+    });
+    diagnostics.extend(warnings.into_inner().unwrap_or_default());
+    for (&index, outcome) in runnable.iter().zip(outcomes) {
+        let cell = &chapter.cells[index];
+        let Outcome { ending, stdout, stderr, duration_ms } = outcome;
+        let (status, output) = match ending {
+            Ending::Done(output) => (CellStatus::Done, output),
+            Ending::Failed(diagnostic) => (CellStatus::Failed(*diagnostic), CellOutput::default()),
+            Ending::NotRun(reason, words) => {
+                // A result that is stored is right even if the program could not be built.
+                if results[index].is_some() {
+                    continue;
+                }
+                (CellStatus::NotRun(reason, words), CellOutput::default())
+            }
+        };
+        let record = CellRecord { output, stdout, stderr, duration_ms };
+        if matches!(status, CellStatus::Done)
+            && let Err(error) = store.put(cell.key, &record)
+        {
+            diagnostics.push(
+                Diagnostic::warning(
+                    "cache-write",
+                    format!("the result of this cell cannot be stored: {error}"),
+                    cell.span.clone(),
+                )
+                .hint("the next build will run it again"),
+            );
+        }
+        results[index] = Some(result(chapter, cell, status, record));
+    }
+    sink(ExecEvent::Ran { chapter });
+}
+
+fn result(
+    chapter: &ChapterPlan,
+    cell: &CellPlan,
+    status: CellStatus,
+    record: CellRecord,
+) -> CellResult {
+    CellResult {
+        key: cell.key.to_string(),
+        device: chapter.foundation.device.clone(),
+        profile: chapter.foundation.profile.clone(),
+        status,
+        output: record.output,
+        stdout: record.stdout,
+        stderr: record.stderr,
+        duration_ms: record.duration_ms,
+    }
+}
+
+impl CellResult {
+    /// Whether the cell ran to its end.
+    pub fn is_done(&self) -> bool {
+        matches!(self.status, CellStatus::Done)
+    }
+}

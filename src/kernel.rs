@@ -1,0 +1,97 @@
+//! Runs the cells of a chapter in another process.
+//!
+//! In: a [`ChapterPlan`] and which of its cells to run. Out: one [`Outcome`] a cell, and
+//! events on the way. [`batch`] compiles a program for the chapter; [`scripted`] answers from
+//! a list, for tests. Left out: what is stored and replayed, which is [`crate::exec`]'s.
+
+pub mod batch;
+mod compile;
+pub mod process;
+pub mod scripted;
+mod streams;
+pub mod workspace;
+
+use veracity_protocol::CellOutput;
+
+use crate::claims::Reason;
+use crate::diag::Diagnostic;
+use crate::plan::ChapterPlan;
+
+/// Something that runs cells.
+pub trait Kernel: Sync {
+    /// Runs the cells with the given indices, in order; gives one outcome for each.
+    fn run(
+        &self,
+        chapter: &ChapterPlan,
+        cells: &[usize],
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Vec<Outcome>;
+}
+
+/// Something that happened while cells were built or run.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A crate begins to be compiled, or another step of building, in words.
+    Building(String),
+    /// A cell began.
+    Started {
+        /// Index of the cell in its chapter.
+        cell: usize,
+    },
+    /// Long work in a cell has advanced.
+    Progress {
+        /// Index of the cell in its chapter.
+        cell: usize,
+        /// What is being done.
+        task: String,
+        /// Units done.
+        done: u64,
+        /// Units in total, if known.
+        total: Option<u64>,
+        /// Further words.
+        note: String,
+    },
+    /// A cell ended, well or badly.
+    Ended {
+        /// Index of the cell in its chapter.
+        cell: usize,
+    },
+    /// The compiler warns of something in the chapter.
+    Warning(Box<Diagnostic>),
+}
+
+/// What became of one cell.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// Standard output, cut if very long.
+    pub stdout: String,
+    /// Standard error, cut if very long.
+    pub stderr: String,
+    /// Wall time.
+    pub duration_ms: u64,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// To its end.
+    Done(CellOutput),
+    /// With an error, a panic or a time-out, or it did not compile.
+    Failed(Box<Diagnostic>),
+    /// Not run.
+    NotRun(Reason, String),
+}
+
+impl Outcome {
+    /// An outcome without output.
+    pub fn silent(ending: Ending) -> Self {
+        Self { ending, stdout: String::new(), stderr: String::new(), duration_ms: 0 }
+    }
+
+    /// The outcome of a cell behind one that failed.
+    pub fn blocked(by: &str) -> Self {
+        Self::silent(Ending::NotRun(Reason::Blocked, format!("cell `{by}` before it failed")))
+    }
+}

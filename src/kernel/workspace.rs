@@ -1,0 +1,489 @@
+//! The Cargo workspace in which chapters are compiled.
+//!
+//! In: the report's dependencies and the names of its chapters. Out: a folder with manifests,
+//! a lock file and lab's sources, and a digest of all that a compiled cell stands on.
+//! Lab and protocol travel inside the executable, so that a report anywhere on disk needs no
+//! checkout of Veracity.
+//!
+//! Each chapter gives two packages: its library, always optimised, and its program,
+//! which is compiled fast because it changes often.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use include_dir::{Dir, include_dir};
+use toml::{Table, Value};
+
+use crate::config::ReportConfig;
+use crate::diag::Diagnostic;
+
+static LAB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/lab");
+static PROTOCOL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/protocol");
+const OWN_MANIFEST: &str = include_str!("../../Cargo.toml");
+const OWN_LOCK: &str = include_str!("../../Cargo.lock");
+
+/// The name under which reports depend on lab.
+const LAB_PACKAGE: &str = "veracity-lab";
+
+/// Whether the network may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// For crates that are not on this machine yet.
+    Allowed,
+    /// Not at all.
+    Forbidden,
+}
+
+/// A prepared workspace.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Folder of compiled code.
+    pub target: PathBuf,
+    /// Whether the network may be used.
+    pub network: Network,
+    /// Digest of lab, dependencies, lock file and toolchain.
+    pub digest: String,
+    /// The compiler's own description of itself.
+    pub toolchain: String,
+}
+
+impl Workspace {
+    /// Writes what is missing or out of date below `build`.
+    ///
+    /// # Errors
+    /// If a file cannot be written, a path dependency cannot be read, there is no Rust
+    /// toolchain, or Cargo cannot find versions for the dependencies.
+    pub fn prepare(
+        root: &Path,
+        build: &Path,
+        config: &ReportConfig,
+        slugs: &[&str],
+        network: Network,
+    ) -> Result<Self, Diagnostic> {
+        let folder = build.join("work");
+        let files = |error: io::Error| {
+            Diagnostic::global("build-folder", format!("cannot write below {}: {error}", folder.display()))
+                .hint("is the disk full, or the folder read-only?")
+        };
+        let toolchain = toolchain(root, build)?;
+        let manifests = manifests(root, config, slugs);
+        for (path, text) in &manifests {
+            write_if_changed(&folder.join(path), text.as_bytes()).map_err(files)?;
+        }
+        for slug in slugs {
+            for file in ["library/src/lib.rs", "program/src/main.rs"] {
+                let path = folder.join("chapters").join(slug).join(file);
+                if !path.exists() {
+                    write_if_changed(&path, b"fn main() {}\n").map_err(files)?;
+                }
+            }
+        }
+        let mut digest = blake3::Hasher::new();
+        if !brings_lab(config) {
+            for (name, dir) in [("lab", &LAB), ("protocol", &PROTOCOL)] {
+                extract(dir, &folder.join(name), &mut digest).map_err(files)?;
+            }
+        }
+        for dependency in path_dependencies(root, config) {
+            hash_crate(&dependency, &mut digest, &mut Vec::new()).map_err(|error| {
+                Diagnostic::global(
+                    "dependency",
+                    format!("cannot read the dependency at {}: {error}", dependency.display()),
+                )
+                .hint("`path` in `dependencies` of report.yaml is relative to the report's root")
+            })?;
+        }
+        let target = build.join("target");
+        let lock = lock(root, &folder, &target, &manifests, network)?;
+        // Neither the place of the report on disk nor the names of its chapters matter here.
+        let settings = &self::manifests(Path::new(""), config, &[])["Cargo.toml"];
+        let dependencies = dependencies(Path::new(""), config).to_string();
+        for part in [settings, &dependencies, &locked_versions(&lock), &toolchain] {
+            digest.update(blake3::hash(part.as_bytes()).as_bytes());
+        }
+        // Flags change the code that comes out.
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+            digest.update(std::env::var_os(name).unwrap_or_default().as_encoded_bytes());
+        }
+        Ok(Self {
+            folder,
+            target,
+            network,
+            digest: digest.finalize().to_hex().to_string(),
+            toolchain,
+        })
+    }
+
+    /// Folder of a chapter's generated packages, relative to the workspace.
+    pub fn chapter(slug: &str) -> PathBuf {
+        Path::new("chapters").join(slug)
+    }
+
+    /// A call of Cargo in this workspace.
+    pub fn cargo(&self) -> Command {
+        cargo(&self.folder, &self.target, self.network)
+    }
+}
+
+/// Name of the package with a chapter's program.
+pub fn program_package(slug: &str) -> String {
+    format!("chapter-{slug}-program")
+}
+
+/// Name of the package with a chapter's library.
+pub fn library_package(slug: &str) -> String {
+    format!("chapter-{slug}")
+}
+
+/// Name of a chapter's library in Rust.
+pub fn library_crate(slug: &str) -> String {
+    library_package(slug).replace('-', "_")
+}
+
+fn cargo(folder: &Path, target: &Path, network: Network) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).env("CARGO_TARGET_DIR", target).stdin(Stdio::null());
+    // `cargo run` describes the package it runs in variables that are not about this workspace.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_")
+            || name.starts_with("CARGO_MANIFEST_")
+            || name.starts_with("CARGO_BIN_")
+        {
+            command.env_remove(&*name);
+        }
+    }
+    if network == Network::Forbidden {
+        command.env("CARGO_NET_OFFLINE", "true");
+    }
+    command
+}
+
+/// All manifests, by path below the workspace.
+fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<String, String> {
+    let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
+    let mut workspace = own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
+    let mut members = Vec::new();
+    if !brings_lab(config) {
+        members.extend([Value::from("lab"), Value::from("protocol")]);
+    }
+    for slug in slugs {
+        members.push(format!("chapters/{slug}/library").into());
+        members.push(format!("chapters/{slug}/program").into());
+    }
+    workspace.insert("members".into(), members.into());
+
+    let mut optimised = Table::new();
+    optimised.insert("*".into(), release_like(false));
+    for package in [LAB_PACKAGE.to_owned(), "veracity-protocol".to_owned()]
+        .into_iter()
+        .chain(slugs.iter().map(|slug| library_package(slug)))
+    {
+        optimised.insert(package, release_like(true));
+    }
+    let mut dev = Table::new();
+    dev.insert("opt-level".into(), 1.into());
+    dev.insert("debug".into(), "line-tables-only".into());
+    dev.insert("package".into(), optimised.into());
+    let mut profile = Table::new();
+    profile.insert("dev".into(), dev.into());
+    let mut manifest = Table::new();
+    manifest.insert("workspace".into(), workspace.into());
+    manifest.insert("profile".into(), profile.into());
+
+    let mut files = BTreeMap::from([("Cargo.toml".to_owned(), manifest.to_string())]);
+    let dependencies = dependencies(root, config);
+    for slug in slugs {
+        let mut library = package(&library_package(slug));
+        library.insert("dependencies".into(), dependencies.clone().into());
+        let mut program = package(&program_package(slug));
+        let mut all = dependencies.clone();
+        let mut path = Table::new();
+        path.insert("path".into(), "../library".into());
+        all.insert(library_package(slug), path.into());
+        program.insert("dependencies".into(), all.into());
+        files.insert(format!("chapters/{slug}/library/Cargo.toml"), library.to_string());
+        files.insert(format!("chapters/{slug}/program/Cargo.toml"), program.to_string());
+    }
+    files
+}
+
+fn release_like(checks: bool) -> Value {
+    let mut profile = Table::new();
+    profile.insert("opt-level".into(), 3.into());
+    profile.insert("debug-assertions".into(), false.into());
+    if checks {
+        // A number that silently wraps must not reach a report.
+        profile.insert("overflow-checks".into(), true.into());
+    } else {
+        profile.insert("debug".into(), false.into());
+    }
+    profile.into()
+}
+
+fn package(name: &str) -> Table {
+    let mut package = Table::new();
+    package.insert("name".into(), name.into());
+    package.insert("version".into(), "0.0.0".into());
+    package.insert("edition".into(), "2024".into());
+    package.insert("publish".into(), false.into());
+    let mut manifest = Table::new();
+    manifest.insert("package".into(), package.into());
+    manifest
+}
+
+/// What cells may use: lab, and the report's dependencies with absolute paths.
+fn dependencies(root: &Path, config: &ReportConfig) -> Table {
+    let mut table = Table::new();
+    let mut lab = Table::new();
+    lab.insert("path".into(), "../../../lab".into());
+    table.insert(LAB_PACKAGE.into(), lab.into());
+    for (name, spec) in &config.dependencies {
+        let Ok(mut spec) = Value::try_from(spec) else { continue };
+        if let Some(path) = spec.get_mut("path")
+            && let Some(relative) = path.as_str()
+        {
+            *path = root.join(relative).display().to_string().into();
+        }
+        table.insert(name.clone(), spec);
+    }
+    table
+}
+
+/// Whether the report names a lab of its own, as a report that extends lab does.
+fn brings_lab(config: &ReportConfig) -> bool {
+    config.dependencies.contains_key(LAB_PACKAGE)
+}
+
+/// The part of a lock file that says which code from elsewhere is compiled.
+fn locked_versions(lock: &str) -> String {
+    let lock: Table = lock.parse().unwrap_or_default();
+    let packages = lock.get("package").and_then(Value::as_array).into_iter().flatten();
+    packages.filter(|package| package.get("source").is_some()).map(Value::to_string).collect()
+}
+
+fn path_dependencies(root: &Path, config: &ReportConfig) -> Vec<PathBuf> {
+    config
+        .dependencies
+        .values()
+        .filter_map(|spec| spec.get("path")?.as_str())
+        .map(|path| root.join(path))
+        .collect()
+}
+
+/// Hashes the files of a crate on disk, and of the crates that it depends on by path.
+fn hash_crate(folder: &Path, digest: &mut blake3::Hasher, seen: &mut Vec<PathBuf>) -> io::Result<()> {
+    let folder = folder.canonicalize()?;
+    if seen.contains(&folder) {
+        return Ok(());
+    }
+    seen.push(folder.clone());
+    let manifest = fs::read_to_string(folder.join("Cargo.toml"))?;
+    hash_folder(&folder, Path::new(""), digest)?;
+    hash_inherited(&folder, digest);
+    let manifest: Table = manifest.parse().map_err(io::Error::other)?;
+    for kind in ["dependencies", "build-dependencies"] {
+        let Some(dependencies) = manifest.get(kind).and_then(Value::as_table) else { continue };
+        for path in dependencies.values().filter_map(|spec| spec.get("path")?.as_str()) {
+            hash_crate(&folder.join(path), digest, seen)?;
+        }
+    }
+    Ok(())
+}
+
+fn hash_folder(root: &Path, below: &Path, digest: &mut blake3::Hasher) -> io::Result<()> {
+    let mut entries: Vec<_> = fs::read_dir(root.join(below))?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        if name == "target" || name.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let path = below.join(&name);
+        if entry.file_type()?.is_dir() {
+            hash_folder(root, &path, digest)?;
+        } else {
+            hash_file(&path, &fs::read(root.join(&path))?, digest);
+        }
+    }
+    Ok(())
+}
+
+fn hash_file(path: &Path, content: &[u8], digest: &mut blake3::Hasher) {
+    digest.update(blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
+    digest.update(blake3::hash(content).as_bytes());
+}
+
+/// Hashes what a crate inherits from the workspace around it.
+fn hash_inherited(folder: &Path, digest: &mut blake3::Hasher) {
+    let around = folder.ancestors().skip(1).find_map(|ancestor| {
+        let manifest: Table = fs::read_to_string(ancestor.join("Cargo.toml")).ok()?.parse().ok()?;
+        manifest.get("workspace")?.as_table().cloned()
+    });
+    for part in ["package", "dependencies"] {
+        if let Some(part) = around.as_ref().and_then(|workspace| workspace.get(part)) {
+            digest.update(part.to_string().as_bytes());
+        }
+    }
+}
+
+/// Writes an embedded crate to disk.
+fn extract(dir: &Dir<'_>, to: &Path, digest: &mut blake3::Hasher) -> io::Result<()> {
+    for entry in dir.entries() {
+        // Cells need the library, not its tests.
+        if ["tests", "examples", "benches", "target"].iter().any(|skip| entry.path().starts_with(skip)) {
+            continue;
+        }
+        match entry {
+            include_dir::DirEntry::Dir(dir) => extract(dir, to, digest)?,
+            include_dir::DirEntry::File(file) => {
+                hash_file(file.path(), file.contents(), digest);
+                write_if_changed(&to.join(file.path()), file.contents())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file unless it has that content already, which keeps Cargo from building again.
+///
+/// # Errors
+/// As for writing.
+pub fn write_if_changed(path: &Path, content: &[u8]) -> io::Result<()> {
+    if fs::read(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, content)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The workspace's lock file, resolved anew only when a manifest or the seed has changed.
+///
+/// The seed is the report's own `Cargo.lock`, or else the one with which Veracity was built,
+/// so that versions move only when a person moves them.
+fn lock(
+    root: &Path,
+    folder: &Path,
+    target: &Path,
+    manifests: &BTreeMap<String, String>,
+    network: Network,
+) -> Result<String, Diagnostic> {
+    let seed = fs::read_to_string(root.join("Cargo.lock")).unwrap_or_else(|_| OWN_LOCK.to_owned());
+    let mut wanted = blake3::Hasher::new();
+    wanted.update(seed.as_bytes());
+    for (path, text) in manifests {
+        wanted.update(path.as_bytes());
+        wanted.update(text.as_bytes());
+    }
+    let wanted = wanted.finalize().to_hex().to_string();
+    let stamp = folder.join("Cargo.lock.stamp");
+    let path = folder.join("Cargo.lock");
+    let read = |path: &Path| fs::read_to_string(path);
+    if read(&stamp).is_ok_and(|stamp| stamp == wanted)
+        && let Ok(lock) = read(&path)
+    {
+        return Ok(lock);
+    }
+    let failed = |words: String| Diagnostic::global("dependency", words);
+    write_if_changed(&path, seed.as_bytes())
+        .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))?;
+    let output = cargo(folder, target, network)
+        .args(["metadata", "--format-version", "1", "--quiet"])
+        .output()
+        .map_err(|error| failed(format!("cannot start cargo: {error}")))?;
+    if !output.status.success() {
+        return Err(failed("cargo cannot resolve the report's dependencies".to_owned())
+            .note(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+            .hint("see `dependencies` in report.yaml; the first build needs the network"));
+    }
+    let lock =
+        read(&path).map_err(|error| failed(format!("cannot read {}: {error}", path.display())))?;
+    write_if_changed(&stamp, wanted.as_bytes())
+        .map_err(|error| failed(format!("cannot write {}: {error}", stamp.display())))?;
+    Ok(lock)
+}
+
+/// What `rustc -vV` says; asked again only if the toolchain may have changed.
+fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
+    let missing = |words: String| {
+        Diagnostic::global("toolchain", words)
+            .hint("install Rust from https://rustup.rs, then run `veracity doctor`")
+    };
+    let rustc = find_rustc().ok_or_else(|| missing("there is no `rustc` on the PATH".to_owned()))?;
+    let witness = toolchain_witness(root, &rustc);
+    let cached = build.join("cache").join("toolchain");
+    if let Ok(text) = fs::read_to_string(&cached)
+        && let Some((seen, version)) = text.split_once('\n')
+        && seen == witness
+    {
+        return Ok(version.to_owned());
+    }
+    let output = Command::new(&rustc)
+        .arg("-vV")
+        .current_dir(root)
+        .output()
+        .map_err(|error| missing(format!("cannot start {}: {error}", rustc.display())))?;
+    if !output.status.success() {
+        return Err(missing("`rustc -vV` fails".to_owned())
+            .note(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    let version = String::from_utf8_lossy(&output.stdout).into_owned();
+    // A missing note only costs the question next time.
+    let _ = write_if_changed(&cached, format!("{witness}\n{version}").as_bytes());
+    Ok(version)
+}
+
+fn find_rustc() -> Option<PathBuf> {
+    if let Some(rustc) = std::env::var_os("RUSTC") {
+        return Some(rustc.into());
+    }
+    let name = format!("rustc{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
+}
+
+/// A hash that changes when `rustc -vV` may: executable, rustup's settings and overrides,
+/// installed toolchains.
+fn toolchain_witness(root: &Path, rustc: &Path) -> String {
+    let mut witness = blake3::Hasher::new();
+    let mut stat = |path: &Path| {
+        witness.update(path.as_os_str().as_encoded_bytes());
+        if let Ok(metadata) = fs::metadata(path) {
+            witness.update(&metadata.len().to_le_bytes());
+            let modified = metadata.modified().ok();
+            let age = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+            witness.update(&age.unwrap_or_default().as_nanos().to_le_bytes());
+        }
+    };
+    stat(rustc);
+    for folder in root.ancestors() {
+        stat(&folder.join("rust-toolchain.toml"));
+        stat(&folder.join("rust-toolchain"));
+    }
+    let rustup = std::env::var_os("RUSTUP_HOME").map(PathBuf::from).or_else(|| {
+        Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup"))
+    });
+    if let Some(rustup) = rustup {
+        stat(&rustup.join("settings.toml"));
+        let toolchains = fs::read_dir(rustup.join("toolchains")).into_iter().flatten().flatten();
+        let mut toolchains: Vec<_> = toolchains.map(|entry| entry.path()).collect();
+        toolchains.sort();
+        for toolchain in toolchains {
+            stat(&toolchain.join("lib").join("rustlib").join("components"));
+        }
+    }
+    let chosen = std::env::var_os("RUSTUP_TOOLCHAIN").unwrap_or_default();
+    witness.update(OsStr::as_encoded_bytes(&chosen));
+    witness.finalize().to_hex().to_string()
+}

@@ -1,0 +1,134 @@
+//! `claims.json`: the ledger for machines.
+//!
+//! In: judged claims. Out: JSON whose form is a promise to other programs, see the field
+//! names below and `version`. The only file with durations, so the only one that may differ
+//! between two clean builds of the same sources.
+
+use serde::Serialize;
+use veracity_protocol::{DataKind, DataUse};
+
+use crate::claims::{Expected, Judged, Reason, Standing, Verdict};
+use crate::document::Document;
+
+/// Version of the form.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct File<'a> {
+    version: u32,
+    report: Report<'a>,
+    environment: std::collections::BTreeMap<&'a str, &'a str>,
+    claims: Vec<Claim<'a>>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    title: &'a str,
+    chapters: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Claim<'a> {
+    id: &'a str,
+    chapter: &'a str,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    text: &'a str,
+    relation: &'a str,
+    expected: &'static str,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<&'a str>,
+    as_expected: Option<bool>,
+    value: Option<&'a str>,
+    unit: Option<&'a str>,
+    cell: Option<String>,
+    device: Option<&'a str>,
+    profile: Option<&'a str>,
+    dataset: Option<Dataset<'a>>,
+    seed: Option<u64>,
+    duration_ms: Option<u64>,
+    key: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Dataset<'a> {
+    name: &'a str,
+    digest: &'a str,
+    kind: &'static str,
+}
+
+/// Writes all claims of a report as JSON, with a newline at the end.
+pub fn json(document: &Document) -> String {
+    let file = File {
+        version: VERSION,
+        report: Report {
+            title: &document.title,
+            chapters: document.chapters.iter().map(|chapter| chapter.slug.as_str()).collect(),
+        },
+        environment: document
+            .environment
+            .iter()
+            .map(|(name, words)| (name.as_str(), words.as_str()))
+            .collect(),
+        claims: document.claims.iter().map(claim).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
+    text.push('\n');
+    text
+}
+
+fn claim(judged: &Judged) -> Claim<'_> {
+    let position = judged.span.position();
+    let from = judged.provenance.as_ref();
+    Claim {
+        id: &judged.id,
+        chapter: &judged.chapter,
+        path: judged.span.source.path(),
+        line: position.line,
+        column: position.column,
+        text: &judged.text,
+        relation: &judged.relation,
+        expected: match judged.expected {
+            Expected::Verified => "verified",
+            Expected::Refuted => "refuted",
+        },
+        verdict: judged.verdict.word(),
+        reason: reason(&judged.verdict).map(Reason::word),
+        detail: Some(judged.verdict.detail()).filter(|detail| !detail.is_empty()),
+        as_expected: match judged.standing() {
+            Standing::Good => Some(true),
+            Standing::Open => None,
+            Standing::Bad => Some(false),
+        },
+        value: judged.value.as_deref(),
+        unit: judged.unit.as_deref(),
+        cell: from.map(|from| format!("{}/{}", from.chapter, from.cell)),
+        device: from.map(|from| from.device.as_str()),
+        profile: from.map(|from| from.profile.as_str()),
+        dataset: from.and_then(|from| from.data.as_ref()).map(dataset),
+        seed: from.and_then(|from| from.seed),
+        duration_ms: from.map(|from| from.duration_ms),
+        key: from.map(|from| from.key.as_str()),
+    }
+}
+
+fn reason(verdict: &Verdict) -> Option<Reason> {
+    match verdict {
+        Verdict::Unverified(reason, _) => Some(*reason),
+        _ => None,
+    }
+}
+
+fn dataset(data: &DataUse) -> Dataset<'_> {
+    Dataset {
+        name: &data.name,
+        digest: &data.digest,
+        kind: match data.kind {
+            DataKind::Real => "real",
+            DataKind::Subset => "subset",
+            DataKind::Synthetic => "synthetic",
+        },
+    }
+}

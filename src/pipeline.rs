@@ -1,0 +1,360 @@
+//! A build, every stage in order. Read this first.
+//!
+//! [`evaluate`] reads a report, runs its code and judges its claims; [`build`] renders what
+//! came out of it as well. Each stage takes a value and returns a new one. A mistake in
+//! a chapter is data and never stops a stage; only what leaves nothing to build does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::thread;
+
+use crate::cache::Store;
+use crate::claims::Standing;
+use crate::config::{self, ReportConfig};
+use crate::diag::{Diagnostic, Severity};
+use crate::document::Document;
+use crate::exec::{self, ExecEvent, Executed};
+use crate::kernel::batch::BatchKernel;
+use crate::kernel::workspace::{Network, Workspace};
+use crate::kernel::{Kernel, process};
+use crate::ledger;
+use crate::parse::{self, Chapter};
+use crate::plan::{self, Foundation, Plan};
+use crate::publish::Output;
+use crate::render::html::{self, Templates};
+use crate::render::pdf;
+use crate::resolve;
+use crate::span::Source;
+use crate::world::{DiskWorld, Recorded, World};
+
+/// What is to be built, and how.
+#[derive(Clone, Debug)]
+pub struct BuildRequest {
+    /// Folder with `report.yaml`.
+    pub root: PathBuf,
+    /// Folder for outputs and caches.
+    pub out: PathBuf,
+    /// Folder with data sets.
+    pub data: PathBuf,
+    /// Outputs to render.
+    pub formats: Formats,
+    /// Number from 1 of the only chapter whose cells may run.
+    pub chapter: Option<usize>,
+    /// Name of the profile.
+    pub profile: String,
+    /// Name of the device.
+    pub device: String,
+    /// How many chapters may run at a time.
+    pub jobs: usize,
+    /// Whether crates may be fetched.
+    pub network: Network,
+}
+
+/// Outputs to render.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    /// The folder of web pages.
+    pub html: bool,
+    /// The PDF.
+    pub pdf: bool,
+}
+
+/// What a report says and what came of its code.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// Settings of the report.
+    pub config: ReportConfig,
+    /// Chapters as parsed.
+    pub chapters: Vec<Chapter>,
+    /// What was to run.
+    pub plan: Plan,
+    /// What came of it.
+    pub executed: Executed,
+    /// Everything that is shown, claims with their verdicts included.
+    pub document: Document,
+    /// Problems, in order of the stages that found them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Digest of everything above.
+    pub digest: String,
+}
+
+/// Something for a person to see while a build runs.
+#[derive(Clone, Debug)]
+pub enum BuildEvent<'a> {
+    /// Another build holds the output folder.
+    Waiting,
+    /// The workspace for compiled chapters is being prepared.
+    Preparing,
+    /// Cells are being replayed or run.
+    Exec(ExecEvent<'a>),
+    /// Pages are being made.
+    Rendering,
+}
+
+/// Receives events from any thread.
+pub type Sink<'a> = &'a (dyn Fn(BuildEvent<'_>) + Sync);
+
+/// A finished build.
+#[derive(Debug)]
+pub struct Build {
+    /// What it is made of.
+    pub evaluated: Evaluated,
+    /// Whether anything had to be rendered.
+    pub rendered: bool,
+}
+
+impl Evaluated {
+    /// The worst that was found: a claim or a place in a chapter that is not as it should be.
+    pub fn standing(&self) -> Standing {
+        let claims = self.document.claims.iter().map(crate::claims::Judged::standing).max();
+        let error = self.diagnostics.iter().any(|found| found.severity == Severity::Error);
+        if error { Standing::Bad } else { claims.unwrap_or(Standing::Good) }
+    }
+}
+
+/// Builds a report: evaluates it, renders it, and replaces the one before.
+///
+/// # Errors
+/// If there is nothing to build, or nothing could be written; the report before is then whole.
+pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagnostic>> {
+    let output = Output::open(&request.out, || sink(BuildEvent::Waiting)).map_err(one)?;
+    let world = Recorded::new(DiskWorld::new(&request.root));
+    let mut evaluated = evaluate(request, &world, sink)?;
+    stop_if_interrupted()?;
+    let templates = Templates::load(&world)?;
+    let inputs = inputs(request, &world, &evaluated);
+    let json = ledger::json(&evaluated.document);
+    let rendered = !output.is_current(&inputs);
+    if rendered {
+        sink(BuildEvent::Rendering);
+        let document = &evaluated.document;
+        let (html, (pdf, problems)) = thread::scope(|scope| {
+            let pdf = scope.spawn(|| match request.formats.pdf {
+                true => pdf::file(document),
+                false => (None, Vec::new()),
+            });
+            let html = request.formats.html.then(|| html::files(document, &templates)).transpose();
+            (html, pdf.join().expect("rendering reports its problems"))
+        });
+        let html = html?;
+        if request.formats.pdf && pdf.is_none() {
+            return Err(problems);
+        }
+        // A PDF with problems is made again next time, so that its problems are told again.
+        let inputs = if problems.is_empty() { inputs.as_str() } else { "" };
+        evaluated.diagnostics.extend(problems);
+        stop_if_interrupted()?;
+        output.publish(html.as_deref(), pdf.as_ref(), inputs).map_err(one)?;
+    }
+    output.write_claims(&json).map_err(one)?;
+    Ok(Build { evaluated, rendered })
+}
+
+/// Evaluates a report and writes only its ledger for machines.
+///
+/// # Errors
+/// As for [`build`].
+pub fn check(request: &BuildRequest, sink: Sink<'_>) -> Result<Evaluated, Vec<Diagnostic>> {
+    let output = Output::open(&request.out, || sink(BuildEvent::Waiting)).map_err(one)?;
+    let evaluated = evaluate(request, &DiskWorld::new(&request.root), sink)?;
+    stop_if_interrupted()?;
+    output.write_claims(&ledger::json(&evaluated.document)).map_err(one)?;
+    Ok(evaluated)
+}
+
+/// Reads a report, runs its code, and judges its claims.
+///
+/// # Errors
+/// If there is nothing to build: no settings, a chapter that cannot be read, no toolchain.
+pub fn evaluate(
+    request: &BuildRequest,
+    world: &dyn World,
+    sink: Sink<'_>,
+) -> Result<Evaluated, Vec<Diagnostic>> {
+    let (config, mut diagnostics) = read_config(world)?;
+    let chapters = read_chapters(world, &config, &mut diagnostics)?;
+    let bibliography = read_bibliography(world, &config, &mut diagnostics);
+    let (foundation, kernel) = ground(request, &config, &chapters, sink)?;
+    let (mut plan, found) = plan::plan(&config, &chapters, &foundation);
+    diagnostics.extend(found);
+    if let Some(number) = request.chapter {
+        plan.keep_only(number.saturating_sub(1));
+    }
+    let store = Store::new(request.out.join("cache").join("cells"));
+    let (executed, found) = exec::execute(&plan, &*kernel, &store, request.jobs, &|event| {
+        sink(BuildEvent::Exec(event));
+    });
+    diagnostics.extend(found);
+    let environment = environment(&foundation);
+    let (document, found) =
+        resolve::document(&config, &chapters, &executed, bibliography.as_ref(), environment, world);
+    diagnostics.extend(found);
+    let digest = digest(&executed, &document);
+    Ok(Evaluated { config, chapters, plan, executed, document, diagnostics, digest })
+}
+
+fn one(diagnostic: Diagnostic) -> Vec<Diagnostic> {
+    vec![diagnostic]
+}
+
+fn stop_if_interrupted() -> Result<(), Vec<Diagnostic>> {
+    match process::interrupted() {
+        true => Err(one(Diagnostic::global("interrupted", "the build was interrupted")
+            .note("the report that was there before is still there"))),
+        false => Ok(()),
+    }
+}
+
+fn read_config(world: &dyn World) -> Result<(ReportConfig, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let source = read_text(world, "report.yaml").map_err(|problem| {
+        one(problem.hint("run this in a report's folder, or name one with `--root`; `veracity new DIR` makes one"))
+    })?;
+    match config::report(&source) {
+        (Some(config), diagnostics) => Ok((config, diagnostics)),
+        (None, diagnostics) => Err(diagnostics),
+    }
+}
+
+fn read_chapters(
+    world: &dyn World,
+    config: &ReportConfig,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Vec<Chapter>, Vec<Diagnostic>> {
+    let mut chapters: Vec<Chapter> = Vec::new();
+    let mut unreadable = Vec::new();
+    for (path, place) in &config.chapters {
+        match read_text(world, path) {
+            Ok(source) => {
+                let (mut chapter, found) = parse::chapter(source);
+                diagnostics.extend(found);
+                if chapters.iter().any(|other| other.slug == chapter.slug) {
+                    chapter.slug = format!("{}-{}", chapter.slug, chapters.len() + 1);
+                }
+                chapters.push(chapter);
+            }
+            Err(problem) => unreadable.push(Diagnostic { span: problem.span.or(Some(place.clone())), ..problem }),
+        }
+    }
+    if unreadable.is_empty() { Ok(chapters) } else { Err(unreadable) }
+}
+
+fn read_bibliography(
+    world: &dyn World,
+    config: &ReportConfig,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Source> {
+    let (path, place) = config.bibliography.as_ref()?;
+    match read_text(world, path) {
+        Ok(source) => Some(source),
+        Err(problem) => {
+            diagnostics.push(Diagnostic { span: Some(place.clone()), ..problem });
+            None
+        }
+    }
+}
+
+/// Reads a file as UTF-8.
+fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
+    let bytes = world.read(path).map_err(|error| {
+        Diagnostic::global("unreadable-file", format!("cannot read `{path}`: {error}"))
+    })?;
+    String::from_utf8(bytes).map(|text| Source::new(path, text)).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Diagnostic::global("not-utf-8", format!("`{path}` is not UTF-8: byte {valid}, in line {line}"))
+            .hint("save it as UTF-8")
+    })
+}
+
+/// What the cells stand on, and what runs them.
+fn ground(
+    request: &BuildRequest,
+    config: &ReportConfig,
+    chapters: &[Chapter],
+    sink: Sink<'_>,
+) -> Result<(Foundation, Box<dyn Kernel>), Vec<Diagnostic>> {
+    if !config.profiles.contains_key(&request.profile) {
+        return Err(one(Diagnostic::global(
+            "unknown-profile",
+            format!("this report has no profile `{}`", request.profile),
+        )
+        .did_you_mean(&request.profile, config.profiles.keys().map(String::as_str))));
+    }
+    let mut foundation = Foundation {
+        device: request.device.clone(),
+        profile: request.profile.clone(),
+        seed: config.seed,
+        datasets: datasets(request, chapters),
+        ..Foundation::default()
+    };
+    let slugs: Vec<&str> = chapters
+        .iter()
+        .filter(|chapter| !chapter.cells.is_empty())
+        .map(|chapter| chapter.slug.as_str())
+        .collect();
+    if slugs.is_empty() {
+        return Ok((foundation, Box::new(crate::kernel::scripted::ScriptedKernel::default())));
+    }
+    sink(BuildEvent::Preparing);
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, config, &slugs, request.network)
+            .map_err(one)?;
+    foundation.digest.clone_from(&workspace.digest);
+    foundation.toolchain.clone_from(&workspace.toolchain);
+    let kernel = BatchKernel::new(
+        workspace,
+        request.root.clone(),
+        request.out.clone(),
+        request.data.clone(),
+    );
+    Ok((foundation, Box::new(kernel)))
+}
+
+/// Digests of the data sets that cells need and that are at hand.
+///
+/// A digest is of names, sizes and times of change, because data may be large.
+fn datasets(request: &BuildRequest, chapters: &[Chapter]) -> BTreeMap<String, String> {
+    chapters
+        .iter()
+        .flat_map(|chapter| &chapter.cells)
+        .filter_map(|cell| cell.options.needs.dataset.as_ref())
+        .filter_map(|name| {
+            let witness = crate::world::witness(&request.data.join(name)).ok()?;
+            Some((name.clone(), witness))
+        })
+        .collect()
+}
+
+/// What stood behind the results, for readers.
+fn environment(foundation: &Foundation) -> Vec<(String, String)> {
+    let mut environment = vec![
+        ("Veracity".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("Profile".to_owned(), foundation.profile.clone()),
+        ("Device".to_owned(), foundation.device.clone()),
+        ("Seed".to_owned(), foundation.seed.to_string()),
+    ];
+    if let Some(compiler) = foundation.toolchain.lines().next() {
+        environment.push(("Compiler".to_owned(), compiler.to_owned()));
+    }
+    environment
+}
+
+/// Digest of what came of the code, durations left out.
+fn digest(executed: &Executed, document: &Document) -> String {
+    let mut digest = blake3::Hasher::new();
+    for cell in executed.chapters.iter().flat_map(|chapter| &chapter.cells) {
+        let shown = (&cell.key, &cell.status, &cell.output, &cell.stdout, &cell.stderr);
+        digest.update(format!("{shown:?}").as_bytes());
+    }
+    digest.update(format!("{:?}", document.environment).as_bytes());
+    digest.finalize().to_hex().to_string()
+}
+
+/// Digest of everything on which the rendered files depend.
+fn inputs(request: &BuildRequest, world: &Recorded<DiskWorld>, evaluated: &Evaluated) -> String {
+    let tool = std::env::current_exe()
+        .and_then(|path| crate::world::witness(&path))
+        .unwrap_or_default();
+    let all = format!("{:?} {} {} {tool}", request.formats, world.digest(), evaluated.digest);
+    blake3::hash(all.as_bytes()).to_hex().to_string()
+}

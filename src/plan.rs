@@ -1,0 +1,339 @@
+//! Decides what runs, in which order, and under which cache key. Pure.
+//!
+//! In: parsed chapters and the [`Foundation`] on which all of them stand. Out: a [`Plan`].
+//! Left out: whether a result is stored already, which is [`crate::exec`]'s.
+//!
+//! A cell's key is a hash of everything that may change its result: the foundation (lab,
+//! dependencies, lock file, toolchain, device, profile, seed), the chapter's modules, the code
+//! before it, its own code, the formulas that it names and the digest of its data. Prose,
+//! captions and other presentation are not in it.
+
+mod names;
+pub mod tangle;
+
+pub use names::dependencies;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use veracity_protocol as protocol;
+
+use crate::claims::Reason;
+use crate::config::ReportConfig;
+use crate::diag::Diagnostic;
+use crate::math::{Display, Macros, Math};
+use crate::parse::{Block, Cell, Chapter, Code, Equation};
+use crate::span::{Source, Span};
+
+/// What every cell of a report stands on, besides its own chapter.
+#[derive(Clone, Debug, Default)]
+pub struct Foundation {
+    /// Digest of lab, dependencies, lock file and toolchain.
+    pub digest: String,
+    /// The compiler's description of itself, for readers; part of the digest.
+    pub toolchain: String,
+    /// Device on which cells run.
+    pub device: String,
+    /// Profile under which cells run.
+    pub profile: String,
+    /// Seed of every random number.
+    pub seed: u64,
+    /// Digests of the data sets at hand, by name.
+    pub datasets: BTreeMap<String, String>,
+}
+
+/// What is to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// One per chapter, in order.
+    pub chapters: Vec<ChapterPlan>,
+}
+
+/// What is to run for one chapter.
+#[derive(Clone, Debug)]
+pub struct ChapterPlan {
+    /// The chapter's slug.
+    pub slug: String,
+    /// The chapter's file.
+    pub source: Source,
+    /// Items for the chapter's library, in order.
+    pub modules: Vec<Code>,
+    /// One per cell, in order.
+    pub cells: Vec<CellPlan>,
+    /// The formulas that cells and modules name.
+    pub equations: BTreeMap<String, protocol::Equation>,
+    /// Device, profile and seed for the run.
+    pub foundation: Foundation,
+    /// Whether only stored results are used, because another chapter was asked for.
+    pub replay_only: bool,
+}
+
+/// What is to run for one cell.
+#[derive(Clone, Debug)]
+pub struct CellPlan {
+    /// Identifier, unique in the chapter.
+    pub id: String,
+    /// Cache key.
+    pub key: CellKey,
+    /// The code, cut where its trailing expression begins.
+    pub body: tangle::Body,
+    /// Longest time that it may run.
+    pub timeout: Duration,
+    /// The whole fenced block.
+    pub span: Span,
+    /// Why it cannot run, if it cannot.
+    pub barred: Option<Bar>,
+}
+
+/// Why a cell is not part of the run.
+#[derive(Clone, Debug)]
+pub enum Bar {
+    /// Something that it needs is not at hand.
+    Needs(Reason, String),
+    /// Its code cannot even be cut into tokens.
+    Syntax(Diagnostic),
+}
+
+/// Cache key of a cell: a BLAKE3 hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CellKey(blake3::Hash);
+
+impl fmt::Display for CellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_hex())
+    }
+}
+
+impl fmt::Debug for CellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CellKey({self})")
+    }
+}
+
+impl Plan {
+    /// Lets only the cells of the chapter at `index` run; stored results are still used.
+    pub fn keep_only(&mut self, index: usize) {
+        for (_, chapter) in self.chapters.iter_mut().enumerate().filter(|(at, _)| *at != index) {
+            chapter.replay_only = true;
+        }
+    }
+}
+
+/// Plans all chapters.
+pub fn plan(
+    config: &ReportConfig,
+    chapters: &[Chapter],
+    foundation: &Foundation,
+) -> (Plan, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let chapters = chapters
+        .iter()
+        .map(|chapter| plan_chapter(config, chapter, foundation, &mut diagnostics))
+        .collect();
+    (Plan { chapters }, diagnostics)
+}
+
+fn plan_chapter(
+    config: &ReportConfig,
+    chapter: &Chapter,
+    foundation: &Foundation,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> ChapterPlan {
+    let equations = equations(config, chapter, diagnostics);
+    let modules: Vec<Code> = chapter.modules.iter().map(|module| module.code.clone()).collect();
+
+    let mut base = KeyHasher::new("chapter");
+    base.field(&foundation.digest);
+    base.field(&foundation.device);
+    base.field(&foundation.profile);
+    base.field(&foundation.seed.to_string());
+    for module in &modules {
+        base.field(&module.text);
+        base.equations(&module.text, &equations);
+    }
+    let mut previous = base.finish();
+
+    let mut missing = names::Missing::default();
+    let mut cells = Vec::with_capacity(chapter.cells.len());
+    for cell in &chapter.cells {
+        let (body, barred) = match tangle::Body::cut(cell) {
+            Ok(body) => {
+                let bar = unmet(cell, foundation).or_else(|| missing.blocks(&body));
+                if let Some((reason, words)) = &bar {
+                    missing.add(&body, *reason, words);
+                }
+                (body, bar.map(|(reason, words)| Bar::Needs(reason, words)))
+            }
+            Err(diagnostic) => (tangle::Body::empty(), Some(Bar::Syntax(diagnostic))),
+        };
+        let mut key = KeyHasher::new("cell");
+        key.field(&previous.to_string());
+        key.field(&cell.code.text);
+        key.equations(&cell.code.text, &equations);
+        if let Some(name) = &cell.options.needs.dataset {
+            key.field(name);
+            key.field(foundation.datasets.get(name).map_or("", String::as_str));
+        }
+        let key = key.finish();
+        if barred.is_none() {
+            previous = key;
+        }
+        cells.push(CellPlan {
+            id: cell.id.clone(),
+            key,
+            body,
+            timeout: timeout(config, chapter, cell, &foundation.profile),
+            span: cell.span.clone(),
+            barred,
+        });
+    }
+    ChapterPlan {
+        slug: chapter.slug.clone(),
+        source: chapter.source.clone(),
+        modules,
+        cells,
+        equations,
+        foundation: foundation.clone(),
+        replay_only: false,
+    }
+}
+
+fn timeout(config: &ReportConfig, chapter: &Chapter, cell: &Cell, profile: &str) -> Duration {
+    cell.options
+        .timeout
+        .or(chapter.front.cells.timeout)
+        .or_else(|| config.profiles.get(profile).and_then(|profile| profile.timeout))
+        .unwrap_or(config.timeout)
+}
+
+fn unmet(cell: &Cell, foundation: &Foundation) -> Option<(Reason, String)> {
+    let needs = &cell.options.needs;
+    if let Some(profile) = &needs.profile
+        && *profile != foundation.profile
+    {
+        return Some((
+            Reason::NeedsProfile,
+            format!("needs the profile `{profile}`; run with `--profile {profile}`"),
+        ));
+    }
+    if let Some(device) = &needs.device
+        && *device != foundation.device
+    {
+        return Some((Reason::NeedsDevice, format!("needs the device `{device}`")));
+    }
+    if let Some(dataset) = &needs.dataset
+        && !foundation.datasets.contains_key(dataset)
+    {
+        return Some((Reason::NeedsData, format!("needs the data set `{dataset}`")));
+    }
+    None
+}
+
+/// The formulas that the chapter's code names, as far as they can be evaluated.
+fn equations(
+    config: &ReportConfig,
+    chapter: &Chapter,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, protocol::Equation> {
+    let code = chapter.modules.iter().map(|module| &module.code);
+    let named: Vec<String> = code
+        .chain(chapter.cells.iter().map(|cell| &cell.code))
+        .flat_map(|code| equation_labels(&code.text))
+        .collect();
+    let mut found = BTreeMap::new();
+    if named.is_empty() {
+        return found;
+    }
+    let macros = Macros::new(config.macros.iter().chain(&chapter.front.macros));
+    let mut displayed = Vec::new();
+    collect_equations(&chapter.blocks, &mut displayed);
+    for equation in displayed {
+        let Some(label) = equation.label.as_ref().filter(|label| named.contains(label)) else {
+            continue;
+        };
+        // What cannot be shown is reported where the report is resolved.
+        let Ok(math) = Math::parse(&equation.latex, Display::Block, &macros) else { continue };
+        match math.equation(label) {
+            Ok(evaluable) => {
+                found.insert(label.clone(), evaluable);
+            }
+            Err(error) => {
+                let mut diagnostic = Diagnostic::error(
+                    "equation-not-evaluable",
+                    format!("`{label}` cannot be evaluated: {}", error.message),
+                    equation.span.part(error.range),
+                )
+                .note(format!("a cell names it with `equation!(\"{label}\")`"));
+                diagnostic.hint = error.hint;
+                diagnostics.push(diagnostic);
+            }
+        }
+    }
+    found
+}
+
+fn collect_equations<'a>(blocks: &'a [Block], into: &mut Vec<&'a Equation>) {
+    for block in blocks {
+        match block {
+            Block::Equation(equation) => into.push(equation),
+            Block::Quote(blocks)
+            | Block::Callout { blocks, .. }
+            | Block::Footnote { blocks, .. } => collect_equations(blocks, into),
+            Block::List { items, .. } => {
+                for item in items {
+                    collect_equations(&item.blocks, into);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Labels in `equation!("label")`; a mention in a comment counts too, which only costs a key.
+fn equation_labels(code: &str) -> impl Iterator<Item = String> {
+    code.split("equation!").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start().strip_prefix(['(', '[', '{'])?;
+        let rest = rest.trim_start().strip_prefix('"')?;
+        Some(rest[..rest.find('"')?].to_owned())
+    })
+}
+
+/// Hashes fields with their lengths, so that no two lists of fields collide.
+struct KeyHasher(blake3::Hasher);
+
+impl KeyHasher {
+    fn new(kind: &str) -> Self {
+        let mut hasher = Self(blake3::Hasher::new());
+        hasher.field(kind);
+        hasher.field(&protocol::VERSION.to_string());
+        hasher
+    }
+
+    fn field(&mut self, field: &str) {
+        self.0.update(&(field.len() as u64).to_le_bytes());
+        self.0.update(field.as_bytes());
+    }
+
+    fn equations(&mut self, code: &str, known: &BTreeMap<String, protocol::Equation>) {
+        for label in equation_labels(code) {
+            self.field(&label);
+            self.field(&format!("{:?}", known.get(&label)));
+        }
+    }
+
+    fn finish(self) -> CellKey {
+        CellKey(self.0.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_equations_that_code_names() {
+        let code = "equation!(\"eq-m\").eval(x); lab::equation! [ \"eq-k\" ]; equation!(name)";
+        assert_eq!(equation_labels(code).collect::<Vec<_>>(), ["eq-m", "eq-k"]);
+    }
+}

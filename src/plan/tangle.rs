@@ -1,0 +1,212 @@
+//! Chapters to Rust source, with a way back from each generated line to the chapter.
+//!
+//! In: the code of cells and modules. Out: the text of a library and of a program, and a
+//! [`SourceMap`] for each. The author's lines are written unchanged and at their own columns;
+//! what is added stands on lines of its own, so that a place in the generated file is a place
+//! in the chapter.
+
+use std::ops::Range;
+
+use proc_macro2::{LineColumn, TokenStream};
+use syn::spanned::Spanned;
+
+use super::ChapterPlan;
+use crate::diag::Diagnostic;
+use crate::parse::{Cell, Code};
+use crate::span::{Source, Span};
+
+/// The code of a cell, cut where its trailing expression begins.
+#[derive(Clone, Debug)]
+pub struct Body {
+    code: Code,
+    /// Line (from 0) and character (from 0) where the trailing expression begins.
+    tail: Option<(usize, usize)>,
+}
+
+impl Body {
+    /// Cuts a cell's code.
+    ///
+    /// # Errors
+    /// If the code cannot be cut into tokens: a delimiter that is not closed, say. Such code
+    /// must not reach the program, where it would swallow the cells behind it.
+    pub fn cut(cell: &Cell) -> Result<Self, Diagnostic> {
+        let tokens: TokenStream = cell.code.text.parse().map_err(|error: proc_macro2::LexError| {
+            let at = place(&cell.span.source, &cell.code, error.span().start(), error.span().end());
+            Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
+                .label("a delimiter without its partner, or a literal without its end")
+                .note("the cell is left out of the run, and so are the cells behind it")
+        })?;
+        let tail = syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
+            .ok()
+            .and_then(|statements| match statements.last()? {
+                // A loop has nothing to show; one without an end has not even a value.
+                syn::Stmt::Expr(
+                    syn::Expr::Loop(_) | syn::Expr::While(_) | syn::Expr::ForLoop(_),
+                    None,
+                ) => None,
+                syn::Stmt::Expr(expr, None) => Some(expr.span().start()),
+                syn::Stmt::Macro(statement) if statement.semi_token.is_none() => {
+                    Some(statement.span().start())
+                }
+                _ => None,
+            })
+            .map(|LineColumn { line, column }| (line - 1, column));
+        Ok(Self { code: cell.code.clone(), tail })
+    }
+
+    /// No code.
+    pub fn empty() -> Self {
+        Self {
+            code: Code { text: String::new(), line_offsets: Vec::new() },
+            tail: None,
+        }
+    }
+
+    /// The code as tokens.
+    pub fn tokens(&self) -> TokenStream {
+        self.code.text.parse().unwrap_or_default()
+    }
+}
+
+/// A generated file.
+#[derive(Clone, Debug)]
+pub struct Tangled {
+    /// Its text.
+    pub text: String,
+    /// The way back.
+    pub map: SourceMap,
+}
+
+/// The way back from a generated file to the chapter.
+#[derive(Clone, Debug)]
+pub struct SourceMap {
+    source: Source,
+    lines: Vec<Option<Origin>>,
+}
+
+#[derive(Clone, Debug)]
+struct Origin {
+    /// Cell of the chapter; none for a module block.
+    cell: Option<usize>,
+    /// Byte offset in the chapter of the line's first character.
+    offset: usize,
+    /// The line in the chapter's code, without its end.
+    text: String,
+}
+
+impl SourceMap {
+    /// The chapter's place for a place in the generated file, both ends by line and column
+    /// from 1 in characters; none for a line that the author did not write.
+    pub fn span(&self, start: (usize, usize), end: (usize, usize)) -> Option<Span> {
+        let from = self.offset(start)?;
+        let to = self.offset(end).filter(|to| *to >= from).unwrap_or(from);
+        Some(self.source.span(from..to))
+    }
+
+    /// The cell to which a line (from 1) belongs.
+    pub fn cell(&self, line: usize) -> Option<usize> {
+        self.origin(line)?.cell
+    }
+
+    fn origin(&self, line: usize) -> Option<&Origin> {
+        self.lines.get(line.checked_sub(1)?)?.as_ref()
+    }
+
+    fn offset(&self, (line, column): (usize, usize)) -> Option<usize> {
+        let origin = self.origin(line)?;
+        let bytes: usize =
+            origin.text.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+        Some(origin.offset + bytes)
+    }
+}
+
+/// The chapter's library: its module blocks one after another.
+pub fn library(chapter: &ChapterPlan) -> Tangled {
+    let mut writer = Writer::new(&chapter.source);
+    writer.own("#[allow(unused_imports)]");
+    writer.own("use ::veracity_lab::{self as lab, prelude::*};");
+    for module in &chapter.modules {
+        for (text, &offset) in module.text.lines().zip(&module.line_offsets) {
+            writer.part(Origin { cell: None, offset, text: text.to_owned() }, 0..usize::MAX);
+        }
+    }
+    writer.finish()
+}
+
+/// The chapter's program: the given cells one after another in one function.
+pub fn program(chapter: &ChapterPlan, crate_name: &str, cells: &[usize]) -> Tangled {
+    let mut writer = Writer::new(&chapter.source);
+    writer.own("#[allow(unused_imports)]");
+    writer.own("use ::veracity_lab::{self as lab, prelude::*};");
+    writer.own("#[allow(unused_imports)]");
+    writer.own(&format!("use ::{crate_name}::{{self as chapter, *}};"));
+    writer.own("fn main() -> ::std::process::ExitCode { ::veracity_lab::runtime::run(cells) }");
+    writer.own("fn cells() -> ::core::result::Result<(), ::veracity_lab::runtime::Failure> {");
+    for (position, &index) in cells.iter().enumerate() {
+        let body = &chapter.cells[index].body;
+        writer.own(&format!("::veracity_lab::runtime::begin({position});"));
+        let tail_line = body.tail.map(|(line, _)| line);
+        for (line, (text, &offset)) in
+            body.code.text.lines().zip(&body.code.line_offsets).enumerate()
+        {
+            let origin = Origin { cell: Some(index), offset, text: text.to_owned() };
+            match body.tail {
+                Some((_, column)) if tail_line == Some(line) => {
+                    writer.part(origin.clone(), 0..column);
+                    writer.own("::veracity_lab::runtime::output(");
+                    writer.part(origin, column..usize::MAX);
+                }
+                _ => writer.part(origin, 0..usize::MAX),
+            }
+        }
+        if body.tail.is_some() {
+            writer.own(");");
+        }
+    }
+    writer.own("::core::result::Result::Ok(())");
+    writer.own("}");
+    writer.finish()
+}
+
+struct Writer {
+    text: String,
+    source: Source,
+    lines: Vec<Option<Origin>>,
+}
+
+impl Writer {
+    fn new(source: &Source) -> Self {
+        Self { text: String::new(), source: source.clone(), lines: Vec::new() }
+    }
+
+    /// A line that the author did not write.
+    fn own(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.lines.push(None);
+    }
+
+    /// The author's line, or some of its characters with spaces for those before them.
+    fn part(&mut self, origin: Origin, chars: Range<usize>) {
+        self.text.extend(std::iter::repeat_n(' ', chars.start));
+        self.text.extend(origin.text.chars().skip(chars.start).take(chars.end - chars.start));
+        self.text.push('\n');
+        self.lines.push(Some(origin));
+    }
+
+    fn finish(self) -> Tangled {
+        Tangled { text: self.text, map: SourceMap { source: self.source, lines: self.lines } }
+    }
+}
+
+/// The chapter's place for a place in a cell's code.
+fn place(source: &Source, code: &Code, start: LineColumn, end: LineColumn) -> Span {
+    let offset = |at: LineColumn| {
+        let line = at.line.saturating_sub(1).min(code.line_offsets.len().saturating_sub(1));
+        let text = code.text.lines().nth(line).unwrap_or_default();
+        let bytes: usize = text.chars().take(at.column).map(char::len_utf8).sum();
+        code.line_offsets.get(line).copied().unwrap_or(0) + bytes
+    };
+    let from = offset(start);
+    source.span(from..offset(end).max(from))
+}

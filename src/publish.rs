@@ -1,0 +1,263 @@
+//! The only place that writes outputs: all beside, then renamed.
+//!
+//! In: rendered files. Out: `report/`, `report.pdf` and `claims.json` in the output folder, each
+//! whole at every moment. Left out: the caches, which look after themselves.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::diag::Diagnostic;
+use crate::kernel::workspace::write_if_changed;
+use crate::render::OutputFile;
+
+/// Folder of the HTML report, below the output folder.
+pub const HTML_FOLDER: &str = "report";
+
+/// The PDF report, below the output folder.
+pub const PDF_FILE: &str = "report.pdf";
+
+/// The ledger for machines, below the output folder.
+pub const CLAIMS_FILE: &str = "claims.json";
+
+/// An output folder that this process alone writes.
+#[derive(Debug)]
+pub struct Output {
+    folder: PathBuf,
+    _lock: File,
+}
+
+/// What was rendered last, and from what.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stamp {
+    /// Digest of everything that rendering depends on.
+    inputs: String,
+    /// Digests of the files written, by path below the output folder.
+    files: BTreeMap<String, String>,
+}
+
+impl Output {
+    /// Takes hold of an output folder and mends what a killed build left in it.
+    ///
+    /// If another build holds it, calls `waiting` and waits.
+    ///
+    /// # Errors
+    /// If the folder cannot be made or written.
+    pub fn open(folder: &Path, waiting: impl FnOnce()) -> Result<Self, Diagnostic> {
+        Self::try_open(folder, waiting).map_err(|error| unwritable(folder, &error))
+    }
+
+    fn try_open(folder: &Path, waiting: impl FnOnce()) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(".lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waiting();
+                lock.lock()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let output = Self { folder: folder.to_owned(), _lock: lock };
+        let report = output.folder.join(HTML_FOLDER);
+        let aside = output.aside();
+        if aside.exists() && !report.exists() {
+            fs::rename(&aside, &report)?;
+        }
+        for leftover in [aside, output.staging(), output.folder.join("run")] {
+            if leftover.exists() {
+                fs::remove_dir_all(leftover)?;
+            }
+        }
+        Ok(output)
+    }
+
+    /// The output folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether everything was rendered from the same inputs before and is still as it was
+    /// written.
+    pub fn is_current(&self, inputs: &str) -> bool {
+        let Ok(text) = fs::read(self.stamp()) else { return false };
+        let Ok(stamp) = serde_json::from_slice::<Stamp>(&text) else { return false };
+        stamp.inputs == inputs
+            && stamp.files.iter().all(|(path, digest)| {
+                fs::read(self.folder.join(path))
+                    .is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == digest)
+            })
+    }
+
+    /// Replaces the HTML report, the PDF or both, then notes from what they were made.
+    ///
+    /// # Errors
+    /// If anything cannot be written; what was there before is then still there.
+    pub fn publish(
+        &self,
+        html: Option<&[OutputFile]>,
+        pdf: Option<&OutputFile>,
+        inputs: &str,
+    ) -> Result<(), Diagnostic> {
+        self.try_publish(html, pdf, inputs).map_err(|error| unwritable(&self.folder, &error))
+    }
+
+    fn try_publish(
+        &self,
+        html: Option<&[OutputFile]>,
+        pdf: Option<&OutputFile>,
+        inputs: &str,
+    ) -> io::Result<()> {
+        let mut stamp = Stamp { inputs: inputs.to_owned(), files: BTreeMap::new() };
+        let staging = self.staging();
+        if let Some(files) = html {
+            for file in files {
+                let path = staging.join(&file.path);
+                fs::create_dir_all(path.parent().unwrap_or(&staging))?;
+                fs::write(&path, &file.bytes)?;
+                let name = format!("{HTML_FOLDER}/{}", file.path);
+                stamp.files.insert(name, digest(&file.bytes));
+            }
+        }
+        let mut staged_pdf = None;
+        if let Some(pdf) = pdf {
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            io::Write::write_all(&mut file, &pdf.bytes)?;
+            stamp.files.insert(PDF_FILE.to_owned(), digest(&pdf.bytes));
+            staged_pdf = Some(file);
+        }
+        // From here on nothing is written but names.
+        if html.is_some() {
+            self.swap_in(&staging)?;
+        }
+        if let Some(file) = staged_pdf {
+            persist_readable(file, &self.folder.join(PDF_FILE))?;
+        }
+        let stamp = serde_json::to_vec(&stamp)?;
+        write_if_changed(&self.stamp(), &stamp)
+    }
+
+    /// Writes the ledger for machines.
+    ///
+    /// # Errors
+    /// If it cannot be written; what was there before is then still there.
+    pub fn write_claims(&self, json: &str) -> Result<(), Diagnostic> {
+        let write = || {
+            let path = self.folder.join(CLAIMS_FILE);
+            if fs::read(&path).is_ok_and(|present| present == json.as_bytes()) {
+                return Ok(());
+            }
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            io::Write::write_all(&mut file, json.as_bytes())?;
+            persist_readable(file, &path)
+        };
+        write().map_err(|error| unwritable(&self.folder, &error))
+    }
+
+    /// Puts the staged report in the place of the present one.
+    fn swap_in(&self, staging: &Path) -> io::Result<()> {
+        let report = self.folder.join(HTML_FOLDER);
+        if !report.exists() {
+            return fs::rename(staging, &report);
+        }
+        if exchange(staging, &report).is_ok() {
+            return fs::remove_dir_all(staging);
+        }
+        // Without an exchange there is a moment without a report; `open` mends a kill in it.
+        let aside = self.aside();
+        fs::rename(&report, &aside)?;
+        fs::rename(staging, &report)?;
+        fs::remove_dir_all(aside)
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.folder.join(".report.new")
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.folder.join(".report.old")
+    }
+
+    fn stamp(&self) -> PathBuf {
+        self.folder.join("cache").join("rendered.json")
+    }
+}
+
+/// Renames a temporary file, which only its owner may read, to a file like any other.
+fn persist_readable(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::global("output-folder", format!("cannot write to {}: {error}", folder.display()))
+        .note("what was there before is still there")
+        .hint("is the disk full, or the folder read-only? `--out DIR` writes elsewhere")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(text: &str) -> Vec<OutputFile> {
+        vec![OutputFile { path: "index.html".into(), bytes: text.into() }]
+    }
+
+    fn shown(folder: &Path) -> String {
+        fs::read_to_string(folder.join("report/index.html")).expect("there is a report")
+    }
+
+    #[test]
+    fn a_report_is_replaced_as_a_whole_and_known_to_be_current() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let output = Output::open(folder.path(), || ()).expect("it can be written");
+        let mut old = page("old");
+        old.push(OutputFile { path: "assets/gone.css".into(), bytes: vec![1] });
+        output.publish(Some(&old), None, "a").expect("it can be written");
+        assert!(output.is_current("a"));
+        output.publish(Some(&page("new")), None, "b").expect("it can be written");
+        assert_eq!(shown(folder.path()), "new");
+        assert!(!folder.path().join("report/assets").exists());
+        assert!(output.is_current("b") && !output.is_current("a"));
+        fs::write(folder.path().join("report/index.html"), "tampered").expect("it can be written");
+        assert!(!output.is_current("b"));
+    }
+
+    #[test]
+    fn what_a_killed_build_left_is_mended() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let output = Output::open(folder.path(), || ()).expect("it can be written");
+        output.publish(Some(&page("old")), None, "a").expect("it can be written");
+        drop(output);
+        fs::rename(folder.path().join("report"), folder.path().join(".report.old")).expect("rename");
+        fs::create_dir_all(folder.path().join(".report.new")).expect("mkdir");
+        Output::open(folder.path(), || ()).expect("it can be written");
+        assert_eq!(shown(folder.path()), "old");
+        assert!(!folder.path().join(".report.new").exists());
+    }
+}

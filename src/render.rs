@@ -1,0 +1,13 @@
+//! From the resolved report to files.
+
+pub mod html;
+pub mod pdf;
+
+/// A file to be written, relative to the output folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Path below the output folder, with `/`.
+    pub path: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}

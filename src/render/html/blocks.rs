@@ -1,0 +1,541 @@
+//! Blocks and inlines of a chapter as HTML.
+
+use super::Writer;
+use crate::document::{
+    Block, Cell, CellState, Chapter, CheckOutcome, CheckView, CodeView, Equation, Float, FloatBody,
+    Image, ImageData, Inline, ListItem, Output, Table,
+};
+use crate::math::Math;
+use crate::parse::{CalloutKind, ColumnAlign};
+
+impl<'a> Writer<'a> {
+    /// The content of a chapter's page.
+    pub(super) fn chapter(&mut self, chapter: &'a Chapter) {
+        self.out.raw("<h1 id=\"").text(&chapter.anchor).raw("\">");
+        self.numbered(&chapter.number, &chapter.title);
+        self.out.raw("</h1>");
+        let claims: Vec<_> = self
+            .document
+            .claims
+            .iter()
+            .filter(|claim| claim.chapter == chapter.slug)
+            .collect();
+        if !claims.is_empty() {
+            self.summary(&claims);
+        }
+        if !chapter.problems.is_empty() {
+            self.out.raw("<section class=\"problems\" aria-label=\"Problems in this chapter\">");
+            self.out.raw(WARNING).raw("<ul>");
+            for problem in &chapter.problems {
+                self.out.raw("<li>").text(problem).raw("</li>");
+            }
+            self.out.raw("</ul></section>");
+        }
+        self.blocks(&chapter.blocks);
+        if !chapter.footnotes.is_empty() {
+            self.out.raw("<section class=\"footnotes\" aria-label=\"Footnotes\"><ol>");
+            for note in &chapter.footnotes {
+                self.out.raw("<li id=\"").text(&note.anchor).raw("\" value=\"");
+                self.out.text(&note.number.to_string()).raw("\">");
+                self.blocks(&note.blocks);
+                self.out
+                    .raw("<a class=\"back\" href=\"#")
+                    .text(&note.back)
+                    .raw("\" aria-label=\"Back to the text\">↩</a></li>");
+            }
+            self.out.raw("</ol></section>");
+        }
+        self.claim_details();
+    }
+
+    fn numbered(&mut self, number: &str, content: &'a [Inline]) {
+        if !number.is_empty() {
+            self.out.raw("<span class=\"n\">").text(number).raw("</span> ");
+        }
+        self.inlines(content);
+    }
+
+    fn blocks(&mut self, blocks: &'a [Block]) {
+        for block in blocks {
+            self.block(block);
+            self.out.raw("\n");
+        }
+    }
+
+    fn block(&mut self, block: &'a Block) {
+        match block {
+            Block::Heading { level, number, anchor, content } => {
+                let (open, close) = match level {
+                    0..=2 => ("<h2 id=\"", "</h2>"),
+                    3 => ("<h3 id=\"", "</h3>"),
+                    4 => ("<h4 id=\"", "</h4>"),
+                    5 => ("<h5 id=\"", "</h5>"),
+                    _ => ("<h6 id=\"", "</h6>"),
+                };
+                self.out.raw(open).text(anchor).raw("\">");
+                self.numbered(number, content);
+                self.out
+                    .raw("<a class=\"anchor\" href=\"#")
+                    .text(anchor)
+                    .raw("\" aria-label=\"Link to this section\">#</a>")
+                    .raw(close);
+            }
+            Block::Paragraph(content) => {
+                self.out.raw("<p>");
+                self.inlines(content);
+                self.out.raw("</p>");
+            }
+            Block::List { start, items } => self.list(*start, items),
+            Block::Quote(blocks) => {
+                self.out.raw("<blockquote>");
+                self.blocks(blocks);
+                self.out.raw("</blockquote>");
+            }
+            Block::Callout { kind, blocks } => self.callout(*kind, blocks),
+            Block::Code { language, text } => {
+                self.out.raw("<pre class=\"code\"><code>");
+                self.highlighted(language, text);
+                self.out.raw("</code></pre>");
+            }
+            Block::Module { anchor, code } => {
+                self.out.raw("<div class=\"module\" id=\"").text(anchor).raw("\">");
+                self.code_view(code, "Code that the cells use");
+                self.out.raw("</div>");
+            }
+            Block::Cell(cell) => self.cell(cell),
+            Block::Equation(equation) => self.equation(equation),
+            Block::Float(float) => self.float(float),
+            Block::Rule => {
+                self.out.raw("<hr/>");
+            }
+            Block::Problem { message, source } => {
+                self.out.raw("<div class=\"problem\" role=\"note\"><p>").raw(WARNING);
+                self.out.raw(" ").text(message).raw("</p>");
+                if !source.is_empty() {
+                    self.out.raw("<pre>").text(source).raw("</pre>");
+                }
+                self.out.raw("</div>");
+            }
+        }
+    }
+
+    fn list(&mut self, start: Option<u64>, items: &'a [ListItem]) {
+        match start {
+            None => self.out.raw("<ul>"),
+            Some(1) => self.out.raw("<ol>"),
+            Some(start) => self.out.raw("<ol start=\"").text(&start.to_string()).raw("\">"),
+        };
+        for item in items {
+            self.out.raw(match item.task {
+                None => "<li>",
+                Some(true) => {
+                    "<li class=\"task\"><span role=\"img\" aria-label=\"done\">☑</span> "
+                }
+                Some(false) => {
+                    "<li class=\"task\"><span role=\"img\" aria-label=\"to do\">☐</span> "
+                }
+            });
+            match item.blocks.as_slice() {
+                [Block::Paragraph(content), rest @ ..]
+                    if rest.iter().all(|block| matches!(block, Block::List { .. })) =>
+                {
+                    self.inlines(content);
+                    self.blocks(rest);
+                }
+                blocks => self.blocks(blocks),
+            }
+            self.out.raw("</li>");
+        }
+        self.out.raw(if start.is_some() { "</ol>" } else { "</ul>" });
+    }
+
+    fn callout(&mut self, kind: CalloutKind, blocks: &'a [Block]) {
+        self.out.raw(match kind {
+            CalloutKind::Note => "<aside class=\"callout note\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-note\"/></svg> Note</p>",
+            CalloutKind::Tip => "<aside class=\"callout tip\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-tip\"/></svg> Tip</p>",
+            CalloutKind::Important => "<aside class=\"callout important\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-important\"/></svg> Important</p>",
+            CalloutKind::Warning => "<aside class=\"callout warning\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-error\"/></svg> Warning</p>",
+            CalloutKind::Caution => "<aside class=\"callout caution\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-refuted\"/></svg> Caution</p>",
+        });
+        self.blocks(blocks);
+        self.out.raw("</aside>");
+    }
+
+    fn code_view(&mut self, code: &'a CodeView, name: &str) {
+        if code.folded {
+            let lines = code.text.lines().count();
+            self.out.raw("<details class=\"fold\"><summary>").text(name);
+            self.out.raw(" <span class=\"quiet\">").text(&lines.to_string());
+            self.out.raw(if lines == 1 { " line" } else { " lines" });
+            self.out.raw("</span></summary>");
+        }
+        self.out.raw("<pre class=\"code\"><code>");
+        self.highlighted("rust", &code.text);
+        self.out.raw("</code></pre>");
+        if code.folded {
+            self.out.raw("</details>");
+        }
+    }
+
+    fn cell(&mut self, cell: &'a Cell) {
+        let shown = cell.code.is_some() || !cell.outputs.is_empty() || !cell.claims.is_empty();
+        self.out.raw(if shown || cell.state != CellState::Done {
+            "<section class=\"cell\" id=\""
+        } else {
+            "<section class=\"cell bare\" id=\""
+        });
+        self.out.text(&cell.anchor).raw("\" aria-label=\"").text(&cell.name).raw("\">");
+        self.out.raw("<p class=\"name\"><a href=\"#").text(&cell.anchor).raw("\">");
+        self.out.text(&cell.name).raw("</a>");
+        if cell.measured {
+            self.out.raw(
+                "<span class=\"tag\" title=\"Depends on the clock of the machine and differs \
+                 between runs\">measured</span>",
+            );
+        }
+        self.out.raw("</p>");
+        if let Some(code) = &cell.code {
+            self.code_view(code, "Code");
+        }
+        match &cell.state {
+            CellState::Done => {}
+            CellState::Failed(message) => {
+                self.out.raw("<div class=\"problem\" role=\"note\"><p>").raw(REFUTED);
+                self.out.raw(" <b>This cell failed.</b></p><pre>");
+                self.out.text(&verbatim(message)).raw("</pre></div>");
+            }
+            CellState::NotRun(reason) => {
+                self.out.raw("<div class=\"problem open\" role=\"note\"><p>").raw(UNVERIFIED);
+                self.out.raw(" <b>This cell did not run.</b> ").text(&verbatim(reason));
+                self.out.raw("</p></div>");
+            }
+        }
+        for output in &cell.outputs {
+            self.output(output);
+        }
+        if !cell.claims.is_empty() {
+            self.out.raw("<p class=\"rests\"><span>Claims that rest on this cell:</span>");
+            for &claim in &cell.claims {
+                self.claim_link(claim);
+            }
+            self.out.raw("</p>");
+        }
+        self.out.raw("</section>");
+    }
+
+    fn output(&mut self, output: &'a Output) {
+        let (name, text) = match output {
+            Output::Float(float) => return self.float(float),
+            Output::Check(check) => return self.check(check),
+            Output::Text(text) => ("Result", text),
+            Output::Stdout(text) => ("Standard output", text),
+            Output::Stderr(text) => ("Standard error", text),
+        };
+        self.out.raw("<figure class=\"stream\"><figcaption>").text(name);
+        self.out.raw("</figcaption><pre>").text(&verbatim(text)).raw("</pre></figure>");
+    }
+
+    fn check(&mut self, check: &'a CheckView) {
+        self.out.raw(match check.outcome {
+            CheckOutcome::Passed => "<div class=\"check good\" id=\"",
+            CheckOutcome::Failed => "<div class=\"check bad\" id=\"",
+            CheckOutcome::Vacuous => "<div class=\"check vacuous\" id=\"",
+        });
+        self.out.text(&check.anchor).raw("\"><p class=\"verdict\">");
+        match check.outcome {
+            CheckOutcome::Passed => self.out.raw(VERIFIED).raw(" passed"),
+            CheckOutcome::Failed => self.out.raw(REFUTED).raw(" failed"),
+            CheckOutcome::Vacuous => self.out.raw(VACUOUS).raw(" vacuous: nothing was compared"),
+        };
+        self.out.raw("</p><p class=\"statement\">").text(&check.statement).raw("</p>");
+        if !check.evidence.is_empty() {
+            self.out.raw("<p class=\"evidence\">").text(&check.evidence).raw("</p>");
+        }
+        if let Some(counterexample) = &check.counterexample {
+            self.out.raw("<p class=\"counter\"><b>Counterexample:</b> ");
+            self.out.text(counterexample).raw("</p>");
+        }
+        self.out.raw("</div>");
+    }
+
+    fn equation(&mut self, equation: &'a Equation) {
+        self.out.raw("<div class=\"equation\" id=\"").text(&equation.anchor);
+        self.out.raw("\"><div class=\"scroll\">");
+        self.formula(&equation.math);
+        self.out.raw("</div>");
+        if equation.number.is_some() || equation.claim.is_some() {
+            self.out.raw("<div class=\"side\">");
+            if let Some(claim) = equation.claim {
+                self.claim(claim, &[]);
+            }
+            if let Some(number) = &equation.number {
+                self.out.raw("<a class=\"no\" href=\"#").text(&equation.anchor);
+                self.out.raw("\">(").text(number).raw(")</a>");
+            }
+            self.out.raw("</div>");
+        }
+        self.out.raw("</div>");
+    }
+
+    fn float(&mut self, float: &'a Float) {
+        match &float.body {
+            FloatBody::Table(table) => {
+                self.out.raw("<figure class=\"table\" id=\"").text(&float.anchor).raw("\">");
+                let named = self.caption("Table ", float, None);
+                self.out.raw("<div class=\"scroll\"><table");
+                if named {
+                    self.out.raw(" aria-labelledby=\"caption-").text(&float.anchor).raw("\"");
+                }
+                self.out.raw(">");
+                self.table(table);
+                self.out.raw("</table></div></figure>");
+            }
+            FloatBody::Figure(image) => {
+                self.out.raw("<figure class=\"figure\" id=\"").text(&float.anchor).raw("\">");
+                self.image(image);
+                self.caption("Figure ", float, image.csv.as_ref().map(|_| image));
+                self.out.raw("</figure>");
+            }
+        }
+    }
+
+    /// Writes the caption, if there is anything to say, and tells whether there was.
+    fn caption(&mut self, word: &'static str, float: &'a Float, data: Option<&'a Image>) -> bool {
+        if float.number.is_none() && float.caption.is_empty() && data.is_none() {
+            return false;
+        }
+        self.out.raw("<figcaption id=\"caption-").text(&float.anchor).raw("\">");
+        if let Some(number) = &float.number {
+            self.out.raw("<b>").raw(word).text(number);
+            self.out.raw(if float.caption.is_empty() { "</b>" } else { ".</b> " });
+        }
+        self.inlines(&float.caption);
+        if let Some(image) = data {
+            self.out.raw(" <a class=\"data\" href=\"assets/figures/");
+            self.out.text(&super::file_stem(&image.name));
+            self.out.raw(".csv\" download=\"\">Data<span class=\"hidden\"> of this figure</span> (CSV)</a>");
+        }
+        self.out.raw("</figcaption>");
+        true
+    }
+
+    fn table(&mut self, table: &'a Table) {
+        if !table.header.is_empty() {
+            self.out.raw("<thead><tr>");
+            for (column, cell) in table.header.iter().enumerate() {
+                self.out.raw("<th scope=\"col\"").raw(alignment(table, column)).raw(">");
+                self.inlines(cell);
+                self.out.raw("</th>");
+            }
+            self.out.raw("</tr></thead>");
+        }
+        self.out.raw("<tbody>");
+        for row in &table.rows {
+            self.out.raw("<tr>");
+            for (column, cell) in row.iter().enumerate() {
+                self.out.raw("<td").raw(alignment(table, column)).raw(">");
+                self.inlines(cell);
+                self.out.raw("</td>");
+            }
+            self.out.raw("</tr>");
+        }
+        self.out.raw("</tbody>");
+    }
+
+    fn image(&mut self, image: &'a Image) {
+        let stem = super::file_stem(&image.name);
+        let file = |ending: &str| format!("assets/figures/{stem}{ending}");
+        match &image.data {
+            ImageData::Drawn { light, dark } => {
+                for (open, ending, svg) in [
+                    ("<img class=\"on-light\" src=\"", "-light.svg", light),
+                    ("<img class=\"on-dark\" src=\"", "-dark.svg", dark),
+                ] {
+                    let file = file(ending);
+                    self.out.raw(open).text(&file).raw("\" alt=\"").text(&image.alt);
+                    self.out.raw("\" loading=\"lazy\"/>");
+                    self.files.insert(file, svg.as_bytes().to_vec());
+                }
+            }
+            ImageData::File { bytes, extension } => {
+                let file = file(&format!(".{}", super::file_stem(extension)));
+                self.out.raw("<img class=\"given\" src=\"").text(&file).raw("\" alt=\"");
+                self.out.text(&image.alt).raw("\" loading=\"lazy\"/>");
+                self.files.insert(file, bytes.to_vec());
+            }
+        }
+        if let Some(csv) = &image.csv {
+            self.files.insert(file(".csv"), csv.clone().into_bytes());
+        }
+    }
+
+    fn formula(&mut self, math: &'a Math) {
+        self.out.formula(self.formulas.len());
+        self.formulas.push(math);
+    }
+
+    pub(super) fn inlines(&mut self, content: &'a [Inline]) {
+        for inline in content {
+            self.inline(inline);
+        }
+    }
+
+    fn inline(&mut self, inline: &'a Inline) {
+        match inline {
+            Inline::Emphasis(content) => {
+                self.out.raw("<em>");
+                self.inlines(content);
+                self.out.raw("</em>");
+            }
+            Inline::Strong(content) => {
+                self.out.raw("<strong>");
+                self.inlines(content);
+                self.out.raw("</strong>");
+            }
+            Inline::Strikethrough(content) => {
+                self.out.raw("<s>");
+                self.inlines(content);
+                self.out.raw("</s>");
+            }
+            Inline::Link { target, title, content } if is_safe(target) => {
+                self.out.raw("<a href=\"").text(target);
+                if !title.is_empty() {
+                    self.out.raw("\" title=\"").text(title);
+                }
+                self.out.raw("\" rel=\"noreferrer\">");
+                self.label(content);
+                self.out.raw("</a>");
+            }
+            Inline::Jump { page, anchor, content } => {
+                self.out.raw("<a class=\"jump\" href=\"");
+                self.href(page.as_deref(), anchor);
+                self.out.raw("\">");
+                self.label(content);
+                self.out.raw("</a>");
+            }
+            Inline::Claim { claim, content } => self.claim(*claim, content),
+            Inline::FootnoteMark { number, anchor, note } => {
+                self.out.raw("<sup id=\"").text(anchor).raw("\"><a class=\"note\" href=\"#");
+                self.out.text(note).raw("\" aria-label=\"Footnote ").text(&number.to_string());
+                self.out.raw("\">").text(&number.to_string()).raw("</a></sup>");
+            }
+            other => self.label(std::slice::from_ref(other)),
+        }
+    }
+
+    /// Content without anything that a reader could follow or press, for use inside a link.
+    pub(super) fn label(&mut self, content: &'a [Inline]) {
+        for inline in content {
+            match inline {
+                Inline::Text(text) => {
+                    self.out.text(text);
+                }
+                Inline::Emphasis(content) => {
+                    self.out.raw("<em>");
+                    self.label(content);
+                    self.out.raw("</em>");
+                }
+                Inline::Strong(content) => {
+                    self.out.raw("<strong>");
+                    self.label(content);
+                    self.out.raw("</strong>");
+                }
+                Inline::Strikethrough(content) => {
+                    self.out.raw("<s>");
+                    self.label(content);
+                    self.out.raw("</s>");
+                }
+                Inline::Code(text) => {
+                    self.out.raw("<code>").text(text).raw("</code>");
+                }
+                Inline::Math(math) => self.formula(math),
+                Inline::Link { content, .. }
+                | Inline::Jump { content, .. }
+                | Inline::Claim { content, .. } => self.label(content),
+                Inline::Value { text, name } => {
+                    self.out.raw("<data class=\"value\" value=\"").text(text).raw("\" title=\"");
+                    self.out.text(name).raw("\">").text(text).raw("</data>");
+                }
+                Inline::Image(image) => self.image(image),
+                Inline::FootnoteMark { .. } => {}
+                Inline::Problem(message) => {
+                    self.out.raw("<span class=\"problem\" role=\"note\">").raw(WARNING);
+                    self.out.raw(" ").text(message).raw("</span>");
+                }
+                Inline::SoftBreak => {
+                    self.out.raw("\n");
+                }
+                Inline::HardBreak => {
+                    self.out.raw("<br/>\n");
+                }
+            }
+        }
+    }
+}
+
+pub(super) const VERIFIED: &str =
+    "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-verified\"/></svg>";
+pub(super) const EXPECTED: &str =
+    "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-expected\"/></svg>";
+pub(super) const REFUTED: &str =
+    "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-refuted\"/></svg>";
+pub(super) const UNVERIFIED: &str =
+    "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-unverified\"/></svg>";
+pub(super) const VACUOUS: &str =
+    "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-vacuous\"/></svg>";
+pub(super) const WARNING: &str =
+    "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-error\"/></svg>";
+
+fn alignment(table: &Table, column: usize) -> &'static str {
+    match table.align.get(column) {
+        None | Some(ColumnAlign::Default) => "",
+        Some(ColumnAlign::Left) => " class=\"left\"",
+        Some(ColumnAlign::Center) => " class=\"center\"",
+        Some(ColumnAlign::Right) => " class=\"right\"",
+    }
+}
+
+/// Whether an address may be followed: a known scheme or none.
+fn is_safe(target: &str) -> bool {
+    let scheme_end = target.find([':', '/', '?', '#']);
+    match scheme_end {
+        Some(at) if target.as_bytes()[at] == b':' => {
+            let scheme = target[..at].to_ascii_lowercase();
+            matches!(scheme.as_str(), "http" | "https" | "mailto")
+        }
+        _ => !target.starts_with("//"),
+    }
+}
+
+/// Text as a terminal would leave it: escape sequences gone, overwritten lines overwritten.
+fn verbatim(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    let lines: Vec<&str> = plain
+        .split('\n')
+        .map(|line| {
+            let line = line.trim_end_matches('\r');
+            line.rsplit_once('\r').map_or(line, |(_, last)| last)
+        })
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_schemes_are_followed() {
+        for target in ["https://a.b/c:d", "mailto:a@b.c", "a/b.png", "#x", "a?b:c", "HTTP://x"] {
+            assert!(is_safe(target), "{target}");
+        }
+        for target in ["javascript:alert(1)", "data:text/html,x", " javascript:x", "//host/x"] {
+            assert!(!is_safe(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn terminal_output_reads_as_on_a_terminal() {
+        assert_eq!(verbatim("\u{1b}[31mred\u{1b}[0m\r\n10 %\r20 %\nx"), "red\n20 %\nx");
+    }
+}

@@ -1,0 +1,124 @@
+//! The tera templates and static files that frame every page.
+//!
+//! In: the defaults in the binary and the files in a report's `templates/` folder, which
+//! replace defaults of the same name. Out: whole pages. The only user of tera for pages.
+
+use std::collections::BTreeMap;
+
+use include_dir::{Dir, include_dir};
+use tera::{Context, ErrorKind, Tera, Value};
+
+use super::fragment::escape;
+use super::front::Page;
+use crate::diag::Diagnostic;
+use crate::document::Document;
+use crate::span::Source;
+use crate::world::World;
+
+static DEFAULTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// Folder of a report's own templates.
+const FOLDER: &str = "templates";
+
+/// Templates and static files, ready for use.
+#[derive(Debug)]
+pub struct Templates {
+    tera: Tera,
+    sources: BTreeMap<String, Source>,
+    assets: BTreeMap<String, Vec<u8>>,
+}
+
+impl Templates {
+    /// Loads the defaults, and over them the files right in the report's `templates/`: `.html`
+    /// files are templates, everything else is written to `assets/` as it is.
+    ///
+    /// # Errors
+    /// Where a template cannot be read or parsed.
+    pub fn load(world: &dyn World) -> Result<Self, Vec<Diagnostic>> {
+        let mut files: BTreeMap<String, Vec<u8>> = DEFAULTS
+            .files()
+            .filter_map(|file| Some((file.path().to_str()?.to_owned(), file.contents().to_vec())))
+            .collect();
+        let unreadable = |path: &str, error: &dyn std::fmt::Display| {
+            vec![Diagnostic::global("template", format!("cannot read `{path}`: {error}"))]
+        };
+        for path in world.list(FOLDER).map_err(|error| unreadable(FOLDER, &error))? {
+            match path.strip_prefix("templates/") {
+                Some(name) if !name.starts_with('.') && !name.contains('/') => {
+                    let bytes = world.read(&path).map_err(|error| unreadable(&path, &error))?;
+                    files.insert(name.to_owned(), bytes);
+                }
+                _ => {}
+            }
+        }
+        let mut sources = BTreeMap::new();
+        let mut assets = BTreeMap::new();
+        for (name, bytes) in files {
+            if name.ends_with(".html") {
+                let path = format!("{FOLDER}/{name}");
+                let text = String::from_utf8(bytes).map_err(|error| unreadable(&path, &error))?;
+                sources.insert(name, Source::new(path, text));
+            } else {
+                assets.insert(name, bytes);
+            }
+        }
+        let mut tera = Tera::new();
+        tera.set_escape_fn(|text, out| {
+            let mut html = String::with_capacity(text.len());
+            escape(text, &mut html);
+            out.write_all(html.as_bytes())
+        });
+        let mut templates = Self { tera, sources, assets };
+        let texts = templates.sources.iter().map(|(name, source)| (name.as_str(), source.text()));
+        templates
+            .tera
+            .add_raw_templates(texts)
+            .map_err(|error| vec![templates.diagnostic(&error)])?;
+        Ok(templates)
+    }
+
+    /// Static files by their path below `assets/`.
+    pub(super) fn assets(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.assets.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
+    /// One page.
+    pub(super) fn render(&self, document: &Document, page: Page) -> Result<String, Diagnostic> {
+        let mut context = Context::new();
+        context.insert("version", env!("CARGO_PKG_VERSION"));
+        context.insert("report_title", &document.title);
+        context.insert("language", &document.language);
+        context.insert("environment", &document.environment);
+        let authors: Vec<BTreeMap<&str, &str>> = document
+            .authors
+            .iter()
+            .map(|author| {
+                let affiliation = author.affiliation.as_deref().unwrap_or_default();
+                BTreeMap::from([("name", author.name.as_str()), ("affiliation", affiliation)])
+            })
+            .collect();
+        context.insert("authors", &authors);
+        context.insert("has_references", &!document.bibliography.is_empty());
+        for (name, text) in page.texts {
+            context.insert(name, &text);
+        }
+        for (name, html) in page.markup {
+            context.insert_value(name, Value::safe_string(&html));
+        }
+        self.tera.render(page.template, &context).map_err(|error| self.diagnostic(&error))
+    }
+
+    /// What tera says, with the place in the template.
+    fn diagnostic(&self, error: &tera::Error) -> Diagnostic {
+        if let ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) = error.kind()
+            && let Some(source) = self.sources.get(report.filename())
+        {
+            return Diagnostic::error(
+                "template",
+                report.message(),
+                source.span(report.span().range.clone()),
+            );
+        }
+        Diagnostic::global("template", error.to_string())
+    }
+}

@@ -1,0 +1,367 @@
+//! What stands below one another on a page, as Typst expressions.
+
+use std::fmt::Write as _;
+
+use crate::document::{
+    Block, Cell, CellState, CheckOutcome, CheckView, CodeView, Equation, Float, FloatBody, Inline,
+    ListItem, Output, Table,
+};
+use crate::parse::{CalloutKind, ColumnAlign};
+
+use super::emit::Emitter;
+use super::inlines::plain;
+use super::ledger;
+use super::text::{Space, longest_word, quoted};
+
+/// Levels of nested lists and quotations that are set in; Typst bounds how deep content nests.
+const DEEPEST: usize = 8;
+
+/// Lines of one output that are printed.
+const MOST_LINES: usize = 400;
+
+/// Bytes of one output that are printed.
+const MOST_BYTES: usize = 48_000;
+
+/// Length of Typst markup below which a formula is never wider than the page.
+const SHORT_FORMULA: usize = 40;
+
+impl Emitter<'_> {
+    /// Expressions for blocks, one a line.
+    pub(super) fn lines(&mut self, blocks: &[Block], depth: usize) -> String {
+        let mut code = String::new();
+        for block in blocks {
+            let block = self.block(block, depth);
+            code.push_str(&block);
+            code.push('\n');
+        }
+        code
+    }
+
+    /// One expression for blocks that form the inside of something.
+    fn inside(&mut self, blocks: &[Block], depth: usize) -> String {
+        match blocks {
+            [] => "[]".to_owned(),
+            [Block::Paragraph(content)] => self.inlines(content),
+            _ => format!("{{\n{}}}", self.lines(blocks, depth)),
+        }
+    }
+
+    /// One expression for a footnote, whose first paragraph stands beside its mark.
+    pub(super) fn note_content(&mut self, blocks: &[Block]) -> String {
+        match blocks {
+            [Block::Paragraph(first), rest @ ..] => {
+                let first = self.inlines(first);
+                format!("{{\n{first}\n{}}}", self.lines(rest, DEEPEST))
+            }
+            _ => self.inside(blocks, DEEPEST),
+        }
+    }
+
+    fn block(&mut self, block: &Block, depth: usize) -> String {
+        match block {
+            Block::Heading { level, number, anchor, content } => {
+                let level = (*level).clamp(2, 6).min(self.level + 1);
+                self.level = level;
+                let name = self.place(anchor);
+                let number = self.text.shown(number, Space::Running);
+                let title = self.title(content);
+                format!("r.section({level}, {number}, {name}, {title})")
+            }
+            Block::Paragraph(content) => match content.as_slice() {
+                [Inline::Image(image)] => match self.picture(image) {
+                    Some(draw) => format!("r.centered(r.picture({draw}))"),
+                    None => self.problem("This picture cannot be shown.", &image.alt),
+                },
+                _ => format!("par({})", self.inlines(content)),
+            },
+            Block::List { start, items } => self.list(*start, items, depth),
+            Block::Quote(blocks) => self.set_in("quote", blocks, depth),
+            Block::Callout { kind, blocks } => {
+                let kind = match kind {
+                    CalloutKind::Note => "Note",
+                    CalloutKind::Tip => "Tip",
+                    CalloutKind::Important => "Important",
+                    CalloutKind::Warning => "Warning",
+                    CalloutKind::Caution => "Caution",
+                };
+                if depth >= DEEPEST {
+                    return self.inside(blocks, depth);
+                }
+                let content = format!("{{\n{}}}", self.lines(blocks, depth + 1));
+                format!("r.callout(\"{kind}\", {content})")
+            }
+            Block::Code { language, text } => {
+                let raw = self.raw(text, language);
+                format!("r.code({raw})")
+            }
+            Block::Module { anchor, code } => {
+                let name = self.place(anchor);
+                format!("r.part-title({name}, \"Module\")\n{}", self.code(code))
+            }
+            Block::Cell(cell) => self.cell(cell),
+            Block::Equation(equation) => self.equation(equation),
+            Block::Float(float) => self.float(float),
+            Block::Rule => "divider()".to_owned(),
+            Block::Problem { message, source } => self.problem(message, source),
+        }
+    }
+
+    fn set_in(&mut self, function: &str, blocks: &[Block], depth: usize) -> String {
+        if depth >= DEEPEST {
+            return self.inside(blocks, depth);
+        }
+        format!("{function}({})", self.inside(blocks, depth + 1))
+    }
+
+    fn list(&mut self, start: Option<u64>, items: &[ListItem], depth: usize) -> String {
+        if items.is_empty() {
+            return String::new();
+        }
+        let is_task_list = items.iter().any(|item| item.task.is_some());
+        let mut code = match start {
+            _ if depth >= DEEPEST => "{\n".to_owned(),
+            Some(start) => format!("enum(start: {},\n", start.min(u64::from(u32::MAX))),
+            None if is_task_list => "r.tasks(\n".to_owned(),
+            None => "list(\n".to_owned(),
+        };
+        for item in items {
+            let task = match item.task {
+                Some(done) => format!("r.task({done}); "),
+                None => String::new(),
+            };
+            let content = self.inside(&item.blocks, depth + 1);
+            if depth >= DEEPEST {
+                let _ = writeln!(code, "par({{ {task}{content} }})");
+            } else {
+                let _ = writeln!(code, "{{ {task}{content} }},");
+            }
+        }
+        code.push(if depth >= DEEPEST { '}' } else { ')' });
+        code
+    }
+
+    fn problem(&mut self, message: &str, source: &str) -> String {
+        let message = self.text.shown(message, Space::Running);
+        let source = if source.is_empty() { "none".to_owned() } else { self.raw(source, "") };
+        format!("r.problem({message}, {source})")
+    }
+
+    fn raw(&mut self, text: &str, language: &str) -> String {
+        let text = self.text.shown(text.trim_end_matches(['\n', '\r']), Space::Verbatim);
+        let language = language.split([',', ' ', '{']).next().unwrap_or_default();
+        if language.is_empty() {
+            format!("raw({text}, block: true)")
+        } else {
+            format!("raw({text}, block: true, lang: {})", quoted(language))
+        }
+    }
+
+    fn code(&mut self, code: &CodeView) -> String {
+        let raw = self.raw(&code.text, "rust");
+        let size = if code.folded { "r.folded-size" } else { "r.code-size" };
+        format!("r.code(size: {size}, {raw})")
+    }
+
+    fn cell(&mut self, cell: &Cell) -> String {
+        let name = self.place(&cell.anchor);
+        let mut code = String::new();
+        if let Some(view) = &cell.code {
+            let clock = if cell.measured { " · depends on the clock of the machine" } else { "" };
+            let words = self.text.shown(&format!("{}{clock}", cell.name), Space::Running);
+            let _ = writeln!(code, "r.part-title({name}, {words})\n{}", self.code(view));
+        } else {
+            let _ = writeln!(code, "r.anchor({name})");
+        }
+        match &cell.state {
+            CellState::Done => {}
+            CellState::Failed(message) => {
+                let problem = self.problem(&format!("{} failed.", cell.name), message);
+                let _ = writeln!(code, "{problem}");
+            }
+            CellState::NotRun(reason) => {
+                let problem = self.problem(&format!("{} did not run: {reason}", cell.name), "");
+                let _ = writeln!(code, "{problem}");
+            }
+        }
+        for output in &cell.outputs {
+            let output = self.output(output);
+            let _ = writeln!(code, "{output}");
+        }
+        let document = self.document;
+        let claims: Vec<String> = cell
+            .claims
+            .iter()
+            .filter_map(|&index| Some((index, document.claims.get(index)?)))
+            .map(|(index, claim)| {
+                let id = self.text.shown(&claim.id, Space::Running);
+                let entry = ledger::entry_label(index);
+                let (standing, mark) = (ledger::standing(claim), ledger::mark(&claim.verdict));
+                format!("r.rest({entry}, \"{standing}\", \"{mark}\", {id})")
+            })
+            .collect();
+        if !claims.is_empty() {
+            let _ = writeln!(code, "r.resting(({},))", claims.join(", "));
+        }
+        code
+    }
+
+    fn output(&mut self, output: &Output) -> String {
+        match output {
+            Output::Float(float) => self.float(float),
+            Output::Check(check) => self.check(check),
+            Output::Text(text) => self.verbatim("none", text),
+            Output::Stdout(text) => self.verbatim("\"Standard output\"", text),
+            Output::Stderr(text) => self.verbatim("\"Standard error\"", text),
+        }
+    }
+
+    fn verbatim(&mut self, title: &str, text: &str) -> String {
+        let (start, lines) = beginning(text);
+        let note = match lines {
+            0 => "none".to_owned(),
+            1 => "\"One more line is left out in print.\"".to_owned(),
+            lines => format!("\"{lines} more lines are left out in print.\""),
+        };
+        format!("r.verbatim({title}, {note}, {})", self.raw(start, ""))
+    }
+
+    fn check(&mut self, check: &CheckView) -> String {
+        let name = self.place(&check.anchor);
+        let outcome = match check.outcome {
+            CheckOutcome::Passed => "\"good\", \"✓\", \"passed\"",
+            CheckOutcome::Failed => "\"bad\", \"✗\", \"failed\"",
+            CheckOutcome::Vacuous => "\"open\", \"∅\", \"vacuous\"",
+        };
+        let statement = self.text.shown(&check.statement, Space::Running);
+        let evidence = match check.evidence.as_str() {
+            "" => None,
+            evidence => Some(evidence),
+        };
+        let evidence = self.shown_or_none(evidence);
+        let counterexample = self.shown_or_none(check.counterexample.as_deref());
+        format!("r.check({name}, {outcome}, {statement}, {evidence}, {counterexample})")
+    }
+
+    fn equation(&mut self, equation: &Equation) -> String {
+        let name = self.place(&equation.anchor);
+        let document = self.document;
+        let claim = equation.claim.and_then(|index| Some((index, document.claims.get(index)?)));
+        let (place, mark) = match claim {
+            Some((index, claim)) => {
+                let entry = ledger::entry_label(index);
+                let place = self.place(&claim.anchor);
+                (place, format!("r.mark-link({entry}, {})", ledger::badge(claim)))
+            }
+            None => ("none".to_owned(), "none".to_owned()),
+        };
+        let number = self.shown_or_none(equation.number.as_deref());
+        let alt = self.text.spoken(&equation.math.alt());
+        let shown = match self.formula(&equation.math) {
+            Some(code) => {
+                let fit = code.len() > SHORT_FORMULA;
+                format!("r.equation({name}, {number}, {mark}, {alt}, {fit}, {code})")
+            }
+            None => {
+                let problem = self.problem("This formula cannot be shown.", equation.math.latex());
+                format!("r.anchor({name})\n{problem}")
+            }
+        };
+        if place == "none" { shown } else { format!("r.anchor({place})\n{shown}") }
+    }
+
+    fn float(&mut self, float: &Float) -> String {
+        let name = self.place(&float.anchor);
+        let (kind, word, body) = match &float.body {
+            FloatBody::Table(table) => ("table", "Table", self.table(table)),
+            FloatBody::Figure(image) => match self.picture(image) {
+                Some(draw) => ("image", "Figure", format!("r.picture({draw})")),
+                None => {
+                    let problem = self.problem("This picture cannot be shown.", &image.alt);
+                    ("image", "Figure", problem)
+                }
+            },
+        };
+        if float.number.is_none() && float.caption.is_empty() {
+            return format!("r.at({name}, r.centered({body}))");
+        }
+        let heading = float.number.as_ref().map(|number| format!("{word}\u{a0}{number}"));
+        let heading = self.shown_or_none(heading.as_deref());
+        let caption = match float.caption.as_slice() {
+            [] => "none".to_owned(),
+            caption => self.inlines(caption),
+        };
+        format!("r.float({name}, {kind}, {heading}, {caption}, {body})")
+    }
+
+    fn table(&mut self, table: &Table) -> String {
+        let columns = table.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let columns = columns.max(table.header.len()).max(table.align.len());
+        if columns == 0 {
+            return "[]".to_owned();
+        }
+        let align: String = (0..columns)
+            .map(|column| match table.align.get(column) {
+                Some(ColumnAlign::Center) => "center, ",
+                Some(ColumnAlign::Right) => "right, ",
+                _ => "left, ",
+            })
+            .collect();
+        let longest: String = (0..columns)
+            .map(|column| {
+                let word = std::iter::once(&table.header)
+                    .chain(&table.rows)
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| longest_word(&plain(cell)))
+                    .max_by_key(|word| word.chars().count())
+                    .unwrap_or_default();
+                format!("{}, ", self.text.spoken(&word))
+            })
+            .collect();
+        let header = self.row(&table.header, columns);
+        let rows: String = table
+            .rows
+            .iter()
+            .map(|row| format!("    ({}),\n", self.row(row, columns)))
+            .collect();
+        format!(
+            "r.tabular(\n  align: ({align}),\n  longest: ({longest}),\n  header: ({header}),\n  \
+             rows: (\n{rows}  ),\n)"
+        )
+    }
+
+    fn row(&mut self, cells: &[Vec<Inline>], columns: usize) -> String {
+        (0..columns)
+            .map(|column| match cells.get(column) {
+                Some(cell) => format!("{}, ", self.inlines(cell)),
+                None => "[], ".to_owned(),
+            })
+            .collect()
+    }
+}
+
+/// As much of an output as is printed, and the number of lines after that.
+fn beginning(text: &str) -> (&str, usize) {
+    let text = text.trim_end_matches('\n');
+    let mut end = text.len().min(MOST_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    if let Some((at, _)) = text[..end].match_indices('\n').nth(MOST_LINES - 1) {
+        end = at;
+    }
+    let rest = &text[end..];
+    (&text[..end], rest.lines().filter(|line| !line.is_empty()).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_output_is_cut_and_counted() {
+        assert_eq!(beginning("a\nb\n"), ("a\nb", 0));
+        let long = "line\n".repeat(MOST_LINES + 7);
+        let (start, left_out) = beginning(&long);
+        assert_eq!((start.lines().count(), left_out), (MOST_LINES, 7));
+    }
+}

@@ -1,0 +1,304 @@
+//! The document as calls of the template's functions.
+//!
+//! In: the resolved [`Document`]. Out: Typst sources, one a chapter, and the pictures they show.
+//! Everything is written in Typst's code mode, in which the author's text is string literals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use typst::foundations::Bytes;
+
+use crate::document::{Chapter, Document, Image, ImageData, Reference};
+use crate::math::Math;
+
+use super::ledger;
+use super::text::{Space, Text, quoted};
+use super::world::ReportWorld;
+
+/// The looks.
+const TEMPLATE: &str = include_str!("../../../templates/report.typ");
+
+/// Head of every emitted source.
+const IMPORTS: &str = "#import \"/report.typ\" as r\n#import \"/math.typ\": *\n";
+
+/// Longest running title that has room above a page.
+const RUNNING_TITLE: usize = 90;
+
+/// What Typst compiles.
+pub(super) struct Emission {
+    sources: BTreeMap<String, String>,
+    files: BTreeMap<String, Bytes>,
+    /// Parts that Typst may reject, in order.
+    pub fragile: Vec<Fragile>,
+    /// Characters that no font can show.
+    pub unprintable: BTreeSet<char>,
+}
+
+/// A part that Typst may reject.
+pub(super) enum Fragile {
+    /// A formula, with its LaTeX and the Typst expression that shows it.
+    Formula { latex: String, code: String },
+    /// A picture, with its name and the Typst expression that shows it.
+    Picture { name: String, code: String },
+}
+
+impl Emission {
+    /// Translates a document; the fragile parts in `broken` are replaced by problems.
+    pub(super) fn new(document: &Document, broken: &BTreeSet<usize>) -> Self {
+        let first = Emitter::new(document, broken, BTreeSet::new()).emit();
+        let (emission, _) = Emitter::new(document, broken, first.1).emit();
+        emission
+    }
+
+    /// The world that compiles the report.
+    pub(super) fn world(&self) -> ReportWorld {
+        ReportWorld::new("/main.typ", &self.sources, &self.files)
+    }
+
+    /// A world that compiles one fragile part.
+    pub(super) fn world_of(&self, index: usize) -> ReportWorld {
+        let (Fragile::Formula { code, .. } | Fragile::Picture { code, .. }) = &self.fragile[index];
+        let main = format!("{IMPORTS}#set document(title: \"part\")\n#show: r.bare\n#{code}\n");
+        let sources = BTreeMap::from([
+            ("/part.typ".to_owned(), main),
+            ("/report.typ".to_owned(), TEMPLATE.to_owned()),
+            ("/math.typ".to_owned(), crate::math::PRELUDE.to_owned()),
+        ]);
+        ReportWorld::new("/part.typ", &sources, &self.files)
+    }
+}
+
+/// Translates one document.
+pub(super) struct Emitter<'a> {
+    pub(super) document: &'a Document,
+    broken: &'a BTreeSet<usize>,
+    /// Anchors that exist.
+    known: BTreeSet<String>,
+    /// Anchors written so far; each is written once.
+    placed: BTreeSet<String>,
+    fragile: Vec<Fragile>,
+    files: BTreeMap<String, Bytes>,
+    pub(super) text: Text,
+    /// The chapter being written.
+    pub(super) chapter: Option<&'a Chapter>,
+    /// Level of the last heading.
+    pub(super) level: u8,
+}
+
+impl<'a> Emitter<'a> {
+    fn new(document: &'a Document, broken: &'a BTreeSet<usize>, known: BTreeSet<String>) -> Self {
+        Self {
+            document,
+            broken,
+            known,
+            placed: BTreeSet::new(),
+            fragile: Vec::new(),
+            files: BTreeMap::new(),
+            text: Text::default(),
+            chapter: None,
+            level: 0,
+        }
+    }
+
+    /// Returns the emission and the anchors that it holds.
+    fn emit(mut self) -> (Emission, BTreeSet<String>) {
+        let document = self.document;
+        let mut sources = BTreeMap::from([
+            ("/report.typ".to_owned(), TEMPLATE.to_owned()),
+            ("/math.typ".to_owned(), crate::math::PRELUDE.to_owned()),
+        ]);
+        let mut main = self.head();
+        for (index, chapter) in document.chapters.iter().enumerate() {
+            let path = format!("/chapter-{index}.typ");
+            let _ = writeln!(main, "#include \"{path}\"");
+            sources.insert(path, format!("{IMPORTS}#{{\n{}}}\n", self.one_chapter(chapter)));
+        }
+        if !document.bibliography.is_empty() {
+            main.push_str("#include \"/references.typ\"\n");
+            let code = self.references(&document.bibliography);
+            sources.insert("/references.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
+        }
+        if !document.claims.is_empty() {
+            main.push_str("#include \"/ledger.typ\"\n");
+            let code = ledger::appendix(&mut self, &document.claims);
+            sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
+        }
+        sources.insert("/main.typ".to_owned(), main);
+        let emission = Emission {
+            sources,
+            files: self.files,
+            fragile: self.fragile,
+            unprintable: self.text.into_unprintable(),
+        };
+        (emission, self.placed)
+    }
+
+    fn head(&mut self) -> String {
+        let document = self.document;
+        let title = match document.title.trim() {
+            "" => "Report",
+            title => title,
+        };
+        let mut running: String = title.chars().take(RUNNING_TITLE).collect();
+        if running.len() < title.len() {
+            running.push('…');
+        }
+        let (lang, region) = language(&document.language);
+        let mut code = format!(
+            "{IMPORTS}#show: r.report.with(\n  title: {},\n  running: {},\n  lang: {},\n  region: {},\n",
+            self.text.spoken(title),
+            self.text.spoken(&running),
+            quoted(&lang),
+            region.map_or("none".to_owned(), |region| quoted(&region)),
+        );
+        code.push_str("  authors: (\n");
+        for author in &document.authors {
+            let name = self.text.spoken(&author.name);
+            let affiliation = self.shown_or_none(author.affiliation.as_deref());
+            let _ = writeln!(code, "    (name: {name}, affiliation: {affiliation}),");
+        }
+        code.push_str("  ),\n  environment: (\n");
+        for (name, words) in &document.environment {
+            let name = self.text.shown(name, Space::Running);
+            let words = self.text.shown(words, Space::Running);
+            let _ = writeln!(code, "    ({name}, {words}),");
+        }
+        code.push_str("  ),\n)\n");
+        code
+    }
+
+    fn one_chapter(&mut self, chapter: &'a Chapter) -> String {
+        self.chapter = Some(chapter);
+        self.level = 1;
+        let name = self.place(&chapter.anchor);
+        let title = self.title(&chapter.title);
+        let number = self.text.shown(&chapter.number, Space::Running);
+        let mut code = format!("r.section(1, {number}, {name}, {title})\n");
+        for problem in &chapter.problems {
+            let problem = self.text.shown(problem, Space::Running);
+            let _ = writeln!(code, "r.problem({problem}, none)");
+        }
+        code.push_str(&self.lines(&chapter.blocks, 0));
+        self.chapter = None;
+        code
+    }
+
+    fn references(&mut self, works: &[Reference]) -> String {
+        let mut code = String::from("r.unlisted(1, none, \"References\")\nr.references(\n");
+        for work in works {
+            let name = self.place(&work.anchor);
+            let content = self.inlines(&work.content);
+            let _ = writeln!(code, "r.reference({name}, {}, {content}),", work.number);
+        }
+        code.push_str(")\n");
+        code
+    }
+
+    /// The name of an anchor as an argument, or `none` if that name is taken.
+    pub(super) fn place(&mut self, anchor: &str) -> String {
+        if anchor.is_empty() || !self.placed.insert(anchor.to_owned()) {
+            return "none".to_owned();
+        }
+        quoted(anchor)
+    }
+
+    /// Whether an anchor exists.
+    pub(super) fn is_known(&self, anchor: &str) -> bool {
+        self.known.contains(anchor)
+    }
+
+    /// `content` as a link to an anchor, if that exists.
+    pub(super) fn jump(&self, anchor: &str, content: String) -> String {
+        if self.is_known(anchor) {
+            format!("r.jump({}, {content})", quoted(anchor))
+        } else {
+            content
+        }
+    }
+
+    pub(super) fn shown_or_none(&mut self, text: Option<&str>) -> String {
+        text.map_or("none".to_owned(), |text| self.text.shown(text, Space::Running))
+    }
+
+    /// The formula between dollar signs, or nothing if Typst is known to reject it.
+    pub(super) fn formula(&mut self, math: &Math) -> Option<String> {
+        let code = self.text.printable(&math.typst(), Space::Running);
+        let code = if is_one_formula(&code) {
+            format!("$ {code} $")
+        } else {
+            "panic(\"the formula is not valid\")".to_owned()
+        };
+        let index = self.fragile.len();
+        self.fragile.push(Fragile::Formula {
+            latex: math.latex().to_owned(),
+            code: format!("r.equation(none, none, none, \"formula\", false, {code})"),
+        });
+        (!self.broken.contains(&index)).then_some(code)
+    }
+
+    /// A function that draws a picture, or nothing if Typst is known to reject it.
+    pub(super) fn picture(&mut self, image: &Image) -> Option<String> {
+        let (bytes, extension) = match &image.data {
+            ImageData::Drawn { light, .. } => (Bytes::from_string(light.to_string()), "svg"),
+            ImageData::File { bytes, extension } => {
+                let known = ["png", "jpg", "jpeg", "gif", "svg", "webp"];
+                let extension = known.into_iter().find(|known| known == extension);
+                (Bytes::new(bytes.to_vec()), extension.unwrap_or("image"))
+            }
+        };
+        let index = self.fragile.len();
+        let path = format!("/picture-{index}.{extension}");
+        let alt = match image.alt.trim() {
+            "" => self.text.spoken(&image.name),
+            alt => self.text.spoken(alt),
+        };
+        let draw = format!("(..size) => image({}, alt: {alt}, ..size)", quoted(&path));
+        self.files.insert(path, bytes);
+        self.fragile.push(Fragile::Picture {
+            name: image.name.clone(),
+            code: format!("r.picture({draw})"),
+        });
+        (!self.broken.contains(&index)).then_some(draw)
+    }
+}
+
+/// Whether Typst markup stays within the dollar signs around it.
+fn is_one_formula(code: &str) -> bool {
+    let root = typst::syntax::parse(&format!("$ {code} $"));
+    let mut parts = root.children();
+    let first = parts.next().map(|part| part.kind());
+    root.errors_and_warnings().0.is_empty()
+        && first == Some(typst::syntax::SyntaxKind::Equation) && parts.next().is_none()
+}
+
+/// Language and region as Typst takes them; English for what is no language tag.
+fn language(tag: &str) -> (String, Option<String>) {
+    let mut parts = tag.split('-');
+    let lang = parts.next().unwrap_or_default().to_ascii_lowercase();
+    if !matches!(lang.len(), 2 | 3) || !lang.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return ("en".to_owned(), None);
+    }
+    let region = parts
+        .find(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .map(str::to_ascii_uppercase);
+    (lang, region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_that_would_leave_its_formula_is_found() {
+        assert!(is_one_formula("x^2 + \"a $ b\""));
+        assert!(!is_one_formula("x $ #panic() $ y"));
+        assert!(!is_one_formula("x /*"));
+    }
+
+    #[test]
+    fn languages_are_what_typst_takes() {
+        assert_eq!(language("de"), ("de".to_owned(), None));
+        assert_eq!(language("zh-Hans-cn"), ("zh".to_owned(), Some("CN".to_owned())));
+        assert_eq!(language("\"#evil"), ("en".to_owned(), None));
+    }
+}

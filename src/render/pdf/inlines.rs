@@ -1,0 +1,170 @@
+//! What stands inside a paragraph, as Typst expressions.
+
+use crate::document::Inline;
+
+use super::emit::Emitter;
+use super::ledger;
+use super::text::{Space, quoted};
+
+/// Levels of nested emphasis and the like that are shown; Typst bounds how deep content nests.
+const DEEPEST: usize = 12;
+
+/// Longest address that Typst takes.
+const LONGEST_ADDRESS: usize = 8000;
+
+/// Where inline content stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In running text.
+    Text,
+    /// In a heading, which the table of contents repeats: without links and anchors.
+    Heading,
+}
+
+impl Emitter<'_> {
+    /// An expression for inline content.
+    pub(super) fn inlines(&mut self, inlines: &[Inline]) -> String {
+        self.sequence(inlines, Place::Text, 0)
+    }
+
+    /// An expression for the content of a heading, never empty.
+    pub(super) fn title(&mut self, inlines: &[Inline]) -> String {
+        let words = plain(inlines);
+        if inlines.iter().all(|inline| matches!(inline, Inline::Math(_))) || words.trim().is_empty() {
+            let words = if words.trim().is_empty() { "Untitled" } else { words.as_str() };
+            return self.text.shown(words, Space::Running);
+        }
+        self.sequence(inlines, Place::Heading, 0)
+    }
+
+    fn sequence(&mut self, inlines: &[Inline], place: Place, depth: usize) -> String {
+        if inlines.is_empty() {
+            return "[]".to_owned();
+        }
+        let parts: Vec<String> =
+            inlines.iter().map(|inline| self.inline(inline, place, depth)).collect();
+        format!("{{ {} }}", parts.join("; "))
+    }
+
+    fn inline(&mut self, inline: &Inline, place: Place, depth: usize) -> String {
+        match inline {
+            Inline::Text(text) | Inline::Value { text, .. } => self.text.shown(text, Space::Running),
+            Inline::Emphasis(content) => self.nested("emph", content, place, depth),
+            Inline::Strong(content) => self.nested("strong", content, place, depth),
+            Inline::Strikethrough(content) => self.nested("strike", content, place, depth),
+            Inline::Code(code) => format!("raw({})", self.text.shown(code, Space::Running)),
+            Inline::Math(math) => {
+                let alt = self.text.spoken(&math.alt());
+                match self.formula(math) {
+                    Some(code) => format!("math.equation(alt: {alt}, {code}.body)"),
+                    None => {
+                        let latex = self.text.shown(math.latex(), Space::Running);
+                        format!("r.inline-problem({latex})")
+                    }
+                }
+            }
+            Inline::Link { target, content, .. } => {
+                let linked = place == Place::Text
+                    && !target.is_empty()
+                    && target.len() <= LONGEST_ADDRESS
+                    && depth < DEEPEST;
+                let content = if content.is_empty() {
+                    self.text.shown(target, Space::Running)
+                } else {
+                    self.sequence(content, place, depth + 1)
+                };
+                if linked { format!("link({}, {content})", quoted(target)) } else { content }
+            }
+            Inline::Jump { anchor, content, .. } => {
+                let content = self.sequence(content, place, depth + 1);
+                if place == Place::Text { self.jump(anchor, content) } else { content }
+            }
+            Inline::Claim { claim, content } => self.claim(*claim, content, place, depth),
+            Inline::Image(image) => match self.picture(image) {
+                Some(draw) => format!("r.inline-picture({draw})"),
+                None => {
+                    let alt = self.text.shown(&image.alt, Space::Running);
+                    format!("r.inline-problem({alt})")
+                }
+            },
+            Inline::FootnoteMark { number, anchor, note } => {
+                let mark = self.footnote(*number, anchor, note);
+                here(place, mark)
+            }
+            Inline::Problem(message) => {
+                format!("r.inline-problem({})", self.text.shown(message, Space::Running))
+            }
+            Inline::SoftBreak => "\" \"".to_owned(),
+            Inline::HardBreak => "linebreak()".to_owned(),
+        }
+    }
+
+    fn nested(&mut self, function: &str, content: &[Inline], place: Place, depth: usize) -> String {
+        let content = self.sequence(content, place, depth + 1);
+        if depth < DEEPEST { format!("{function}({content})") } else { content }
+    }
+
+    fn claim(&mut self, index: usize, content: &[Inline], place: Place, depth: usize) -> String {
+        let content = self.sequence(content, place, depth + 1);
+        let document = self.document;
+        let Some(claim) = document.claims.get(index) else {
+            return content;
+        };
+        let name = self.place(&claim.anchor);
+        let mark = |content: &str| {
+            let entry = ledger::entry_label(index);
+            format!("r.claim({name}, {entry}, {}, {content})", ledger::badge(claim))
+        };
+        match place {
+            Place::Text => mark(&content),
+            Place::Heading => format!("{{ {content}; r.only-here({}) }}", mark("[]")),
+        }
+    }
+
+    /// The mark of a footnote; at its first mark the note itself is set.
+    fn footnote(&mut self, number: usize, anchor: &str, note: &str) -> String {
+        let chapter = self.chapter;
+        let content = chapter
+            .and_then(|chapter| chapter.footnotes.iter().find(|footnote| footnote.anchor == note));
+        let anchor = self.place(anchor);
+        let number = quoted(&number.to_string());
+        let first = self.place(note);
+        match content {
+            Some(footnote) if first != "none" => {
+                let content = self.note_content(&footnote.blocks);
+                format!("{{ r.anchor({anchor}); r.note-mark({first}, {number}, {content}) }}")
+            }
+            _ => format!("{{ r.anchor({anchor}); super({}) }}", self.jump(note, number)),
+        }
+    }
+}
+
+fn here(place: Place, code: String) -> String {
+    match place {
+        Place::Text => code,
+        Place::Heading => format!("r.only-here({code})"),
+    }
+}
+
+/// The words of inline content.
+pub(super) fn plain(inlines: &[Inline]) -> String {
+    inlines
+        .iter()
+        .map(|inline| match inline {
+            Inline::Text(text)
+            | Inline::Code(text)
+            | Inline::Problem(text)
+            | Inline::Value { text, .. } => text.clone(),
+            Inline::Emphasis(content)
+            | Inline::Strong(content)
+            | Inline::Strikethrough(content)
+            | Inline::Link { content, .. }
+            | Inline::Jump { content, .. }
+            | Inline::Claim { content, .. } => plain(content),
+            Inline::Math(math) => math.alt(),
+            Inline::Image(image) => image.alt.clone(),
+            Inline::FootnoteMark { .. } => String::new(),
+            Inline::SoftBreak | Inline::HardBreak => " ".to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,118 @@
+//! What Typst can see: the template, the chapters, the pictures and the fonts. Nothing else.
+//!
+//! In: texts and bytes by path. Out: a Typst world without file system, network, packages or date.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use typst::diag::{FileError, FileResult};
+use typst::foundations::{Bytes, Datetime, Duration};
+use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, WorldExt};
+
+/// The world of one compilation.
+pub(super) struct ReportWorld {
+    main: FileId,
+    sources: HashMap<FileId, Source>,
+    files: HashMap<FileId, Bytes>,
+}
+
+impl ReportWorld {
+    /// A world that compiles the source at `main`.
+    pub(super) fn new(
+        main: &str,
+        sources: &BTreeMap<String, String>,
+        files: &BTreeMap<String, Bytes>,
+    ) -> Self {
+        Self {
+            main: id(main),
+            sources: sources.iter().map(|(path, text)| (id(path), source(path, text))).collect(),
+            files: files.iter().map(|(path, bytes)| (id(path), bytes.clone())).collect(),
+        }
+    }
+
+    /// File and line of what Typst complains about.
+    pub(super) fn place(&self, span: DiagSpan) -> Option<String> {
+        let id = span.id()?;
+        let range = self.range(span)?;
+        let line = self.sources.get(&id)?.lines().byte_to_line(range.start)?;
+        Some(format!("{}:{}", id.vpath().get_without_slash(), line + 1))
+    }
+}
+
+impl typst::World for ReportWorld {
+    fn library(&self) -> &LazyHash<Library> {
+        static LIBRARY: OnceLock<LazyHash<Library>> = OnceLock::new();
+        LIBRARY.get_or_init(|| LazyHash::new(Library::default()))
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &fonts().0
+    }
+
+    fn main(&self) -> FileId {
+        self.main
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        self.sources.get(&id).cloned().ok_or_else(|| absent(id))
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        self.files.get(&id).cloned().ok_or_else(|| absent(id))
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        fonts().1.get(index).cloned()
+    }
+
+    fn today(&self, _: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+/// Whether some font has a glyph for a character.
+pub(super) fn has_glyph(character: char) -> bool {
+    fonts().1.iter().any(|font| font.info().coverage.contains(character.into()))
+}
+
+fn fonts() -> &'static (LazyHash<FontBook>, Vec<Font>) {
+    static FONTS: OnceLock<(LazyHash<FontBook>, Vec<Font>)> = OnceLock::new();
+    FONTS.get_or_init(|| {
+        let fonts: Vec<Font> =
+            typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect();
+        (LazyHash::new(FontBook::from_fonts(&fonts)), fonts)
+    })
+}
+
+fn absent(id: FileId) -> FileError {
+    FileError::NotFound(id.vpath().get_without_slash().into())
+}
+
+fn id(path: &str) -> FileId {
+    let path = VirtualPath::new(path).expect("paths are made by the emitter");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+/// The source at a path, derived from the one of the last build where there was one.
+///
+/// Typst recognises unchanged parts by their place in the syntax tree, which an edit of the old
+/// tree keeps and a parse from nothing does not.
+fn source(path: &str, text: &str) -> Source {
+    static LAST: Mutex<BTreeMap<String, Source>> = Mutex::new(BTreeMap::new());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    match last.get_mut(path) {
+        Some(source) => {
+            source.replace(text);
+            source.clone()
+        }
+        None => {
+            let source = Source::new(id(path), text.to_owned());
+            last.insert(path.to_owned(), source.clone());
+            source
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Decides everything that a reader sees, once, for both outputs.
+//!
+//! In: the chapters, the results of their cells, and the bibliography. Out: a [`Document`] in
+//! which every number is given and every reference points at an anchor, and diagnostics. What
+//! has no answer is shown as a problem in its place. Left out: verdicts, which are
+//! [`crate::claims`]'s, and looks, which are the renderers'.
+
+mod anchor;
+mod block;
+mod cite;
+mod image;
+mod inline;
+mod link;
+mod number;
+mod value;
+
+use crate::claims::published::Names;
+use crate::claims::{Judged, Site, Subject, judge};
+use crate::config::ReportConfig;
+use crate::diag::Diagnostic;
+use crate::document::{Block, Chapter, Document};
+use crate::exec::{CellStatus, Executed};
+use crate::math::Macros;
+use crate::parse;
+use crate::span::Source;
+use crate::world::World;
+
+use anchor::Anchors;
+use block::Footnotes;
+use cite::Works;
+use number::Numbers;
+use value::Evaluator;
+
+/// Resolves a report and judges its claims.
+///
+/// `world` is where pictures are read, and `environment` what stood behind the results.
+pub fn document(
+    config: &ReportConfig,
+    chapters: &[parse::Chapter],
+    executed: &Executed,
+    bibliography: Option<&Source>,
+    environment: Vec<(String, String)>,
+    world: &dyn World,
+) -> (Document, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let macros: Vec<Macros> =
+        chapters.iter().map(|chapter| macros(config, chapter, &mut diagnostics)).collect();
+    let (numbers, found) = number::assign(chapters, executed, &macros);
+    diagnostics.extend(found);
+    let (works, found) = Works::new(bibliography);
+    diagnostics.extend(found);
+    let mut resolver = Resolver {
+        config,
+        chapters,
+        names: Names::new(chapters, executed),
+        world,
+        macros,
+        numbers,
+        works,
+        evaluator: Evaluator::new(),
+        images: Anchors::default(),
+        footnotes: Footnotes::default(),
+        sites: Vec::new(),
+        chapter: 0,
+        diagnostics,
+    };
+    let mut resolved: Vec<Chapter> =
+        (0..chapters.len()).map(|index| resolver.resolve_chapter(index)).collect();
+    let Resolver { numbers, works, sites, mut diagnostics, .. } = resolver;
+    let (claims, found) = judge(sites, chapters, executed, |chapter, cell| {
+        numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
+    });
+    diagnostics.extend(found);
+    for chapter in &mut resolved {
+        attach(&mut chapter.blocks, &claims);
+    }
+    let document = Document {
+        title: config.title.clone(),
+        authors: config.authors.clone(),
+        language: config.language.clone(),
+        environment,
+        chapters: resolved,
+        bibliography: works.references(&config.language),
+        claims,
+    };
+    (document, diagnostics)
+}
+
+/// The state of a walk over the report.
+struct Resolver<'a> {
+    config: &'a ReportConfig,
+    chapters: &'a [parse::Chapter],
+    names: Names<'a>,
+    world: &'a dyn World,
+    /// TeX macros of each chapter.
+    macros: Vec<Macros>,
+    numbers: Numbers,
+    works: Works,
+    evaluator: Evaluator,
+    /// Names of pictures.
+    images: Anchors,
+    footnotes: Footnotes<'a>,
+    /// Claims so far; the ledger has the same order.
+    sites: Vec<Site>,
+    /// Index of the chapter that is being resolved.
+    chapter: usize,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    fn resolve_chapter(&mut self, index: usize) -> Chapter {
+        self.chapter = index;
+        let chapter = &self.chapters[index];
+        self.footnotes = Footnotes::of(chapter);
+        let slot = self.numbers.chapters[index].clone();
+        let (title, removed) = number::title(chapter);
+        if removed.is_none() && chapter.front.title.is_none() {
+            self.diagnostics.push(
+                Diagnostic::warning(
+                    "untitled-chapter",
+                    "the chapter has no title",
+                    chapter.source.span(0..0),
+                )
+                .hint("begin it with `# Title`, or write `title:` in its front matter"),
+            );
+        }
+        let title = self.inlines(&title);
+        let blocks = chapter
+            .blocks
+            .iter()
+            .enumerate()
+            .filter(|(block, _)| Some(*block) != removed)
+            .filter_map(|(_, block)| self.block(block))
+            .collect();
+        let footnotes = self.notes();
+        Chapter {
+            slug: chapter.slug.clone(),
+            number: slot.number.unwrap_or_default(),
+            title,
+            anchor: slot.anchor,
+            blocks,
+            footnotes,
+            problems: self.problems(),
+        }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let cells = self.chapters[self.chapter].cells.iter().enumerate();
+        cells
+            .filter_map(|(index, cell)| match &self.names.cell(self.chapter, index)?.status {
+                CellStatus::Failed(diagnostic) => {
+                    Some(format!("Cell `{}` failed: {}", cell.id, diagnostic.message))
+                }
+                CellStatus::Done | CellStatus::NotRun(..) => None,
+            })
+            .collect()
+    }
+}
+
+/// The macros of a chapter, without those that cannot be.
+fn macros(
+    config: &ReportConfig,
+    chapter: &parse::Chapter,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Macros {
+    let mut all = config.macros.clone();
+    all.extend(chapter.front.macros.clone());
+    loop {
+        match Macros::new(all.clone()) {
+            Ok(macros) => return macros,
+            Err(name) => {
+                diagnostics.push(
+                    Diagnostic::error(
+                        "macro-name",
+                        format!("`{name}` is no name for a macro"),
+                        chapter.source.span(0..0),
+                    )
+                    .hint("a name is a backslash followed by letters, such as `\\\\R`"),
+                );
+                if all.remove(&name).is_none() {
+                    return Macros::default();
+                }
+            }
+        }
+    }
+}
+
+/// Tells each cell which claims rest on it.
+fn attach(blocks: &mut [Block], claims: &[Judged]) {
+    for block in blocks {
+        match block {
+            Block::Cell(cell) => {
+                let rests = |claim: &Judged| {
+                    claim.provenance.as_ref().is_some_and(|from| from.anchor == cell.anchor)
+                };
+                cell.claims = (0..claims.len()).filter(|&index| rests(&claims[index])).collect();
+            }
+            Block::Quote(blocks) | Block::Callout { blocks, .. } => attach(blocks, claims),
+            Block::List { items, .. } => {
+                for item in items {
+                    attach(&mut item.blocks, claims);
+                }
+            }
+            _ => {}
+        }
+    }
+}

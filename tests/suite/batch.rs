@@ -1,0 +1,298 @@
+//! The batch kernel on real compilers and processes. Slow, so it is one test with many chapters
+//! that share one workspace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use veracity::cache::Store;
+use veracity::claims::Reason;
+use veracity::config::{self, ReportConfig};
+use veracity::diag::{self, Color, Diagnostic};
+use veracity::exec::{self, CellResult, CellStatus, Executed};
+use veracity::kernel::batch::BatchKernel;
+use veracity::kernel::workspace::{Network, Workspace};
+use veracity::parse::{self, Chapter};
+use veracity::plan::{self, Foundation, Plan};
+use veracity::span::Source;
+
+struct Bench {
+    folder: tempfile::TempDir,
+    config: ReportConfig,
+    chapters: Vec<Chapter>,
+    workspace: Workspace,
+}
+
+impl Bench {
+    fn new(chapters: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let names: String = chapters.iter().map(|(name, _)| format!("  - {name}.md\n")).collect();
+        let source = Source::new("report.yaml", format!("title: Test\nchapters:\n{names}"));
+        let (config, problems) = config::report(&source);
+        assert!(problems.is_empty(), "{problems:?}");
+        let config = config.expect("the settings are right");
+        let chapters: Vec<Chapter> = chapters
+            .iter()
+            .map(|(name, text)| parse::chapter(Source::new(format!("{name}.md"), *text)).0)
+            .collect();
+        let slugs: Vec<&str> = chapters.iter().map(|chapter| chapter.slug.as_str()).collect();
+        let build = folder.path().join("build");
+        let workspace =
+            Workspace::prepare(folder.path(), &build, &config, &slugs, Network::Allowed)
+                .unwrap_or_else(|problem| panic!("{}", diag::render(&problem, Color::Plain)));
+        Self { folder, config, chapters, workspace }
+    }
+
+    fn plan(&self) -> Plan {
+        let foundation = Foundation {
+            digest: self.workspace.digest.clone(),
+            device: "cpu".into(),
+            profile: "quick".into(),
+            seed: 42,
+            ..Foundation::default()
+        };
+        plan::plan(&self.config, &self.chapters, &foundation).0
+    }
+
+    fn execute(&self) -> (Executed, Vec<Diagnostic>) {
+        let root = self.folder.path();
+        let build = root.join("build");
+        let kernel = BatchKernel::new(
+            self.workspace.clone(),
+            root.to_owned(),
+            build.clone(),
+            root.join("data"),
+        );
+        let store = Store::new(build.join("cache/cells"));
+        exec::execute(&self.plan(), &kernel, &store, 2, &|_| ())
+    }
+}
+
+fn failure(cell: &CellResult) -> &Diagnostic {
+    match &cell.status {
+        CellStatus::Failed(diagnostic) => diagnostic,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn place(diagnostic: &Diagnostic) -> String {
+    diagnostic.span.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+const GOOD: &str = r#"# Good
+
+```rust,module
+pub fn double(x: i64) -> i64 {
+    2 * x
+}
+```
+
+```rust,cell
+println!("to stdout");
+eprintln!("to stderr");
+let four = double(2);
+lab::value("four", four);
+```
+
+> ```rust,cell
+> let text: String = std::iter::repeat_n('é', 3).collect();
+> let number: i64 = "5".parse()?;
+> lab::value("nine", four + number);
+> lab::text(text)
+> ```
+"#;
+
+const TYPES: &str = r#"# Types
+
+```rust,cell
+lab::value("one", 1);
+let early = 1;
+```
+
+```rust,cell
+let é = 2; let wrong: u8 = "text";
+lab::value("two", wrong);
+```
+
+```rust,cell
+lab::value("three", 3);
+```
+"#;
+
+const PANICS: &str = r#"# Panics
+
+```rust,cell
+lab::value("before", 1);
+```
+
+- a list
+
+  ```rust,cell
+  let none: Option<i32> = None;
+  let n = none.unwrap();
+  lab::value("n", n);
+  ```
+
+```rust,cell
+lab::value("after", 1);
+```
+"#;
+
+const ERRORS: &str = r#"# Errors
+
+```rust,cell
+let n: i32 = "12x".parse()?;
+lab::value("n", n);
+```
+"#;
+
+const SLOW: &str = r#"# Slow
+
+```rust,cell
+//| timeout: 1s
+loop { std::hint::spin_loop(); }
+```
+"#;
+
+const ABORTS: &str = r#"# Aborts
+
+```rust,cell
+std::process::abort();
+```
+"#;
+
+const FLOODS: &str = r#"# Floods
+
+```rust,cell
+let line = "x".repeat(1023);
+for _ in 0..1_000_000 { println!("{line}"); }
+```
+"#;
+
+const NEEDS: &str = r#"# Needs
+
+```rust,cell
+//| needs: {profile: full}
+let heavy = 1;
+lab::value("heavy", heavy);
+```
+
+```rust,cell
+lab::value("light", 2);
+```
+
+```rust,cell
+println!("{heavy}");
+```
+"#;
+
+const UNBALANCED: &str = r#"# Unbalanced
+
+```rust,cell
+lab::value("x", (1);
+```
+
+```rust,cell
+lab::value("y", 1);
+```
+"#;
+
+const MODULE: &str = r#"# Module
+
+```rust,module
+pub fn broken() -> u8 { "x" }
+```
+
+```rust,cell
+lab::value("z", 1);
+```
+"#;
+
+#[test]
+fn cells_run_and_every_failure_is_told_of_the_chapter() {
+    let bench = Bench::new(&[
+        ("good", GOOD),
+        ("types", TYPES),
+        ("panics", PANICS),
+        ("errors", ERRORS),
+        ("slow", SLOW),
+        ("aborts", ABORTS),
+        ("floods", FLOODS),
+        ("needs", NEEDS),
+        ("unbalanced", UNBALANCED),
+        ("module", MODULE),
+    ]);
+    let (executed, _) = bench.execute();
+    let chapter = |slug: &str| {
+        let at = bench.chapters.iter().position(|chapter| chapter.slug == slug);
+        &executed.chapters[at.expect("the chapter exists")].cells
+    };
+
+    let good = chapter("good");
+    assert!(good.iter().all(CellResult::is_done), "{good:#?}");
+    assert_eq!(good[0].stdout, "to stdout\n");
+    assert_eq!(good[0].stderr, "to stderr\n");
+    assert_eq!(good[1].output.values[0].name, "nine");
+    assert_eq!(good[1].output.artifacts.len(), 1);
+
+    let types = chapter("types");
+    assert!(types[0].is_done(), "{:#?}", types[0]);
+    assert_eq!(place(failure(&types[1])), "types.md:9:28");
+    assert!(failure(&types[1]).message.contains("mismatched types [E0308]"));
+    assert!(matches!(types[2].status, CellStatus::NotRun(Reason::Blocked, _)));
+
+    let panics = chapter("panics");
+    assert!(panics[0].is_done());
+    assert_eq!(place(failure(&panics[1])), "panics.md:11:16");
+    assert!(failure(&panics[1]).message.contains("`Option::unwrap()` on a `None` value"));
+    assert!(matches!(panics[2].status, CellStatus::NotRun(Reason::Blocked, _)));
+
+    let errors = chapter("errors");
+    assert_eq!(failure(&errors[0]).code, "cell-error");
+    assert!(place(failure(&errors[0])).starts_with("errors.md:4:"), "{:?}", errors[0].status);
+    assert_eq!(failure(&chapter("slow")[0]).code, "cell-timeout", "{:?}", chapter("slow")[0]);
+    assert_eq!(failure(&chapter("aborts")[0]).code, "cell-died");
+    assert!(failure(&chapter("aborts")[0]).message.contains("abort"));
+
+    let floods = &chapter("floods")[0];
+    assert!(floods.is_done());
+    assert!(floods.stdout.len() < 100_000 && floods.stdout.contains("more bytes"));
+
+    let needs = chapter("needs");
+    assert!(matches!(needs[0].status, CellStatus::NotRun(Reason::NeedsProfile, _)));
+    assert!(needs[1].is_done());
+    assert!(matches!(needs[2].status, CellStatus::NotRun(Reason::NeedsProfile, _)));
+
+    assert_eq!(place(failure(&chapter("unbalanced")[0])), "unbalanced.md:4:11");
+    assert!(matches!(chapter("unbalanced")[1].status, CellStatus::NotRun(Reason::Blocked, _)));
+    assert_eq!(place(failure(&chapter("module")[0])), "module.md:4:25");
+
+    replays(&bench, &executed);
+}
+
+/// What ended well is stored, damage is noticed, and stored results equal fresh ones.
+fn replays(bench: &Bench, first: &Executed) {
+    let records = files(&bench.folder.path().join("build/cache/cells"));
+    assert!(!records.is_empty());
+    fs::write(&records[0], "veracity-cell-1 00\n{}").expect("it can be written");
+    let (second, problems) = bench.execute();
+    assert!(problems.iter().any(|problem| problem.code == "cache-corrupt"));
+    for (before, after) in first.chapters.iter().zip(&second.chapters) {
+        for (before, after) in before.cells.iter().zip(&after.cells) {
+            assert_eq!(before.output, after.output);
+            assert_eq!(before.stdout, after.stdout);
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("it can be read").flatten() {
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    found
+}
