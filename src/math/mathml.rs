@@ -166,7 +166,7 @@ const PRELUDE: &str = r##"
   let spacing = ("\u{302}": "\u{2c6}", "\u{303}": "\u{2dc}")
   let mark = text(spacing.at(mark, default: "\u{a0}" + mark))
   vmElement("mover", attrs: (accent: "true"), vmElement("mrow", body) + if width <= 1 { mark } else {
-    vmElement("mrow", attrs: (style: "transform:translateY(0.2em) scaleX(" + str(width) + ")"), mark)
+    vmElement("mrow", attrs: (style: "transform:translateY(0.3em) scaleX(" + str(width) + ")"), mark)
   })
 }
 #let vmOverline(body) = vmElement("mrow", class: "veracity-overline", body)
