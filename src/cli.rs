@@ -5,14 +5,14 @@ mod explain;
 mod new;
 mod summary;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::claims::Standing;
-use crate::diag::{self, Color, Diagnostic, Severity};
+use crate::diag::{self, Color, Diagnostic};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
 use crate::pipeline::{self, BuildRequest, Formats};

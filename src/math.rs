@@ -29,20 +29,16 @@ pub use markup::PRELUDE;
 pub struct Macros(BTreeMap<String, String>);
 
 impl Macros {
-    /// Takes over commands from front matter.
-    ///
-    /// # Errors
-    /// Returns the first name that is not a backslash followed by letters.
-    pub fn new(macros: BTreeMap<String, String>) -> Result<Self, String> {
-        let wrong = macros.keys().find(|name| {
-            !name.strip_prefix('\\').is_some_and(|rest| {
-                !rest.is_empty() && rest.chars().all(|char| char.is_ascii_alphabetic())
-            })
-        });
-        match wrong {
-            Some(name) => Err(name.clone()),
-            None => Ok(Self(macros)),
-        }
+    /// Takes over commands from settings and front matter; gives the names that cannot be:
+    /// those that are not a backslash followed by letters.
+    pub fn new(macros: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<String>) {
+        let (possible, wrong): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            macros.into_iter().partition(|(name, _)| {
+                name.strip_prefix('\\').is_some_and(|rest| {
+                    !rest.is_empty() && rest.chars().all(|char| char.is_ascii_alphabetic())
+                })
+            });
+        (Self(possible), wrong.into_keys().collect())
     }
 }
 

@@ -245,7 +245,9 @@ fn equations(
     if named.is_empty() {
         return found;
     }
-    let macros = Macros::new(config.macros.iter().chain(&chapter.front.macros));
+    // Names that cannot be are reported where the report is resolved.
+    let (macros, _) =
+        Macros::new(config.macros.clone().into_iter().chain(chapter.front.macros.clone()));
     let mut displayed = Vec::new();
     collect_equations(&chapter.blocks, &mut displayed);
     for equation in displayed {

@@ -163,26 +163,17 @@ fn macros(
     chapter: &parse::Chapter,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Macros {
-    let mut all = config.macros.clone();
-    all.extend(chapter.front.macros.clone());
-    loop {
-        match Macros::new(all.clone()) {
-            Ok(macros) => return macros,
-            Err(name) => {
-                diagnostics.push(
-                    Diagnostic::error(
-                        "macro-name",
-                        format!("`{name}` is no name for a macro"),
-                        chapter.source.span(0..0),
-                    )
-                    .hint("a name is a backslash followed by letters, such as `\\\\R`"),
-                );
-                if all.remove(&name).is_none() {
-                    return Macros::default();
-                }
-            }
-        }
-    }
+    let (macros, wrong) =
+        Macros::new(config.macros.clone().into_iter().chain(chapter.front.macros.clone()));
+    diagnostics.extend(wrong.iter().map(|name| {
+        Diagnostic::error(
+            "macro-name",
+            format!("`{name}` is no name for a macro"),
+            chapter.source.span(0..0),
+        )
+        .hint("a name is a backslash followed by letters, such as `\\\\R`")
+    }));
+    macros
 }
 
 /// Tells each cell which claims rest on it.
