@@ -83,12 +83,7 @@ impl Words {
                 }
             }
             Kind::Scripts { base, sub, sup } => self.scripts(base, sub.as_ref(), sup.as_ref()),
-            Kind::Fraction {
-                numerator,
-                denominator,
-                bar,
-                ..
-            } => {
+            Kind::Fraction { numerator, denominator, bar, .. } => {
                 let (start, middle, end) = if *bar {
                     ("fraction", "over", "end fraction")
                 } else {
@@ -152,11 +147,7 @@ impl Words {
                     self.part(label, "end brace");
                 }
             }
-            Kind::Arrow {
-                symbol,
-                above,
-                below,
-            } => {
+            Kind::Arrow { symbol, above, below } => {
                 self.say(&name(*symbol, ""));
                 for label in above.iter().chain(below) {
                     self.say("labelled");
@@ -205,9 +196,8 @@ impl Words {
             [Node { kind: Kind::Symbol(symbol), .. }] => symbol.latex.as_str(),
             _ => "",
         };
-        let primes = sup.iter().all(|node| {
-            matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′')
-        });
+        let primes =
+            sup.iter().all(|node| matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′'));
         match only {
             _ if large => {
                 self.say("to");

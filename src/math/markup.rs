@@ -13,60 +13,7 @@ use super::tree::{
 };
 
 /// Definitions that a Typst document needs before it shows [`typst`](super::Math::typst) markup.
-pub const PRELUDE: &str = r##"
-#let vmSpace(width) = h(width * 1em)
-#let vmDelimiter(class, size, mark) = math.class(class, math.lr(size: size * 1em, symbol(mark)))
-#let vmFlatRoot(body) = math.sqrt(body)
-#let vmAccent(mark, width, body) = math.accent(
-  body,
-  mark,
-  size: if width == 0 { 0% } else { 100% },
-  dotless: false,
-)
-#let vmOverline(body) = math.overline(body)
-#let vmUnderline(body) = math.underline(body)
-#let vmPhantom(body) = hide(body)
-#let vmColor(color, body) = text(fill: rgb(color), body)
-#let vmBoxed(body) = math.class("normal", context box(
-  stroke: 0.04em + text.fill,
-  inset: (x: 0.3em),
-  outset: (y: 0.3em),
-  { set par(leading: 0em); math.equation(body) },
-))
-#let vmCancel(strokes, body) = math.cancel(
-  inverted: strokes == "falling",
-  cross: strokes == "both",
-  body,
-)
-#let vmArrow(symbol, above: none, below: none) = math.attach(
-  math.limits(math.stretch(symbol, size: 100% + 1em)),
-  t: above,
-  b: below,
-)
-#let vmArray(align: "", columns: (), rows: (), tight: false, ..cells) = {
-  let point = $&$.body
-  math.mat(
-    delim: none,
-    column-gap: if tight { 0.5em } else { 1em },
-    row-gap: if tight { 0.1em } else { 0.4em },
-    augment: if columns.len() + rows.len() == 0 { none } else {
-      (vline: columns, hline: rows, stroke: 0.04em)
-    },
-    ..cells.pos().map(row => row.zip(align.clusters()).map(((cell, side)) => {
-      if side == "l" { point + cell } else if side == "r" { cell + point } else { cell }
-    })),
-  )
-}
-#let vmAligned(..cells) = {
-  let point = $&$.body
-  math.mat(
-    delim: none,
-    column-gap: 2em,
-    row-gap: 0.5em,
-    ..cells.pos().map(row => row.chunks(2).map(pair => pair.join(point))),
-  )
-}
-"##;
+pub const PRELUDE: &str = include_str!("paged.typ");
 
 /// Writes a whole formula.
 pub(super) fn emit(body: &Row, display: Display) -> String {
@@ -114,11 +61,7 @@ impl Emitter {
     /// Writes a row as the argument of a function, where nothing at all would be an error.
     fn argument(&self, row: &Row) -> String {
         let written = self.row(row);
-        if written.is_empty() {
-            "#[]".to_owned()
-        } else {
-            written
-        }
+        if written.is_empty() { "#[]".to_owned() } else { written }
     }
 
     fn row(&self, row: &[Node]) -> String {
@@ -138,8 +81,8 @@ impl Emitter {
                 continue;
             }
             let class = node.class();
-            let unary = class == Class::Binary
-                && !matches!(before, Some(Class::Normal | Class::Closing));
+            let unary =
+                class == Class::Binary && !matches!(before, Some(Class::Normal | Class::Closing));
             before = Some(if unary { Class::Normal } else { class });
             append(&mut out, &self.node(node));
         }
@@ -172,9 +115,8 @@ impl Emitter {
             Kind::Symbol(symbol) => classified(symbol),
             Kind::Space(width) => format!("#vmSpace({})", decimal(*width)),
             Kind::Group(body) => {
-                let plain = |node: Option<&Node>| {
-                    node.is_none_or(|node| node.class() == Class::Normal)
-                };
+                let plain =
+                    |node: Option<&Node>| node.is_none_or(|node| node.class() == Class::Normal);
                 if plain(body.first()) && plain(body.last()) {
                     self.row(body)
                 } else {
@@ -192,20 +134,18 @@ impl Emitter {
                 }
             }
             Kind::Scripts { base, sub, sup } => self.scripts(base, sub.as_ref(), sup.as_ref()),
-            Kind::Fraction {
-                numerator,
-                denominator,
-                bar,
-                left,
-                right,
-            } => self.fraction(numerator, denominator, *bar, *left, *right),
+            Kind::Fraction { numerator, denominator, bar, left, right } => {
+                self.fraction(numerator, denominator, *bar, *left, *right)
+            }
             Kind::Root { degree, body } => match degree {
                 Some(degree) => format!(
                     "root({}, {})",
                     self.with(Style::ScriptScript, degree),
                     self.argument(body)
                 ),
-                None if is_flat(body) && !body.iter().any(has_scripts) => format!("vmFlatRoot({})", self.argument(body)),
+                None if is_flat(body) && !body.iter().any(has_scripts) => {
+                    format!("vmFlatRoot({})", self.argument(body))
+                }
                 None => format!("sqrt({})", self.argument(body)),
             },
             Kind::Fenced { left, right, body } if is_flat(body) => {
@@ -216,11 +156,7 @@ impl Emitter {
             }
             Kind::Fenced { left, right, body } => fenced(*left, *right, &self.row(body)),
             Kind::Middle(delimiter) => format!("mid({})", escaped(*delimiter)),
-            Kind::Delimiter {
-                symbol,
-                size,
-                class,
-            } => format!(
+            Kind::Delimiter { symbol, size, class } => format!(
                 "#vmDelimiter(\"{}\", {}, {})",
                 match class {
                     Class::Normal => "fence",
@@ -255,11 +191,7 @@ impl Emitter {
                     None => format!("{name}({})", self.argument(body)),
                 }
             }
-            Kind::Arrow {
-                symbol,
-                above,
-                below,
-            } => {
+            Kind::Arrow { symbol, above, below } => {
                 let mut arguments = escaped(*symbol);
                 for (name, label) in [("above", above), ("below", below)] {
                     if let Some(label) = label.as_ref().filter(|label| !label.is_empty()) {
@@ -317,9 +249,9 @@ impl Emitter {
 
     fn scripts(&self, base: &Row, sub: Option<&Row>, sup: Option<&Row>) -> String {
         let primes = |script: &Row| {
-            script.iter().all(|node| {
-                matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′')
-            })
+            script
+                .iter()
+                .all(|node| matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '′'))
         };
         let [below, above] = if takes_limits(base) { ["b", "t"] } else { ["br", "tr"] };
         let mut arguments = self.argument(base);
@@ -385,10 +317,8 @@ impl Emitter {
             })
             .collect();
         let mut arguments = format!("align: #\"{align}\"");
-        for (name, rules) in [
-            ("columns", &array.vertical_rules),
-            ("rows", &array.horizontal_rules),
-        ] {
+        for (name, rules) in [("columns", &array.vertical_rules), ("rows", &array.horizontal_rules)]
+        {
             if !rules.is_empty() {
                 let rules: String = rules.iter().map(|rule| format!("{rule},")).collect();
                 arguments.push_str(&format!(", {name}: #({rules})"));
@@ -444,9 +374,7 @@ fn takes_limits(base: &Row) -> bool {
 
 fn fenced(left: Option<char>, right: Option<char>, body: &str) -> String {
     // A space stands for a missing delimiter, so that `lr` does not take one out of the body.
-    let side = |delimiter: Option<char>| {
-        delimiter.map_or_else(|| "#h(0em)".to_owned(), escaped)
-    };
+    let side = |delimiter: Option<char>| delimiter.map_or_else(|| "#h(0em)".to_owned(), escaped);
     if left.is_none() && right.is_none() {
         return body.to_owned();
     }
@@ -473,11 +401,7 @@ fn classified(symbol: &Symbol) -> String {
         (Class::Binary, Some(default)) => matches!(default, "Binary" | "Vary"),
         (class, Some(default)) => default.eq_ignore_ascii_case(class_name(class)),
     };
-    if same {
-        written
-    } else {
-        format!("class(\"{}\", {written})", class_name(symbol.class))
-    }
+    if same { written } else { format!("class(\"{}\", {written})", class_name(symbol.class)) }
 }
 
 /// Writes one character so that Typst takes it as nothing else.

@@ -18,14 +18,16 @@ use super::{Display, Macros, MathError, did_you_mean};
 static CONTEXT: LazyLock<KatexContext> = LazyLock::new(KatexContext::default);
 
 /// Longest formula in bytes.
-const MAX_LENGTH: usize = 16 * 1024;
+const MAX_LENGTH: usize = 8 * 1024;
 /// Braces nested deeper than this are refused before the grammar sees them.
 const MAX_BRACES: usize = 64;
 /// Macro expansions in one formula.
-const MAX_EXPANSIONS: usize = 4000;
+const MAX_EXPANSIONS: usize = 2000;
 /// The grammar recurses on commands that need no brace (`\bf\bf…`), so it gets a stack for the
 /// longest formula. The memory is only reserved, not used.
-const STACK: usize = 512 << 20;
+const STACK: usize = 256 << 20;
+
+const ONE_TAG: &str = "a formula can have one \\tag only";
 
 /// What a formula's LaTeX holds.
 pub(super) struct Parsed {
@@ -65,8 +67,8 @@ fn parse_here(
 ) -> Result<Parsed, MathError> {
     let labels = Arc::new(Mutex::new(Vec::new()));
     let settings = settings(display, macros, Arc::clone(&labels));
-    let nodes = katex::parse(&CONTEXT, latex, &settings)
-        .map_err(|error| explain(&error, latex, macros))?;
+    let nodes =
+        katex::parse(&CONTEXT, latex, &settings).map_err(|error| explain(&error, latex, macros))?;
 
     let mut lowering = Lowering {
         context: &CONTEXT,
@@ -78,6 +80,7 @@ fn parse_here(
         resolve,
         depth: 0,
         range: 0..latex.len(),
+        located: false,
     };
     let body = lowering.row(&nodes)?;
     let mut tags = Vec::new();
@@ -88,17 +91,13 @@ fn parse_here(
     collect_row_tags(&mut lowering, &nodes, &mut tags)?;
     if tags.len() > 1 {
         return Err(MathError {
-            message: "a formula can have one \\tag only".to_owned(),
+            message: ONE_TAG.to_owned(),
             range: last_command(latex, "\\tag"),
             hint: None,
         });
     }
     let labels = labels.lock().map(|labels| labels.clone()).unwrap_or_default();
-    Ok(Parsed {
-        body,
-        labels,
-        tag: tags.pop(),
-    })
+    Ok(Parsed { body, labels, tag: tags.pop() })
 }
 
 /// Collects the tags that the rows of an `align` carry.
@@ -120,15 +119,14 @@ fn collect_row_tags(
 }
 
 fn settings(display: Display, macros: &Macros, labels: Arc<Mutex<Vec<String>>>) -> Settings {
-    let label = MacroDefinition::Function(Arc::new(
-        move |context: &mut dyn MacroContextInterface| {
+    let label =
+        MacroDefinition::Function(Arc::new(move |context: &mut dyn MacroContextInterface| {
             let name = argument(context)?;
             if let Ok(mut labels) = labels.lock() {
                 labels.push(name);
             }
             Ok(MacroExpansionResult::Empty)
-        },
-    ));
+        }));
     let reference =
         MacroDefinition::Function(Arc::new(|context: &mut dyn MacroContextInterface| {
             let name = argument(context)?;
@@ -139,10 +137,8 @@ fn settings(display: Display, macros: &Macros, labels: Arc<Mutex<Vec<String>>>) 
         ("\\eqref".to_owned(), reference.clone()),
         ("\\ref".to_owned(), reference),
     ];
-    let authors = macros
-        .0
-        .iter()
-        .map(|(name, body)| (name.clone(), MacroDefinition::String(body.clone())));
+    let authors =
+        macros.0.iter().map(|(name, body)| (name.clone(), MacroDefinition::String(body.clone())));
     Settings::builder()
         .display_mode(matches!(display, Display::Block))
         .macros(own.into_iter().chain(authors).collect())
@@ -162,14 +158,10 @@ fn argument(context: &mut dyn MacroContextInterface) -> Result<String, ParseErro
 /// Finds the mistakes that are best told by looking at the text alone: braces and sheer size.
 fn check_shape(latex: &str) -> Result<(), MathError> {
     let error = |message: &str, range: Range<usize>| {
-        Err(MathError {
-            message: message.to_owned(),
-            range,
-            hint: None,
-        })
+        Err(MathError { message: message.to_owned(), range, hint: None })
     };
     if latex.len() > MAX_LENGTH {
-        return error("the formula is longer than 16 KiB", 0..latex.len());
+        return error("the formula is longer than 8 KiB", 0..latex.len());
     }
     if latex.contains("\\verb") {
         return Ok(());
@@ -208,9 +200,8 @@ fn explain(error: &ParseError, latex: &str, macros: &Macros) -> MathError {
         let start = start.min(latex.len());
         start..(start + error.length().unwrap_or(0)).min(latex.len())
     });
-    let range = located
-        .filter(|range| latex.get(range.clone()).is_some())
-        .unwrap_or(0..latex.len());
+    let range =
+        located.filter(|range| latex.get(range.clone()).is_some()).unwrap_or(0..latex.len());
     let at = |part: &str| {
         if latex.get(range.clone()) == Some(part) {
             return range.clone();
@@ -218,6 +209,27 @@ fn explain(error: &ParseError, latex: &str, macros: &Macros) -> MathError {
         latex.find(part).map_or(0..latex.len(), |start| start..start + part.len())
     };
     let (message, range, hint) = match &*error.kind {
+        ParseErrorKind::UndefinedControlSequence { name } if name.starts_with("\\tag@") => {
+            (ONE_TAG.to_owned(), last_command(latex, "\\tag"), None)
+        }
+        ParseErrorKind::MultipleTag => (ONE_TAG.to_owned(), last_command(latex, "\\tag"), None),
+        ParseErrorKind::UnexpectedEndOfMacroArgument { .. } => {
+            ("an argument is missing".to_owned(), last_token(latex), None)
+        }
+        ParseErrorKind::ExpectedGroupAfterSymbol { symbol } => {
+            (format!("nothing follows {symbol}"), at(symbol), None)
+        }
+        ParseErrorKind::MiddleWithoutPrecedingLeft => {
+            ("\\middle stands outside \\left and \\right".to_owned(), at("\\middle"), None)
+        }
+        ParseErrorKind::DisplayModeOnly { env } => {
+            (format!("{env} needs a formula of its own"), at(&format!("{{{env}}}")), None)
+        }
+        ParseErrorKind::MismatchedEnvironmentEnd { begin, end } => (
+            format!("\\begin{{{begin}}} ends with \\end{{{end}}}"),
+            at(&format!("\\end{{{end}}}")),
+            None,
+        ),
         ParseErrorKind::UndefinedControlSequence { name } => (
             format!("unknown command {name}"),
             at(name),
@@ -252,11 +264,7 @@ fn explain(error: &ParseError, latex: &str, macros: &Macros) -> MathError {
             (message, range, None)
         }
     };
-    MathError {
-        message,
-        range,
-        hint,
-    }
+    MathError { message, range, hint }
 }
 
 /// Returns where something was opened that lacks its end.
@@ -268,10 +276,21 @@ fn opener(latex: &str, expected: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
+/// Returns the last command or character.
+fn last_token(latex: &str) -> Range<usize> {
+    let end = latex.trim_end().len();
+    let text = &latex[..end];
+    let word = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let start = if word.ends_with('\\') {
+        word.len() - 1
+    } else {
+        text.char_indices().next_back().map_or(0, |(start, _)| start)
+    };
+    start..end
+}
+
 fn last_command(latex: &str, command: &str) -> Range<usize> {
-    latex
-        .rfind(command)
-        .map_or(0..latex.len(), |start| start..start + command.len())
+    latex.rfind(command).map_or(0..latex.len(), |start| start..start + command.len())
 }
 
 /// Names of commands to suggest.

@@ -8,11 +8,14 @@ use std::ops::Range;
 /// Nodes side by side.
 pub(super) type Row = Vec<Node>;
 
+/// Range of what comes out of a macro and of nothing else in the author's LaTeX.
+pub(super) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
+
 /// Part of a formula.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub kind: Kind,
-    /// Bytes of the author's LaTeX that it comes from.
+    /// Bytes of the author's LaTeX that it comes from, or [`NOWHERE`].
     pub range: Range<usize>,
 }
 
@@ -30,9 +33,15 @@ pub(super) enum Kind {
     /// Words in the text font.
     Text(String),
     /// Named operator such as `log`, or whatever else stands as an operator.
-    Operator { body: Row, limits: Limits },
+    Operator {
+        body: Row,
+        limits: Limits,
+    },
     /// Sum, product, integral and the like.
-    Large { symbol: Symbol, limits: Limits },
+    Large {
+        symbol: Symbol,
+        limits: Limits,
+    },
     Scripts {
         base: Row,
         sub: Option<Row>,
@@ -46,7 +55,10 @@ pub(super) enum Kind {
         left: Option<char>,
         right: Option<char>,
     },
-    Root { degree: Option<Row>, body: Row },
+    Root {
+        degree: Option<Row>,
+        body: Row,
+    },
     /// Delimiters that grow with their body.
     Fenced {
         left: Option<char>,
@@ -56,7 +68,11 @@ pub(super) enum Kind {
     /// Delimiter inside [`Kind::Fenced`] that grows with it.
     Middle(char),
     /// Delimiter of a fixed size in em.
-    Delimiter { symbol: char, size: f64, class: Class },
+    Delimiter {
+        symbol: char,
+        size: f64,
+        class: Class,
+    },
     /// Mark above its body, as a combining character.
     Accent {
         mark: char,
@@ -64,7 +80,10 @@ pub(super) enum Kind {
         wide: bool,
         body: Row,
     },
-    Line { side: Side, body: Row },
+    Line {
+        side: Side,
+        body: Row,
+    },
     Brace {
         side: Side,
         body: Row,
@@ -77,16 +96,34 @@ pub(super) enum Kind {
         below: Option<Row>,
     },
     Array(Array),
-    Font { font: Font, body: Row },
-    Style { style: Style, body: Row },
-    Class { class: Class, body: Row },
+    Font {
+        font: Font,
+        body: Row,
+    },
+    Style {
+        style: Style,
+        body: Row,
+    },
+    Class {
+        class: Class,
+        body: Row,
+    },
     /// Red, green and blue.
-    Color { color: [u8; 3], body: Row },
+    Color {
+        color: [u8; 3],
+        body: Row,
+    },
     Boxed(Row),
     Phantom(Row),
-    Cancel { strokes: Strokes, body: Row },
+    Cancel {
+        strokes: Strokes,
+        body: Row,
+    },
     /// Reference to a labelled equation and what to show for it.
-    Reference { label: String, text: String },
+    Reference {
+        label: String,
+        text: String,
+    },
 }
 
 /// One character and the LaTeX that asked for it.
@@ -285,11 +322,7 @@ pub(super) fn children<'a>(kind: &'a Kind, visit: &mut dyn FnMut(&'a Row)) {
             visit(base);
             sub.iter().chain(sup).for_each(visit);
         }
-        Kind::Fraction {
-            numerator,
-            denominator,
-            ..
-        } => {
+        Kind::Fraction { numerator, denominator, .. } => {
             visit(numerator);
             visit(denominator);
         }
