@@ -25,9 +25,14 @@ fn main() {
     row("edit of a thin cell, HTML and PDF", 7, cell_edit(&own, &mut edits), || build(&own, &[]));
 
     let prose = prose_report(scratch.path());
-    let ours = row("200 chapters of prose, HTML only, nothing kept", 7, remove(&prose.join("build")), || {
-        build(&prose, &["--format", "html"]);
-    });
+    let ours = row(
+        "200 chapters of prose, HTML only, nothing kept",
+        7,
+        remove(&prose.join("build")),
+        || {
+            build(&prose, &["--format", "html"]);
+        },
+    );
     match Command::new("mdbook").arg("--version").output() {
         Ok(_) => {
             let theirs = row("the same text in mdBook", 7, remove(&prose.join("book")), || {
@@ -65,15 +70,15 @@ fn timed(work: impl FnOnce()) -> Duration {
 }
 
 fn build(root: &Path, arguments: &[&str]) {
-    run(Command::new(VERACITY).args(["build-report", "--quiet", "--root"]).arg(root).args(arguments));
+    run(Command::new(VERACITY)
+        .args(["build-report", "--quiet", "--root"])
+        .arg(root)
+        .args(arguments));
 }
 
 fn run(command: &mut Command) {
-    let status = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .expect("the command starts");
+    let status =
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("the command starts");
     assert!(status.success(), "{command:?} fails: {status}");
 }
 
@@ -89,7 +94,9 @@ fn remove(path: &Path) -> impl FnMut() {
 fn own_report(scratch: &Path) -> PathBuf {
     let root = scratch.join("own");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for part in ["report.yaml", "Cargo.toml", "Cargo.lock", "chapters", "templates", "crates", "data"] {
+    for part in
+        ["report.yaml", "Cargo.toml", "Cargo.lock", "chapters", "templates", "crates", "data"]
+    {
         copy(&here.join(part), &root.join(part));
     }
     root

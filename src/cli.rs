@@ -171,7 +171,8 @@ pub fn main() -> ExitCode {
     let verbosity = if cli.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let session = Session { progress: Progress::new(verbosity), verbosity };
     if let Err(error) = process::end_children_on_interrupt() {
-        session.problem(&Diagnostic::global("signals", format!("Ctrl-C cannot be caught: {error}")));
+        session
+            .problem(&Diagnostic::global("signals", format!("Ctrl-C cannot be caught: {error}")));
     }
     let status = match cli.command {
         Command::New { dir } => new::make(&session, &dir),
@@ -190,9 +191,8 @@ pub fn main() -> ExitCode {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
         }),
-        Command::Clean { out } => session.with_root(cli.root, |root| {
-            session.clean(&out.unwrap_or_else(|| root.join("build")))
-        }),
+        Command::Clean { out } => session
+            .with_root(cli.root, |root| session.clean(&out.unwrap_or_else(|| root.join("build")))),
     };
     // The usual status of a program that ended because of Ctrl-C.
     ExitCode::from(if process::interrupted() { 130 } else { status })
@@ -202,8 +202,11 @@ impl RunArgs {
     fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
         if self.device == Device::Cuda {
             return Err(vec![
-                Diagnostic::global("no-cuda", "this version of Veracity runs cells on the CPU only")
-                    .hint("leave `--device` away, or say `--device cpu`"),
+                Diagnostic::global(
+                    "no-cuda",
+                    "this version of Veracity runs cells on the CPU only",
+                )
+                .hint("leave `--device` away, or say `--device cpu`"),
             ]);
         }
         let KernelName::Batch = self.kernel;
@@ -238,13 +241,18 @@ impl Session {
         let found = match root {
             Some(root) => std::path::absolute(&root).ok(),
             None => std::env::current_dir().ok().and_then(|here| {
-                here.ancestors().find(|folder| folder.join("report.yaml").is_file()).map(Path::to_owned)
+                here.ancestors()
+                    .find(|folder| folder.join("report.yaml").is_file())
+                    .map(Path::to_owned)
             }),
         };
         let Some(root) = found else {
             self.problem(
-                &Diagnostic::global("no-report", "neither here nor in any folder above is a report.yaml")
-                    .hint("name a report with `--root DIR`, or make one with `veracity new DIR`"),
+                &Diagnostic::global(
+                    "no-report",
+                    "neither here nor in any folder above is a report.yaml",
+                )
+                .hint("name a report with `--root DIR`, or make one with `veracity new DIR`"),
             );
             return USAGE;
         };
@@ -301,7 +309,10 @@ impl Session {
 
     fn clean(&self, out: &Path) -> Result<u8, Vec<Diagnostic>> {
         let failed = |path: &Path, error: &io::Error| {
-            vec![Diagnostic::global("output-folder", format!("cannot remove {}: {error}", path.display()))]
+            vec![Diagnostic::global(
+                "output-folder",
+                format!("cannot remove {}: {error}", path.display()),
+            )]
         };
         // Only what a build makes is removed: the folder may hold other things.
         let made = ["cache", "run", "target", "work", "report", "report.pdf", "claims.json"];

@@ -141,9 +141,8 @@ impl Reader<'_> {
         let chapters = self.chapters(&fields);
         let authors = self.authors(&fields);
         let language = self.language(&fields).unwrap_or_else(|| "en".to_owned());
-        let bibliography = fields
-            .get("bibliography")
-            .and_then(|field| self.located(field.value, "bibliography"));
+        let bibliography =
+            fields.get("bibliography").and_then(|field| self.located(field.value, "bibliography"));
         let dependencies = self.dependencies(&fields);
         let profiles = self.profiles(&fields);
         let seed = fields.get("seed").and_then(|field| self.unsigned(field.value, "seed"));
@@ -233,9 +232,8 @@ impl Reader<'_> {
             return None;
         };
         let name = self.text(name.value, "name")?;
-        let affiliation = fields
-            .get("affiliation")
-            .and_then(|field| self.text(field.value, "affiliation"));
+        let affiliation =
+            fields.get("affiliation").and_then(|field| self.text(field.value, "affiliation"));
         Some(Author { name, affiliation })
     }
 
@@ -273,7 +271,11 @@ impl Reader<'_> {
                     found.hint = Some("put the version in quotes".to_owned());
                 }
                 _ => {
-                    self.wrong_type(field.value, field.name, "a version or a table as in Cargo.toml");
+                    self.wrong_type(
+                        field.value,
+                        field.name,
+                        "a version or a table as in Cargo.toml",
+                    );
                 }
             }
         }
@@ -333,11 +335,7 @@ impl Reader<'_> {
                     .and_then(|field| self.duration(field.value, "timeout")),
             }
         });
-        FrontMatter {
-            title,
-            macros: macros.unwrap_or_default(),
-            cells: cells.unwrap_or_default(),
-        }
+        FrontMatter { title, macros: macros.unwrap_or_default(), cells: cells.unwrap_or_default() }
     }
 
     fn cell(&mut self, root: &Node) -> CellYaml {

@@ -127,16 +127,18 @@ pub fn render(diagnostic: &Diagnostic, color: Color) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Error => Level::ERROR,
     };
-    let mut group = Group::with_title(
-        level.primary_title(printable(&diagnostic.message)).id(diagnostic.code),
-    );
+    let mut group =
+        Group::with_title(level.primary_title(printable(&diagnostic.message)).id(diagnostic.code));
     let excerpts: Vec<Excerpt> = diagnostic
         .span
         .iter()
         .map(|span| (span, diagnostic.label.as_deref(), AnnotationKind::Primary))
-        .chain(diagnostic.related.iter().map(|(span, label)| {
-            (span, Some(label.as_str()), AnnotationKind::Context)
-        }))
+        .chain(
+            diagnostic
+                .related
+                .iter()
+                .map(|(span, label)| (span, Some(label.as_str()), AnnotationKind::Context)),
+        )
         .map(|(span, label, kind)| Excerpt::new(span, label, kind))
         .collect();
     for excerpt in &excerpts {
@@ -231,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_very_long_line_is_cut_and_escapes_are_not_passed_on() {
-        let source = Source::new("a.md", format!("{}\u{1b}[2J{}", "é".repeat(9000), "x".repeat(9000)));
+        let source =
+            Source::new("a.md", format!("{}\u{1b}[2J{}", "é".repeat(9000), "x".repeat(9000)));
         let shown = render(&Diagnostic::error("x", "y", source.span(18_000..18_001)), Color::Plain);
         assert!(shown.len() < 4000, "{}", shown.len());
         assert!(!shown.contains('\u{1b}'));

@@ -160,13 +160,11 @@ fn execute_chapter(
             None => match store.get(cell.key) {
                 Found::Whole(record) => Some(result(chapter, cell, CellStatus::Done, *record)),
                 Found::Corrupt => {
-                    diagnostics.push(
-                        Diagnostic::warning(
-                            "cache-corrupt",
-                            "the stored result of this cell was damaged; it is made again",
-                            cell.span.clone(),
-                        ),
-                    );
+                    diagnostics.push(Diagnostic::warning(
+                        "cache-corrupt",
+                        "the stored result of this cell was damaged; it is made again",
+                        cell.span.clone(),
+                    ));
                     missing = true;
                     None
                 }

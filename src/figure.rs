@@ -101,18 +101,10 @@ pub fn draw(figure: &Figure, theme: Theme) -> Result<String, String> {
     let width = (WIDTH - GAP * (columns - 1) as f64) / columns as f64;
     let legends: Vec<Legend> = panels.iter().map(Panel::legend).collect();
     let shared = several && legends.iter().all(|legend| *legend == legends[0]);
-    let common = if shared {
-        legends[0].below(WIDTH)
-    } else {
-        Legend::default().below(WIDTH)
-    };
+    let common = if shared { legends[0].below(WIDTH) } else { Legend::default().below(WIDTH) };
     let rows: Vec<f64> = panels
         .chunks(columns)
-        .map(|row| {
-            row.iter()
-                .map(|panel| panel.natural_height(several))
-                .fold(0.0, f64::max)
-        })
+        .map(|row| row.iter().map(|panel| panel.natural_height(several)).fold(0.0, f64::max))
         .collect();
     let height = rows.iter().map(|row| row + GAP).sum::<f64>() - GAP + common.height;
 
@@ -129,12 +121,7 @@ pub fn draw(figure: &Figure, theme: Theme) -> Result<String, String> {
                 .fold(Room::default(), Room::max);
             for i in range {
                 let left = (i % columns) as f64 * (width + GAP);
-                let area = Area {
-                    left,
-                    top,
-                    width,
-                    height: full - 2.0 * MARGIN,
-                };
+                let area = Area { left, top, width, height: full - 2.0 * MARGIN };
                 if several {
                     panels[i].draw(&root, area, room, own(i), look);
                 } else {
@@ -143,12 +130,7 @@ pub fn draw(figure: &Figure, theme: Theme) -> Result<String, String> {
             }
             top += full + GAP;
         }
-        common.draw(
-            &root,
-            (WIDTH - common.width) / 2.0,
-            height - MARGIN - common.height,
-            look,
-        );
+        common.draw(&root, (WIDTH - common.width) / 2.0, height - MARGIN - common.height, look);
     }
     let title = figure
         .caption
@@ -175,16 +157,9 @@ fn styles(figure: &Figure) -> Vec<Vec<usize>> {
             names
         });
     let style = |(position, series): (usize, &Series)| {
-        names
-            .iter()
-            .position(|name| *name == series.name)
-            .unwrap_or(position)
+        names.iter().position(|name| *name == series.name).unwrap_or(position)
     };
-    figure
-        .plots
-        .iter()
-        .map(|plot| plot.series.iter().enumerate().map(style).collect())
-        .collect()
+    figure.plots.iter().map(|plot| plot.series.iter().enumerate().map(style).collect()).collect()
 }
 
 fn nothing_to_draw(figure: &Figure) -> String {
@@ -194,12 +169,8 @@ fn nothing_to_draw(figure: &Figure) -> String {
         SeriesKind::Bars { bars } => bars.len(),
         SeriesKind::HeatMap { values, .. } => values.iter().map(Vec::len).sum(),
     };
-    let count: usize = figure
-        .plots
-        .iter()
-        .flat_map(|plot| &plot.series)
-        .map(|series| points(&series.kind))
-        .sum();
+    let count: usize =
+        figure.plots.iter().flat_map(|plot| &plot.series).map(|series| points(&series.kind)).sum();
     match count {
         0 => "the figure holds no data".into(),
         1 => "there is nothing to draw: the only value is not finite, not positive on a logarithmic axis, or outside the range of its axis".into(),

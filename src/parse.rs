@@ -8,6 +8,7 @@ mod attributes;
 mod blocks;
 mod context;
 mod fence;
+mod frames;
 mod inline;
 mod labels;
 mod paragraph;
@@ -270,7 +271,13 @@ pub enum Block {
         span: Span,
     },
     /// `![Caption](f.svg){#fig-x}` as a paragraph of its own.
-    Figure { target: String, caption: Vec<Inline>, label: Option<String>, alt: Option<String>, span: Span },
+    Figure {
+        target: String,
+        caption: Vec<Inline>,
+        label: Option<String>,
+        alt: Option<String>,
+        span: Span,
+    },
     /// `[^name]: …`
     Footnote { name: String, blocks: Vec<Block>, span: Span },
     /// `---`

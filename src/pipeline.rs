@@ -232,7 +232,8 @@ fn read_chapters(
                 }
                 chapters.push(chapter);
             }
-            Err(problem) => unreadable.push(Diagnostic { span: problem.span.or(Some(place.clone())), ..problem }),
+            Err(problem) => unreadable
+                .push(Diagnostic { span: problem.span.or(Some(place.clone())), ..problem }),
         }
     }
     if unreadable.is_empty() { Ok(chapters) } else { Err(unreadable) }
@@ -261,8 +262,11 @@ fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
     String::from_utf8(bytes).map(|text| Source::new(path, text)).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        Diagnostic::global("not-utf-8", format!("`{path}` is not UTF-8: byte {valid}, in line {line}"))
-            .hint("save it as UTF-8")
+        Diagnostic::global(
+            "not-utf-8",
+            format!("`{path}` is not UTF-8: byte {valid}, in line {line}"),
+        )
+        .hint("save it as UTF-8")
     })
 }
 
@@ -352,9 +356,8 @@ fn digest(executed: &Executed, document: &Document) -> String {
 
 /// Digest of everything on which the rendered files depend.
 fn inputs(request: &BuildRequest, world: &Recorded<DiskWorld>, evaluated: &Evaluated) -> String {
-    let tool = std::env::current_exe()
-        .and_then(|path| crate::world::witness(&path))
-        .unwrap_or_default();
+    let tool =
+        std::env::current_exe().and_then(|path| crate::world::witness(&path)).unwrap_or_default();
     let all = format!("{:?} {} {} {tool}", request.formats, world.digest(), evaluated.digest);
     blake3::hash(all.as_bytes()).to_hex().to_string()
 }

@@ -93,7 +93,9 @@ impl Bars {
             BuildEvent::Exec(ExecEvent::Replayed { .. }) => {}
             BuildEvent::Exec(ExecEvent::Running { chapter, cells }) => {
                 let bar = all.add(ProgressBar::new(cells as u64));
-                bar.set_style(style("{spinner} {prefix} [{bar:24}] {pos}/{len} cells {elapsed} {msg}"));
+                bar.set_style(style(
+                    "{spinner} {prefix} [{bar:24}] {pos}/{len} cells {elapsed} {msg}",
+                ));
                 bar.set_prefix(chapter.slug.clone());
                 bar.enable_steady_tick(Duration::from_millis(120));
                 self.chapters.insert(chapter.slug.clone(), bar);

@@ -254,7 +254,8 @@ mod tests {
         let output = Output::open(folder.path(), || ()).expect("it can be written");
         output.publish(Some(&page("old")), None, "a").expect("it can be written");
         drop(output);
-        fs::rename(folder.path().join("report"), folder.path().join(".report.old")).expect("rename");
+        fs::rename(folder.path().join("report"), folder.path().join(".report.old"))
+            .expect("rename");
         fs::create_dir_all(folder.path().join(".report.new")).expect("mkdir");
         Output::open(folder.path(), || ()).expect("it can be written");
         assert_eq!(shown(folder.path()), "old");

@@ -21,9 +21,8 @@ impl Source {
     /// Wraps `text`, read from `path` (relative to the report's root, with `/`).
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
-        let line_starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
+        let line_starts =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self(Arc::new(Inner { path: path.into(), text, line_starts }))
     }
 

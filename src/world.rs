@@ -114,10 +114,13 @@ impl<W: World> Recorded<W> {
 impl<W: World> World for Recorded<W> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let result = self.world.read(path);
-        self.note(path, match &result {
-            Ok(bytes) => blake3::hash(bytes).to_hex().to_string(),
-            Err(error) => error.kind().to_string(),
-        });
+        self.note(
+            path,
+            match &result {
+                Ok(bytes) => blake3::hash(bytes).to_hex().to_string(),
+                Err(error) => error.kind().to_string(),
+            },
+        );
         result
     }
 

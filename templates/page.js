@@ -118,12 +118,12 @@
     apply();
   }
 
-  // Code that is folded shows itself when a link leads into it, and on paper.
+  // A link that leads into folded code unfolds it, and closes what lay over the page.
   function folds() {
     const reveal = () => {
       const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
       target?.closest("details")?.setAttribute("open", "");
-      for (const open of document.querySelectorAll(".about:popover-open")) open.hidePopover();
+      for (const open of document.querySelectorAll(":popover-open")) open.hidePopover();
     };
     addEventListener("hashchange", reveal);
     reveal();

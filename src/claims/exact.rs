@@ -96,11 +96,16 @@ pub(crate) fn scientific(number: &BigRational, decimals: usize) -> (String, i64)
     if number.is_zero() {
         return (fixed(number, decimals), 0);
     }
-    let length = |integer: &BigInt| i64::try_from(integer.abs().to_string().len()).unwrap_or(i64::MAX);
+    let length =
+        |integer: &BigInt| i64::try_from(integer.abs().to_string().len()).unwrap_or(i64::MAX);
     let mut exponent = length(number.numer()) - length(number.denom());
     let scaled = |exponent: i64| {
         let power: BigInt = BigInt::from(10).pow(exponent.unsigned_abs());
-        if exponent < 0 { number * BigRational::from(power) } else { number / BigRational::from(power) }
+        if exponent < 0 {
+            number * BigRational::from(power)
+        } else {
+            number / BigRational::from(power)
+        }
     };
     let ten = BigRational::from(BigInt::from(10));
     while scaled(exponent).abs() < BigRational::one() {

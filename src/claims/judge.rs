@@ -212,7 +212,10 @@ impl<'a> Finding<'a> {
     fn value(&mut self, stated: &Stated, rule: &Rule, published: &Published) -> Verdict {
         let text = &stated.text;
         let needs_no_relation = |kind: &str| {
-            Verdict::Error(format!("`{}` is {kind} and takes no relation but `refuted`", published.name))
+            Verdict::Error(format!(
+                "`{}` is {kind} and takes no relation but `refuted`",
+                published.name
+            ))
         };
         match &published.value {
             Value::Bool { value } => {
@@ -245,7 +248,8 @@ impl<'a> Finding<'a> {
             value => match (exact::number(value), number::find(text)) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
                     Verdict::Vacuous(
-                        "the text prints a computed value, which cannot disagree with itself".into(),
+                        "the text prints a computed value, which cannot disagree with itself"
+                            .into(),
                     )
                 }
                 (Ok(value), printed) => rule.compare(printed, &value, published.unit.as_deref()),

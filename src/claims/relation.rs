@@ -1,7 +1,7 @@
 //! How a claim's words and a number must be related.
 //!
 //! In: a link's title, its text, and the number that a cell published. Out: whether they
-//! agree, exactly. Left out: where the number comes from, which is [`super::judge`]'s.
+//! agree, exactly. Left out: where the number comes from, which is [`mod@super::judge`]'s.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -78,7 +78,9 @@ impl Relation {
                 rule.replace(Rule::parse(part)?).is_some()
             };
             if repeated {
-                return Err(format!("the relation `{title}` says two things; one of them is enough"));
+                return Err(format!(
+                    "the relation `{title}` says two things; one of them is enough"
+                ));
             }
         }
         Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed) })
@@ -91,7 +93,8 @@ impl Rule {
         // `≈ ± 0.1` and `~ ± 2 %` say no more than `± 0.1`; alone they do not say how close.
         let close = text.strip_prefix(['≈', '~']).map(str::trim_start);
         let tolerance = close.unwrap_or(text);
-        if let Some(size) = ["±", "+-", "+/-"].iter().find_map(|sign| tolerance.strip_prefix(sign)) {
+        if let Some(size) = ["±", "+-", "+/-"].iter().find_map(|sign| tolerance.strip_prefix(sign))
+        {
             let size = number::only(size).ok_or_else(unknown)?;
             if size.plain().is_negative() {
                 return Err(format!("the tolerance `{text}` is negative"));

@@ -64,7 +64,9 @@ fn disk(folder: &Path) -> Finding {
                 Finding::Here(words)
             } else {
                 let wanted = WANTED_BYTES as f64 / 1e9;
-                Finding::Missing(format!("{words}, a first build may take {wanted:.1} GB; `veracity clean` frees some"))
+                Finding::Missing(format!(
+                    "{words}, a first build may take {wanted:.1} GB; `veracity clean` frees some"
+                ))
             }
         }
         Err(error) => Finding::Optional(format!("cannot be told: {error}")),
@@ -82,7 +84,9 @@ fn report(folder: &Path) -> Finding {
     });
     match found {
         Some(root) => Finding::Here(root.join("report.yaml").display().to_string()),
-        None => Finding::Optional("no report.yaml here or above; `veracity new DIR` makes a report".to_owned()),
+        None => Finding::Optional(
+            "no report.yaml here or above; `veracity new DIR` makes a report".to_owned(),
+        ),
     }
 }
 

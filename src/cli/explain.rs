@@ -15,11 +15,10 @@ pub(super) fn explain(
     request: &BuildRequest,
     wanted: &str,
 ) -> Result<u8, Vec<Diagnostic>> {
-    let evaluated = pipeline::evaluate(
-        request,
-        &crate::world::DiskWorld::new(&request.root),
-        &|event| session.progress.show(event),
-    )?;
+    let evaluated =
+        pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &|event| {
+            session.progress.show(event)
+        })?;
     session.progress.finish();
     let claims = &evaluated.document.claims;
     let found: Vec<&Judged> =

@@ -89,8 +89,12 @@ pub(super) fn plain(inlines: &[Inline]) -> String {
         .iter()
         .map(|inline| match inline {
             Inline::Text(text) | Inline::Code(text) => text.clone(),
-            Inline::Emphasis(inner) | Inline::Strong(inner) | Inline::Strikethrough(inner) => plain(inner),
-            Inline::Link { content, .. } | Inline::Jump { content, .. } | Inline::Claim { content, .. } => plain(content),
+            Inline::Emphasis(inner) | Inline::Strong(inner) | Inline::Strikethrough(inner) => {
+                plain(inner)
+            }
+            Inline::Link { content, .. }
+            | Inline::Jump { content, .. }
+            | Inline::Claim { content, .. } => plain(content),
             Inline::Math(math) => math.latex().to_owned(),
             Inline::SoftBreak | Inline::HardBreak => " ".to_owned(),
             Inline::Value { text, .. } => text.clone(),

@@ -162,10 +162,12 @@ impl<'a> Reader<'a> {
                     format!("`echo` cannot be `{text}`"),
                     self.yaml.span(node),
                 );
-                self.diagnostics.push(match crate::diag::closest(text, ["true", "false", "fold"]) {
-                    Some(best) => found.hint(format!("did you mean `{best}`?")),
-                    None => found.hint("write true, false or fold"),
-                });
+                self.diagnostics.push(
+                    match crate::diag::closest(text, ["true", "false", "fold"]) {
+                        Some(best) => found.hint(format!("did you mean `{best}`?")),
+                        None => found.hint("write true, false or fold"),
+                    },
+                );
                 None
             }
             _ => {

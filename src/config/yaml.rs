@@ -135,7 +135,11 @@ impl<'a> Yaml<'a> {
     fn problem(&self, message: String, range: Range<usize>) -> Box<Diagnostic> {
         let tab = self.code.text.get(range.start..).is_some_and(|rest| rest.starts_with('\t'));
         let found = Diagnostic::error("yaml-syntax", message, self.part(range));
-        Box::new(if tab { found.hint("YAML is indented with spaces, not with tabs") } else { found })
+        Box::new(if tab {
+            found.hint("YAML is indented with spaces, not with tabs")
+        } else {
+            found
+        })
     }
 }
 

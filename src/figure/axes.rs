@@ -24,15 +24,9 @@ const LONGEST_TILTED: f64 = 140.0;
 /// Labels of categories along the bottom.
 pub(super) enum Categories {
     /// Upright, in lines; every so many are shown.
-    Upright {
-        lines: Vec<Vec<String>>,
-        every: usize,
-    },
+    Upright { lines: Vec<Vec<String>>, every: usize },
     /// Tilted, where upright ones would collide.
-    Tilted {
-        lines: Vec<Vec<String>>,
-        every: usize,
-    },
+    Tilted { lines: Vec<Vec<String>>, every: usize },
 }
 
 /// Draws all but title and legend; returns the plot area.
@@ -91,12 +85,7 @@ pub(super) fn draw(root: &Root, area: Area, panel: &Panel, x_label_room: f64, lo
         .map(|(v, _)| frame.bottom() - frame.height * (v - y.low) / (y.high - y.low))
         .collect();
     let grid = |lines: Vec<[(f64, f64); 2]>| strokes(root, lines, look.grid, 1.0);
-    grid(
-        horizontal
-            .iter()
-            .map(|&v| [(frame.left, v), (frame.right(), v)])
-            .collect(),
-    );
+    grid(horizontal.iter().map(|&v| [(frame.left, v), (frame.right(), v)]).collect());
     match &panel.content {
         Content::Curves { x, .. } => {
             let place = |v: f64| frame.left + frame.width * (v - x.low) / (x.high - x.low);
@@ -114,12 +103,7 @@ pub(super) fn draw(root: &Root, area: Area, panel: &Panel, x_label_room: f64, lo
             let chart = chart(root, frame, (-0.5, count - 0.5), (y.low, y.high));
             bars.draw(&chart, y, look);
             let base = frame.bottom() - frame.height * (y.base() - y.low) / (y.high - y.low);
-            strokes(
-                root,
-                vec![[(frame.left, base), (frame.right(), base)]],
-                look.ink,
-                1.0,
-            );
+            strokes(root, vec![[(frame.left, base), (frame.right(), base)]], look.ink, 1.0);
             if let Some(categories) = &categories {
                 categories.draw(root, frame, frame.width / count, look);
             }
@@ -127,10 +111,7 @@ pub(super) fn draw(root: &Root, area: Area, panel: &Panel, x_label_room: f64, lo
         Content::Heat(_) => {}
     }
     if panel.is_empty() {
-        let middle = (
-            frame.left + frame.width / 2.0,
-            frame.top + frame.height / 2.0,
-        );
+        let middle = (frame.left + frame.width / 2.0, frame.top + frame.height / 2.0);
         Face::new(LABEL_SIZE, look.quiet).write_centred(
             root,
             middle,
@@ -141,19 +122,11 @@ pub(super) fn draw(root: &Root, area: Area, panel: &Panel, x_label_room: f64, lo
 
     let place = |v: f64| frame.bottom() - frame.height * (v - y.low) / (y.high - y.low);
     left_ticks(root, frame, &y_ticks, place, look);
-    strokes(
-        root,
-        vec![[(frame.left, frame.top), (frame.left, frame.bottom())]],
-        look.ink,
-        1.0,
-    );
+    strokes(root, vec![[(frame.left, frame.top), (frame.left, frame.bottom())]], look.ink, 1.0);
     if !matches!(panel.content, Content::Bars { .. }) || y.base() == y.low {
         strokes(
             root,
-            vec![[
-                (frame.left, frame.bottom()),
-                (frame.right(), frame.bottom()),
-            ]],
+            vec![[(frame.left, frame.bottom()), (frame.right(), frame.bottom())]],
             look.ink,
             1.0,
         );
@@ -173,12 +146,7 @@ pub(super) fn draw(root: &Root, area: Area, panel: &Panel, x_label_room: f64, lo
 pub(super) fn draw_title(root: &Root, area: Area, title: Option<&str>, look: &Look) {
     let face = Face::new(TITLE_SIZE, look.ink).bold();
     let middle = (area.left + area.width / 2.0, area.top);
-    face.write_lines(
-        root,
-        middle,
-        Anchor::Middle,
-        &title_lines(title, area.width),
-    );
+    face.write_lines(root, middle, Anchor::Middle, &title_lines(title, area.width));
 }
 
 /// Height in pixels of a title.
@@ -190,13 +158,7 @@ pub(super) fn title_height(title: Option<&str>, width: f64) -> f64 {
 }
 
 fn title_lines(title: Option<&str>, width: f64) -> Vec<String> {
-    wrap(
-        title.unwrap_or_default(),
-        TITLE_SIZE,
-        Weight::Bold,
-        width - 12.0,
-        3,
-    )
+    wrap(title.unwrap_or_default(), TITLE_SIZE, Weight::Bold, width - 12.0, 3)
 }
 
 /// Height in pixels of the label of the horizontal axis, in a panel of a width.
@@ -224,21 +186,10 @@ pub(super) fn draw_labels(
 ) {
     let face = Face::new(LABEL_SIZE, look.ink);
     let top = area.bottom() - x_room + LABEL_GAP;
-    face.write_lines(
-        root,
-        (frame.left + frame.width / 2.0, top),
-        Anchor::Middle,
-        x,
-    );
+    face.write_lines(root, (frame.left + frame.width / 2.0, top), Anchor::Middle, x);
     for (i, line) in y.iter().enumerate() {
         let base = area.left + LABEL_SIZE * 0.95 + height(i, LABEL_SIZE);
-        face.write(
-            root,
-            (base, frame.top + frame.height / 2.0),
-            Anchor::Middle,
-            -90,
-            line,
-        );
+        face.write(root, (base, frame.top + frame.height / 2.0), Anchor::Middle, -90, line);
     }
 }
 
@@ -260,10 +211,7 @@ pub(super) fn strokes(
     color: plotters::style::RGBColor,
     width: f64,
 ) {
-    let parts = lines
-        .into_iter()
-        .map(|line| line.map(|(x, y)| at(x, y)).to_vec())
-        .collect();
+    let parts = lines.into_iter().map(|line| line.map(|(x, y)| at(x, y)).to_vec()).collect();
     put(root, &Strokes::new(parts, color, width, Dash::Solid));
 }
 
@@ -278,22 +226,13 @@ fn left_ticks(root: &Root, frame: Area, ticks: &Ticks, place: impl Fn(f64) -> f6
     strokes(root, marks.collect(), look.ink, 1.0);
     let face = Face::new(TICK_SIZE, look.ink);
     for (v, label) in &ticks.major {
-        face.write_centred(
-            root,
-            (frame.left - TICK - SPACE, place(*v)),
-            Anchor::End,
-            label,
-        );
+        face.write_centred(root, (frame.left - TICK - SPACE, place(*v)), Anchor::End, label);
     }
 }
 
 fn bottom_ticks(root: &Root, frame: Area, ticks: &Ticks, place: impl Fn(f64) -> f64, look: &Look) {
-    let mark = |v: f64, length: f64| {
-        [
-            (place(v), frame.bottom()),
-            (place(v), frame.bottom() + length),
-        ]
-    };
+    let mark =
+        |v: f64, length: f64| [(place(v), frame.bottom()), (place(v), frame.bottom() + length)];
     let marks = ticks
         .major
         .iter()
@@ -333,11 +272,7 @@ fn tick_width(label: &str) -> f64 {
 }
 
 fn widest(ticks: &Ticks) -> f64 {
-    ticks
-        .major
-        .iter()
-        .map(|(_, label)| tick_width(label))
-        .fold(0.0, f64::max)
+    ticks.major.iter().map(|(_, label)| tick_width(label)).fold(0.0, f64::max)
 }
 
 /// Whether all labels are numbers, of which some may be left out.
@@ -349,10 +284,7 @@ pub(super) fn are_numbers(names: &[String]) -> bool {
 pub(super) fn round_stride(least: f64) -> usize {
     let strides = std::iter::successors(Some(1), |decade| Some(10 * decade))
         .flat_map(|decade| [1, 2, 5].map(|n| n * decade));
-    strides
-        .take(18)
-        .find(|&stride| stride as f64 >= least)
-        .unwrap_or(1_000_000)
+    strides.take(18).find(|&stride| stride as f64 >= least).unwrap_or(1_000_000)
 }
 
 /// Labels of categories that are `slot` pixels apart: in lines, thinned out if they are numbers,
@@ -360,40 +292,22 @@ pub(super) fn round_stride(least: f64) -> usize {
 pub(super) fn category_labels(names: &[String], slot: f64) -> Categories {
     let room = slot - 2.0 * SPACE;
     let lines = |width: f64| {
-        names
-            .iter()
-            .map(|name| wrap(name, TICK_SIZE, Weight::Regular, width, 3))
-            .collect()
+        names.iter().map(|name| wrap(name, TICK_SIZE, Weight::Regular, width, 3)).collect()
     };
-    if names
-        .iter()
-        .all(|name| fits(name, TICK_SIZE, Weight::Regular, room, 3))
-    {
-        return Categories::Upright {
-            lines: lines(room),
-            every: 1,
-        };
+    if names.iter().all(|name| fits(name, TICK_SIZE, Weight::Regular, room, 3)) {
+        return Categories::Upright { lines: lines(room), every: 1 };
     }
     if are_numbers(names) {
-        let widest = names
-            .iter()
-            .map(|name| tick_width(name))
-            .fold(0.0, f64::max);
+        let widest = names.iter().map(|name| tick_width(name)).fold(0.0, f64::max);
         let every = round_stride((widest + 2.0 * SPACE) / slot);
-        return Categories::Upright {
-            lines: lines(f64::INFINITY),
-            every,
-        };
+        return Categories::Upright { lines: lines(f64::INFINITY), every };
     }
     let most = if slot >= 40.0 { 2 } else { 1 };
     let lines = names
         .iter()
         .map(|name| wrap(name, TICK_SIZE, Weight::Regular, LONGEST_TILTED, most))
         .collect();
-    Categories::Tilted {
-        lines,
-        every: (18.0 / slot).ceil().max(1.0) as usize,
-    }
+    Categories::Tilted { lines, every: (18.0 / slot).ceil().max(1.0) as usize }
 }
 
 impl Categories {
@@ -405,11 +319,7 @@ impl Categories {
             }
             Categories::Tilted { lines, .. } => {
                 let (sin, cos) = f64::from(TILT).to_radians().sin_cos();
-                let long = lines
-                    .iter()
-                    .flatten()
-                    .map(|line| tick_width(line))
-                    .fold(0.0, f64::max);
+                let long = lines.iter().flatten().map(|line| tick_width(line)).fold(0.0, f64::max);
                 let deep = lines.iter().map(Vec::len).max().unwrap_or(0);
                 long * sin.abs() + height(deep, TICK_SIZE) * cos
             }

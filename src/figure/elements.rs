@@ -132,11 +132,7 @@ impl<C> Drawable<&mut Sheet> for Raster<C> {
         let (width, height) = (right - left, bottom - top);
         let sharp = f64::from(width) >= columns as f64 * UNITS
             && f64::from(height) >= self.cells.len() as f64 * UNITS;
-        let rendering = if sharp {
-            " image-rendering=\"pixelated\""
-        } else {
-            ""
-        };
+        let rendering = if sharp { " image-rendering=\"pixelated\"" } else { "" };
         let png = png(columns, &self.cells);
         sheet.image((left, top), (width, height), rendering, &png);
         Ok(())
@@ -148,11 +144,7 @@ fn png(columns: usize, cells: &[Vec<RGBColor>]) -> Vec<u8> {
     let mut encoder = png::Encoder::new(&mut bytes, columns as u32, cells.len() as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_compression(png::Compression::High);
-    let pixels: Vec<u8> = cells
-        .iter()
-        .flatten()
-        .flat_map(|c| [c.0, c.1, c.2])
-        .collect();
+    let pixels: Vec<u8> = cells.iter().flatten().flat_map(|c| [c.0, c.1, c.2]).collect();
     encoder
         .write_header()
         .and_then(|mut writer| writer.write_image_data(&pixels))

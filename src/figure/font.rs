@@ -63,10 +63,7 @@ pub(super) fn set(text: &str, weight: Weight) -> Line {
             _ => runs.push((face, c.to_string())),
         }
     }
-    let mut line = Line {
-        glyphs: Vec::new(),
-        width: 0.0,
-    };
+    let mut line = Line { glyphs: Vec::new(), width: 0.0 };
     for (face, run) in runs {
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(&run);
@@ -95,9 +92,7 @@ fn face_with(c: char, preferred: usize) -> usize {
     if has(preferred) {
         return preferred;
     }
-    (0..FACES.len())
-        .find(|&face| has(face))
-        .unwrap_or(preferred)
+    (0..FACES.len()).find(|&face| has(face)).unwrap_or(preferred)
 }
 
 impl Glyph {
@@ -109,10 +104,8 @@ impl Glyph {
     /// Outline as SVG path data, y upwards, [`OUTLINE_UNITS`] to the em; empty for a space.
     pub(super) fn outline(self) -> String {
         let face = &FACES[self.face];
-        let mut outline = Outline {
-            data: String::new(),
-            scale: OUTLINE_UNITS / f64::from(face.units_per_em()),
-        };
+        let mut outline =
+            Outline { data: String::new(), scale: OUTLINE_UNITS / f64::from(face.units_per_em()) };
         face.outline_glyph(self.id, &mut outline);
         outline.data
     }

@@ -5,46 +5,25 @@
 use veracity_protocol::{Axis, Figure, Float, Plot, Scale, Series, SeriesKind};
 
 fn f(points: impl IntoIterator<Item = (f64, f64)>) -> Vec<(Float, Float)> {
-    points
-        .into_iter()
-        .map(|(x, y)| (Float(x), Float(y)))
-        .collect()
+    points.into_iter().map(|(x, y)| (Float(x), Float(y))).collect()
 }
 
 pub(super) fn line(name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Series {
-    Series {
-        name: name.into(),
-        kind: SeriesKind::Line { points: f(points) },
-    }
+    Series { name: name.into(), kind: SeriesKind::Line { points: f(points) } }
 }
 
 pub(super) fn scatter(name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Series {
-    Series {
-        name: name.into(),
-        kind: SeriesKind::Scatter { points: f(points) },
-    }
+    Series { name: name.into(), kind: SeriesKind::Scatter { points: f(points) } }
 }
 
 pub(super) fn errors(name: &str, points: &[(f64, f64, f64, f64)]) -> Series {
-    let points = points
-        .iter()
-        .map(|p| (Float(p.0), Float(p.1), Float(p.2), Float(p.3)))
-        .collect();
-    Series {
-        name: name.into(),
-        kind: SeriesKind::ErrorBars { points },
-    }
+    let points = points.iter().map(|p| (Float(p.0), Float(p.1), Float(p.2), Float(p.3))).collect();
+    Series { name: name.into(), kind: SeriesKind::ErrorBars { points } }
 }
 
 pub(super) fn bars(name: &str, heights: &[(&str, f64)]) -> Series {
-    let bars = heights
-        .iter()
-        .map(|&(c, h)| (c.to_owned(), Float(h)))
-        .collect();
-    Series {
-        name: name.into(),
-        kind: SeriesKind::Bars { bars },
-    }
+    let bars = heights.iter().map(|&(c, h)| (c.to_owned(), Float(h))).collect();
+    Series { name: name.into(), kind: SeriesKind::Bars { bars } }
 }
 
 pub(super) fn heat(
@@ -53,48 +32,27 @@ pub(super) fn heat(
     label: &str,
     value: impl Fn(usize, usize) -> f64,
 ) -> Series {
-    let values = (0..rows)
-        .map(|r| (0..columns).map(|c| Float(value(r, c))).collect())
-        .collect();
+    let values = (0..rows).map(|r| (0..columns).map(|c| Float(value(r, c))).collect()).collect();
     let kind = SeriesKind::HeatMap {
         columns: (0..columns).map(|c| c.to_string()).collect(),
         rows: (0..rows).map(|r| r.to_string()).collect(),
         values,
         label: label.into(),
     };
-    Series {
-        name: String::new(),
-        kind,
-    }
+    Series { name: String::new(), kind }
 }
 
 pub(super) fn plot(x: &str, y: &str, series: Vec<Series>) -> Plot {
-    let axis = |label: &str| Axis {
-        label: label.into(),
-        scale: Scale::Linear,
-        range: None,
-    };
-    Plot {
-        title: None,
-        x: axis(x),
-        y: axis(y),
-        series,
-    }
+    let axis = |label: &str| Axis { label: label.into(), scale: Scale::Linear, range: None };
+    Plot { title: None, x: axis(x), y: axis(y), series }
 }
 
 pub(super) fn figure(plots: Vec<Plot>) -> Figure {
-    Figure {
-        plots,
-        caption: None,
-        label: None,
-        alt: None,
-    }
+    Figure { plots, caption: None, label: None, alt: None }
 }
 
 pub(super) fn noise(i: usize) -> f64 {
-    let x = (i as u64)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .wrapping_add(77);
+    let x = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(77);
     let x = (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     ((x ^ (x >> 32)) % 10_000) as f64 / 10_000.0 - 0.5
 }
@@ -121,58 +79,38 @@ pub(super) fn gallery() -> Vec<(&'static str, Figure)> {
     let mut small_log = plot(
         "Batch size",
         "Time per image in ms",
-        vec![line(
-            "",
-            [(8.0, 3.0), (16.0, 2.1), (32.0, 1.4), (64.0, 1.1)],
-        )],
+        vec![line("", [(8.0, 3.0), (16.0, 2.1), (32.0, 1.4), (64.0, 1.1)])],
     );
     small_log.x.scale = Scale::Log;
     let mut left = plot(
         "Epoch",
         "Loss",
-        vec![
-            line("train", curve(-0.8, 20)),
-            line("validation", curve(-0.6, 20)),
-        ],
+        vec![line("train", curve(-0.8, 20)), line("validation", curve(-0.6, 20))],
     );
     left.title = Some("Convolutional network".into());
     let mut right = plot(
         "Epoch",
         "Accuracy",
-        vec![
-            line("train", curve(0.8, 20)),
-            line("validation", curve(0.6, 20)),
-        ],
+        vec![line("train", curve(0.8, 20)), line("validation", curve(0.6, 20))],
     );
     right.title = Some("Attention decoder with a title so long that it must wrap".into());
-    let mut confusion = plot(
-        "Predicted class",
-        "True class",
-        vec![heat(4, 4, "Images", |r, c| {
-            if r == c {
-                212.0 + r as f64
-            } else {
-                (r * 7 + c * 3) as f64
-            }
-        })],
-    );
+    let mut confusion =
+        plot(
+            "Predicted class",
+            "True class",
+            vec![heat(4, 4, "Images", |r, c| {
+                if r == c { 212.0 + r as f64 } else { (r * 7 + c * 3) as f64 }
+            })],
+        );
     if let SeriesKind::HeatMap { columns, rows, .. } = &mut confusion.series[0].kind {
-        let names = [
-            "choroidal neovascularisation",
-            "diabetic macular oedema",
-            "drusen",
-            "normal",
-        ];
+        let names = ["choroidal neovascularisation", "diabetic macular oedema", "drusen", "normal"];
         *columns = names.map(String::from).to_vec();
         *rows = columns.clone();
     }
     let mut ranged = plot(
         "t",
         "x(t)",
-        vec![line(
-            "clipped",
-            (0..200).map(|i| (i as f64 / 10.0, 3.0 * (i as f64 / 10.0).sin())),
-        )],
+        vec![line("clipped", (0..200).map(|i| (i as f64 / 10.0, 3.0 * (i as f64 / 10.0).sin())))],
     );
     ranged.y.range = Some((Float(-2.0), Float(2.0)));
     ranged.x.range = Some((Float(2.0), Float(12.0)));
@@ -272,14 +210,8 @@ pub(super) fn gallery() -> Vec<(&'static str, Figure)> {
                 "",
                 "Test accuracy",
                 vec![
-                    bars(
-                        "quick",
-                        &[("CNN", 0.71), ("LSTM", 0.62), ("attention", 0.66)],
-                    ),
-                    bars(
-                        "full",
-                        &[("CNN", 0.81), ("LSTM", 0.75), ("attention", 0.79)],
-                    ),
+                    bars("quick", &[("CNN", 0.71), ("LSTM", 0.62), ("attention", 0.66)]),
+                    bars("full", &[("CNN", 0.81), ("LSTM", 0.75), ("attention", 0.79)]),
                     bars("published", &[("CNN", 0.83), ("LSTM", 0.74)]),
                 ],
             )]),
@@ -291,12 +223,7 @@ pub(super) fn gallery() -> Vec<(&'static str, Figure)> {
                 "Change in %",
                 vec![bars(
                     "",
-                    &[
-                        ("January", 3.0),
-                        ("February", -1.5),
-                        ("March", -4.0),
-                        ("April", 2.2),
-                    ],
+                    &[("January", 3.0), ("February", -1.5), ("March", -4.0), ("April", 2.2)],
                 )],
             )]),
         ),
@@ -363,21 +290,13 @@ pub(super) fn gallery() -> Vec<(&'static str, Figure)> {
             figure(vec![
                 left.clone(),
                 right,
-                plot(
-                    "",
-                    "Seconds",
-                    vec![bars("", &[("batch", 0.4), ("live", 4.4)])],
-                ),
+                plot("", "Seconds", vec![bars("", &[("batch", 0.4), ("live", 4.4)])]),
             ]),
         ),
         (
             "panel-heat",
             figure(vec![
-                plot(
-                    "Key",
-                    "Query",
-                    vec![heat(6, 6, "Weight", |r, c| (r + c) as f64 / 10.0)],
-                ),
+                plot("Key", "Query", vec![heat(6, 6, "Weight", |r, c| (r + c) as f64 / 10.0)]),
                 left,
             ]),
         ),
@@ -392,17 +311,10 @@ pub(super) fn gallery() -> Vec<(&'static str, Figure)> {
                 )],
             )]),
         ),
-        (
-            "single-point",
-            figure(vec![plot("x", "y", vec![line("one", [(3.0, 5.0)])])]),
-        ),
+        ("single-point", figure(vec![plot("x", "y", vec![line("one", [(3.0, 5.0)])])])),
         (
             "constant",
-            figure(vec![plot(
-                "x",
-                "y",
-                vec![line("", [(0.0, 2.0), (1.0, 2.0), (2.0, 2.0)])],
-            )]),
+            figure(vec![plot("x", "y", vec![line("", [(0.0, 2.0), (1.0, 2.0), (2.0, 2.0)])])]),
         ),
         (
             "gaps",

@@ -38,13 +38,7 @@ pub(super) struct Heat {
 impl Heat {
     /// The heat map of a series; rows and columns without a name bear their number.
     pub(super) fn new(kind: &SeriesKind) -> Self {
-        let SeriesKind::HeatMap {
-            columns,
-            rows,
-            values,
-            label,
-        } = kind
-        else {
+        let SeriesKind::HeatMap { columns, rows, values, label } = kind else {
             return Heat {
                 rows: Vec::new(),
                 columns: Vec::new(),
@@ -55,12 +49,7 @@ impl Heat {
                 ramp: Ramp::Sequential,
             };
         };
-        let width = values
-            .iter()
-            .map(Vec::len)
-            .max()
-            .unwrap_or(0)
-            .max(columns.len());
+        let width = values.iter().map(Vec::len).max().unwrap_or(0).max(columns.len());
         let depth = values.len().max(rows.len());
         let named = |names: &[String], count: usize| -> Vec<String> {
             (0..count)
@@ -68,29 +57,18 @@ impl Heat {
                 .collect()
         };
         let value = |row: usize, column: usize| {
-            values
-                .get(row)?
-                .get(column)
-                .map(|v| v.0)
-                .filter(|v| v.is_finite())
+            values.get(row)?.get(column).map(|v| v.0).filter(|v| v.is_finite())
         };
-        let values: Vec<Vec<Option<f64>>> = (0..depth)
-            .map(|row| (0..width).map(|column| value(row, column)).collect())
-            .collect();
+        let values: Vec<Vec<Option<f64>>> =
+            (0..depth).map(|row| (0..width).map(|column| value(row, column)).collect()).collect();
         let (low, high) = values
             .iter()
             .flatten()
             .flatten()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
-                (low.min(v), high.max(v))
-            });
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
         let balanced =
             low < 0.0 && high > 0.0 && (-low).min(high) >= LEAST_BALANCE * (-low).max(high);
-        let ramp = if balanced {
-            Ramp::Diverging
-        } else {
-            Ramp::Sequential
-        };
+        let ramp = if balanced { Ramp::Diverging } else { Ramp::Sequential };
         let (low, high) = match ramp {
             Ramp::Diverging => (-high.max(-low), high.max(-low)),
             Ramp::Sequential if low == high => {
@@ -146,33 +124,14 @@ pub(super) fn draw(
     let most = (area.height * 0.8 / heat.rows.len() as f64 / height(1, TICK_SIZE)).clamp(1.0, 3.0)
         as usize;
     let room = WIDEST_ROW_LABEL.min(area.width / 3.0);
-    let rows: Vec<Vec<String>> = heat
-        .rows
-        .iter()
-        .map(|name| wrap(name, TICK_SIZE, Weight::Regular, room, most))
-        .collect();
+    let rows: Vec<Vec<String>> =
+        heat.rows.iter().map(|name| wrap(name, TICK_SIZE, Weight::Regular, room, most)).collect();
 
-    let bar_values = round_numbers(
-        heat.low,
-        heat.high,
-        ((area.height / 50.0) as usize).clamp(2, 9),
-        0.0,
-    );
+    let bar_values =
+        round_numbers(heat.low, heat.high, ((area.height / 50.0) as usize).clamp(2, 9), 0.0);
     let bar_labels = labels(&bar_values);
-    let bar_title = wrap(
-        &heat.label,
-        LABEL_SIZE,
-        Weight::Regular,
-        area.height - 60.0,
-        2,
-    );
-    let y_label = wrap(
-        &plot.y.label,
-        LABEL_SIZE,
-        Weight::Regular,
-        area.height - 60.0,
-        2,
-    );
+    let bar_title = wrap(&heat.label, LABEL_SIZE, Weight::Regular, area.height - 60.0, 2);
+    let y_label = wrap(&plot.y.label, LABEL_SIZE, Weight::Regular, area.height - 60.0, 2);
 
     let left = height(y_label.len(), LABEL_SIZE) + 4.0 + widest(&rows.concat()) + 2.0 * SPACE;
     let right = BAR_GAP
@@ -205,11 +164,7 @@ pub(super) fn draw(
     }
     axes::draw_labels(root, area, frame, x_label_room, &x_label, &y_label, look);
 
-    let bar = Area {
-        left: frame.right() + BAR_GAP,
-        width: BAR,
-        ..frame
-    };
+    let bar = Area { left: frame.right() + BAR_GAP, width: BAR, ..frame };
     draw_bar(root, bar, heat);
     let place = |v: f64| bar.bottom() - bar.height * heat.fraction(v);
     let marks = bar_values
@@ -218,12 +173,7 @@ pub(super) fn draw(
         .collect();
     axes::strokes(root, marks, look.ink, 1.0);
     for (&v, label) in bar_values.iter().zip(&bar_labels) {
-        face.write_centred(
-            root,
-            (bar.right() + TICK + SPACE, place(v)),
-            Anchor::Start,
-            label,
-        );
+        face.write_centred(root, (bar.right() + TICK + SPACE, place(v)), Anchor::Start, label);
     }
     let face = Face::new(LABEL_SIZE, look.ink);
     for (i, line) in bar_title.iter().enumerate() {
@@ -234,13 +184,7 @@ pub(super) fn draw(
             + 6.0
             + LABEL_SIZE * 0.95
             + height(i, LABEL_SIZE);
-        face.write(
-            root,
-            (base, bar.top + bar.height / 2.0),
-            Anchor::Middle,
-            -90,
-            line,
-        );
+        face.write(root, (base, bar.top + bar.height / 2.0), Anchor::Middle, -90, line);
     }
     frame
 }
@@ -248,25 +192,13 @@ pub(super) fn draw(
 fn draw_cells(root: &Root, frame: Area, heat: &Heat, look: &Look) {
     let (columns, rows) = (heat.columns.len() as f64, heat.rows.len() as f64);
     let chart = axes::chart(root, frame, (0.0, columns), (rows, 0.0));
-    let (over_x, over_y) = (
-        OVERLAP * columns / frame.width,
-        OVERLAP * rows / frame.height,
-    );
+    let (over_x, over_y) = (OVERLAP * columns / frame.width, OVERLAP * rows / frame.height);
     let color = |value: Option<f64>| {
         value.map_or(look.missing, |value| heat.ramp.color(heat.fraction(value)))
     };
     if heat.rows.len() * heat.columns.len() > MOST_SHAPES {
-        let cells = heat
-            .values
-            .iter()
-            .map(|row| row.iter().map(|&value| color(value)).collect());
-        put(
-            &chart,
-            &Raster {
-                corners: [(0.0, 0.0), (columns, rows)],
-                cells: cells.collect(),
-            },
-        );
+        let cells = heat.values.iter().map(|row| row.iter().map(|&value| color(value)).collect());
+        put(&chart, &Raster { corners: [(0.0, 0.0), (columns, rows)], cells: cells.collect() });
         return;
     }
     for (r, row) in heat.values.iter().enumerate() {
@@ -298,10 +230,8 @@ fn draw_cells(root: &Root, frame: Area, heat: &Heat, look: &Look) {
     for (r, (texts, row)) in shown.iter().zip(&heat.values).enumerate() {
         for (c, (text, value)) in texts.iter().zip(row).enumerate() {
             let Some(text) = text else { continue };
-            let middle = (
-                frame.left + width * (c as f64 + 0.5),
-                frame.top + depth * (r as f64 + 0.5),
-            );
+            let middle =
+                (frame.left + width * (c as f64 + 0.5), frame.top + depth * (r as f64 + 0.5));
             Face::new(TICK_SIZE, readable_on(color(*value))).write_centred(
                 root,
                 middle,
@@ -326,11 +256,7 @@ fn cell_labels(heat: &Heat) -> Vec<Vec<Option<String>>> {
     };
     heat.values
         .iter()
-        .map(|row| {
-            row.iter()
-                .map(|v| v.map(|v| fixed(v, decimals, largest)))
-                .collect()
-        })
+        .map(|row| row.iter().map(|v| v.map(|v| fixed(v, decimals, largest))).collect())
         .collect()
 }
 

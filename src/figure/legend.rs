@@ -56,20 +56,10 @@ pub(super) struct Placed {
 impl Legend {
     /// Rows of entries, to stand below a width.
     pub(super) fn below(&self, width: f64) -> Placed {
-        let mut placed = Placed {
-            width: 0.0,
-            height: 0.0,
-            entries: Vec::new(),
-        };
+        let mut placed = Placed { width: 0.0, height: 0.0, entries: Vec::new() };
         let (mut x, mut y, mut row) = (0.0, TOP_GAP, 0.0_f64);
         for (name, style, key) in &self.entries {
-            let lines = wrap(
-                name,
-                TICK_SIZE,
-                Weight::Regular,
-                width - key.width() - KEY_GAP,
-                3,
-            );
+            let lines = wrap(name, TICK_SIZE, Weight::Regular, width - key.width() - KEY_GAP, 3);
             let needed = key.width() + KEY_GAP + widest(&lines);
             if x > 0.0 && x + needed > width {
                 (x, y, row) = (0.0, y + row + ROW_GAP, 0.0);
@@ -85,18 +75,12 @@ impl Legend {
 
     /// One entry a row, to stand at the side.
     pub(super) fn beside(&self) -> Placed {
-        let mut placed = Placed {
-            width: 0.0,
-            height: 0.0,
-            entries: Vec::new(),
-        };
+        let mut placed = Placed { width: 0.0, height: 0.0, entries: Vec::new() };
         for (name, style, key) in &self.entries {
             let lines = wrap(name, TICK_SIZE, Weight::Regular, WIDEST_NAME, 3);
             placed.width = placed.width.max(key.width() + KEY_GAP + widest(&lines));
             let used = height(lines.len(), TICK_SIZE) + 2.0 * ROW_GAP;
-            placed
-                .entries
-                .push((0.0, placed.height, lines, *style, *key));
+            placed.entries.push((0.0, placed.height, lines, *style, *key));
             placed.height += used;
         }
         placed
@@ -105,18 +89,12 @@ impl Legend {
     /// Whether the entries stand in one row of a width.
     pub(super) fn is_one_row(&self, width: f64) -> bool {
         let placed = self.below(width);
-        placed
-            .entries
-            .iter()
-            .all(|(_, y, lines, ..)| *y == TOP_GAP && lines.len() <= 1)
+        placed.entries.iter().all(|(_, y, lines, ..)| *y == TOP_GAP && lines.len() <= 1)
     }
 }
 
 fn widest(lines: &[String]) -> f64 {
-    lines
-        .iter()
-        .map(|line| font::width(line, TICK_SIZE, Weight::Regular))
-        .fold(0.0, f64::max)
+    lines.iter().map(|line| font::width(line, TICK_SIZE, Weight::Regular)).fold(0.0, f64::max)
 }
 
 impl Placed {
@@ -135,25 +113,10 @@ fn draw_key(root: &Root, x: f64, y: f64, style: usize, key: Key, look: &Look) {
     let color = look.color(style);
     let middle = x + key.width() / 2.0;
     let line = |dash| {
-        put(
-            root,
-            &Strokes::new(
-                vec![vec![at(x, y), at(x + key.width(), y)]],
-                color,
-                2.0,
-                dash,
-            ),
-        );
+        put(root, &Strokes::new(vec![vec![at(x, y), at(x + key.width(), y)]], color, 2.0, dash));
     };
     let marker = || {
-        put(
-            root,
-            &Markers {
-                points: vec![at(middle, y)],
-                shape: Marker::of(style),
-                color,
-            },
-        );
+        put(root, &Markers { points: vec![at(middle, y)], shape: Marker::of(style), color });
     };
     match key {
         Key::Dashes => line(Dash::of(style)),

@@ -47,30 +47,19 @@ impl Curve {
         let (sx, sy) = (plot.x.scale, plot.y.scale);
         let point = |x: Float, y: Float| forward(sx, x.0).zip(forward(sy, y.0));
         let (shape, points) = match kind {
-            SeriesKind::Line { points } => (
-                Shape::Line,
-                points.iter().map(|&(x, y)| point(x, y)).collect(),
-            ),
-            SeriesKind::Scatter { points } => (
-                Shape::Scatter,
-                points.iter().map(|&(x, y)| point(x, y)).collect(),
-            ),
+            SeriesKind::Line { points } => {
+                (Shape::Line, points.iter().map(|&(x, y)| point(x, y)).collect())
+            }
+            SeriesKind::Scatter { points } => {
+                (Shape::Scatter, points.iter().map(|&(x, y)| point(x, y)).collect())
+            }
             SeriesKind::ErrorBars { points } => (
-                Shape::ErrorBars(
-                    points
-                        .iter()
-                        .map(|p| (end(sy, p.1), end(sy, p.3)))
-                        .collect(),
-                ),
+                Shape::ErrorBars(points.iter().map(|p| (end(sy, p.1), end(sy, p.3))).collect()),
                 points.iter().map(|p| point(p.0, p.2)).collect(),
             ),
             SeriesKind::Bars { .. } | SeriesKind::HeatMap { .. } => return None,
         };
-        Some(Curve {
-            style,
-            shape,
-            points,
-        })
+        Some(Curve { style, shape, points })
     }
 
     /// Horizontal positions of what can be shown.
@@ -90,19 +79,12 @@ impl Curve {
             .filter(|(_, point)| point.is_some())
             .flat_map(|(&(low, high), _)| [low, high])
             .flatten();
-        self.points
-            .iter()
-            .flatten()
-            .map(|point| point.1)
-            .chain(ends.filter(|end| end.is_finite()))
+        self.points.iter().flatten().map(|point| point.1).chain(ends.filter(|end| end.is_finite()))
     }
 
     /// Whether a point or a part of a line lies within the axes.
     pub(super) fn is_visible(&self, x: &Extent, y: &Extent) -> bool {
-        self.points
-            .iter()
-            .flatten()
-            .any(|p| x.contains(p.0) && y.contains(p.1))
+        self.points.iter().flatten().any(|p| x.contains(p.0) && y.contains(p.1))
             || (matches!(self.shape, Shape::Line) && !self.parts(x, y).is_empty())
     }
 
@@ -124,42 +106,19 @@ impl Curve {
     pub(super) fn draw(&self, chart: &Chart, x: &Extent, y: &Extent, pixel: f64, look: &Look) {
         let color = look.color(self.style);
         let shape = Marker::of(self.style);
-        let inside = || {
-            self.points
-                .iter()
-                .flatten()
-                .copied()
-                .filter(|p| x.contains(p.0) && y.contains(p.1))
-        };
+        let inside =
+            || self.points.iter().flatten().copied().filter(|p| x.contains(p.0) && y.contains(p.1));
         match &self.shape {
             Shape::Line => {
                 let marked = self.has_markers();
-                let dash = if marked {
-                    Dash::Solid
-                } else {
-                    Dash::of(self.style)
-                };
+                let dash = if marked { Dash::Solid } else { Dash::of(self.style) };
                 let width = if self.points.len() > DENSE { 1.2 } else { 1.8 };
                 put(chart, &Strokes::new(self.parts(x, y), color, width, dash));
                 if marked {
-                    put(
-                        chart,
-                        &Markers {
-                            points: inside().collect(),
-                            shape,
-                            color,
-                        },
-                    );
+                    put(chart, &Markers { points: inside().collect(), shape, color });
                 }
             }
-            Shape::Scatter => put(
-                chart,
-                &Markers {
-                    points: inside().collect(),
-                    shape,
-                    color,
-                },
-            ),
+            Shape::Scatter => put(chart, &Markers { points: inside().collect(), shape, color }),
             Shape::ErrorBars(ends) => {
                 let cap = CAP * pixel;
                 let mut bars = Vec::new();
@@ -173,11 +132,7 @@ impl Curve {
                         continue;
                     }
                     bars.push(vec![(px, bottom.max(y.low)), (px, top.min(y.high))]);
-                    for end in [low, high]
-                        .into_iter()
-                        .flatten()
-                        .filter(|&end| y.contains(end))
-                    {
+                    for end in [low, high].into_iter().flatten().filter(|&end| y.contains(end)) {
                         bars.push(vec![
                             ((px - cap).max(x.low), end),
                             ((px + cap).min(x.high), end),
@@ -185,14 +140,7 @@ impl Curve {
                     }
                 }
                 put(chart, &Strokes::new(bars, color, 1.4, Dash::Solid));
-                put(
-                    chart,
-                    &Markers {
-                        points: inside().collect(),
-                        shape,
-                        color,
-                    },
-                );
+                put(chart, &Markers { points: inside().collect(), shape, color });
             }
         }
     }
@@ -218,30 +166,21 @@ impl Curve {
 
 /// End of an error bar: what a logarithmic axis cannot show lies infinitely far down.
 fn end(scale: Scale, end: Float) -> Option<f64> {
-    let beyond = if end.0 == f64::INFINITY {
-        f64::INFINITY
-    } else {
-        f64::NEG_INFINITY
-    };
+    let beyond = if end.0 == f64::INFINITY { f64::INFINITY } else { f64::NEG_INFINITY };
     (!end.0.is_nan()).then(|| forward(scale, end.0).unwrap_or(beyond))
 }
 
 /// The part of a segment within the axes (Liang and Barsky).
 fn clipped(from: Point, to: Point, x: &Extent, y: &Extent) -> Option<(Point, Point)> {
-    if [from, to]
-        .iter()
-        .all(|p| (x.low..=x.high).contains(&p.0) && (y.low..=y.high).contains(&p.1))
+    if [from, to].iter().all(|p| (x.low..=x.high).contains(&p.0) && (y.low..=y.high).contains(&p.1))
     {
         return Some((from, to));
     }
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
-    for (rate, room) in [
-        (-dx, from.0 - x.low),
-        (dx, x.high - from.0),
-        (-dy, from.1 - y.low),
-        (dy, y.high - from.1),
-    ] {
+    for (rate, room) in
+        [(-dx, from.0 - x.low), (dx, x.high - from.0), (-dy, from.1 - y.low), (dy, y.high - from.1)]
+    {
         if rate == 0.0 {
             if room < 0.0 {
                 return None;
@@ -255,10 +194,7 @@ fn clipped(from: Point, to: Point, x: &Extent, y: &Extent) -> Option<(Point, Poi
     let at = |t: f64| match t {
         0.0 => from,
         1.0 => to,
-        t => (
-            (from.0 + t * dx).clamp(x.low, x.high),
-            (from.1 + t * dy).clamp(y.low, y.high),
-        ),
+        t => ((from.0 + t * dx).clamp(x.low, x.high), (from.1 + t * dy).clamp(y.low, y.high)),
     };
     (enter <= leave).then(|| (at(enter), at(leave)))
 }
@@ -272,10 +208,7 @@ pub(super) struct Bars {
 impl Bars {
     /// The bars of a plot; categories in the order in which they first appear.
     pub(super) fn new(plot: &Plot, styles: &[usize]) -> Self {
-        let mut bars = Bars {
-            categories: Vec::new(),
-            series: Vec::new(),
-        };
+        let mut bars = Bars { categories: Vec::new(), series: Vec::new() };
         let named = |series: &veracity_protocol::Series| match &series.kind {
             SeriesKind::Bars { bars } => bars.clone(),
             _ => Vec::new(),
@@ -291,44 +224,28 @@ impl Bars {
                 let (_, height) = given.iter().find(|(name, _)| name == category)?;
                 forward(plot.y.scale, height.0)
             };
-            bars.series
-                .push((style, bars.categories.iter().map(height).collect()));
+            bars.series.push((style, bars.categories.iter().map(height).collect()));
         }
         bars
     }
 
     /// Tops of the bars.
     pub(super) fn ys(&self) -> impl Iterator<Item = f64> {
-        self.series
-            .iter()
-            .flat_map(|(_, heights)| heights)
-            .flatten()
-            .copied()
+        self.series.iter().flat_map(|(_, heights)| heights).flatten().copied()
     }
 
     /// Draws the bars from the base; categories lie at 0, 1, 2 and so on.
     pub(super) fn draw(&self, chart: &Chart, y: &Extent, look: &Look) {
         let count = self.series.len() as f64;
-        let filled = if self.series.len() == 1 {
-            FILLED_BY_ONE
-        } else {
-            FILLED
-        };
+        let filled = if self.series.len() == 1 { FILLED_BY_ONE } else { FILLED };
         let width = filled / count;
-        let gap = if self.series.len() == 1 {
-            0.0
-        } else {
-            0.06 * width
-        };
+        let gap = if self.series.len() == 1 { 0.0 } else { 0.06 * width };
         for (i, (style, heights)) in self.series.iter().enumerate() {
             for (category, height) in heights.iter().enumerate() {
                 let Some(height) = height else { continue };
                 let left = category as f64 - filled / 2.0 + i as f64 * width;
                 let ends = (y.base(), height.clamp(y.low, y.high));
-                let corners = [
-                    (left + gap / 2.0, ends.0),
-                    (left + width - gap / 2.0, ends.1),
-                ];
+                let corners = [(left + gap / 2.0, ends.0), (left + width - gap / 2.0, ends.1)];
                 put(chart, &Rectangle::new(corners, look.color(*style).filled()));
             }
         }

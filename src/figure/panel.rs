@@ -45,11 +45,7 @@ pub(super) struct Panel<'a> {
 /// What a panel shows.
 pub(super) enum Content {
     /// Lines, markers and error bars over two axes of numbers.
-    Curves {
-        curves: Vec<Curve>,
-        x: Extent,
-        y: Extent,
-    },
+    Curves { curves: Vec<Curve>, x: Extent, y: Extent },
     /// Bars over categories.
     Bars { bars: Bars, y: Extent },
     /// A heat map over two lists of categories.
@@ -65,10 +61,7 @@ impl<'a> Panel<'a> {
         let is_bars = |kind: &SeriesKind| matches!(kind, SeriesKind::Bars { .. });
         let is_heat = |kind: &SeriesKind| matches!(kind, SeriesKind::HeatMap { .. });
         let count = |test: &dyn Fn(&SeriesKind) -> bool| {
-            plot.series
-                .iter()
-                .filter(|series| test(&series.kind))
-                .count()
+            plot.series.iter().filter(|series| test(&series.kind)).count()
         };
         let (bars, heat) = (count(&is_bars), count(&is_heat));
         let (content, empty) = if heat > 0 {
@@ -95,26 +88,13 @@ impl<'a> Panel<'a> {
                 .collect();
             let collect =
                 |of: fn(&Curve) -> Vec<f64>| curves.iter().flat_map(of).collect::<Vec<f64>>();
-            let x = Extent::of(
-                &plot.x,
-                &collect(|curve| curve.xs().collect()),
-                Anchored::Free,
-            )?;
-            let y = Extent::of(
-                &plot.y,
-                &collect(|curve| curve.ys().collect()),
-                Anchored::Free,
-            )?;
+            let x = Extent::of(&plot.x, &collect(|curve| curve.xs().collect()), Anchored::Free)?;
+            let y = Extent::of(&plot.y, &collect(|curve| curve.ys().collect()), Anchored::Free)?;
             let empty = !curves.iter().any(|curve| curve.is_visible(&x, &y));
             (Content::Curves { curves, x, y }, empty)
         };
         let legend = legend(plot, styles, &content);
-        Ok(Panel {
-            plot,
-            content,
-            legend,
-            empty,
-        })
+        Ok(Panel { plot, content, legend, empty })
     }
 
     /// Whether there is nothing to draw.
@@ -149,10 +129,7 @@ impl<'a> Panel<'a> {
     /// Draws the panel, alone in its figure, with its legend beside or below it.
     pub(super) fn draw_alone(&self, root: &Root, area: Area, look: &Look) {
         let side = self.legend.beside();
-        let inner = Area {
-            width: area.width - side.width - SIDE_GAP,
-            ..area
-        };
+        let inner = Area { width: area.width - side.width - SIDE_GAP, ..area };
         let room = self.room(inner.width, None);
         let at_side = !self.legend.is_one_row(area.width)
             && side.width <= SIDE * area.width
@@ -200,31 +177,21 @@ impl<'a> Panel<'a> {
 
 fn legend(plot: &Plot, styles: &[usize], content: &Content) -> Legend {
     let keys: Vec<(Key, bool)> = match content {
-        Content::Curves { curves, x, y } => curves
-            .iter()
-            .map(|curve| (curve.key(), !curve.is_visible(x, y)))
-            .collect(),
+        Content::Curves { curves, x, y } => {
+            curves.iter().map(|curve| (curve.key(), !curve.is_visible(x, y))).collect()
+        }
         Content::Bars { bars, .. } => {
             let empty = |heights: &Vec<Option<f64>>| heights.iter().all(Option::is_none);
-            bars.series
-                .iter()
-                .map(|(_, heights)| (Key::Swatch, empty(heights)))
-                .collect()
+            bars.series.iter().map(|(_, heights)| (Key::Swatch, empty(heights))).collect()
         }
         Content::Heat(_) => Vec::new(),
     };
-    let named = plot
-        .series
-        .iter()
-        .zip(styles)
-        .zip(keys)
-        .filter(|((series, _), _)| !series.name.is_empty());
+    let named =
+        plot.series.iter().zip(styles).zip(keys).filter(|((series, _), _)| !series.name.is_empty());
     let entry =
         |((series, &style), (key, empty)): ((&veracity_protocol::Series, &usize), (Key, bool))| {
             let note = if empty { " (no data)" } else { "" };
             (format!("{}{note}", series.name), style, key)
         };
-    Legend {
-        entries: named.map(entry).collect(),
-    }
+    Legend { entries: named.map(entry).collect() }
 }

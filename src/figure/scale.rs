@@ -68,23 +68,12 @@ impl Extent {
             None => padded(scale, data, anchored),
         };
         let whole = !data.is_empty() && data.iter().all(|v| v.fract() == 0.0);
-        let finest = if whole && scale == Scale::Linear && high - low >= 2.0 {
-            1.0
-        } else {
-            0.0
-        };
-        let extent = Extent {
-            low,
-            high,
-            scale,
-            finest,
-        };
+        let finest = if whole && scale == Scale::Linear && high - low >= 2.0 { 1.0 } else { 0.0 };
+        let extent = Extent { low, high, scale, finest };
         Ok(match (anchored, scale) {
-            (Anchored::Zero, Scale::Linear) => Extent {
-                low: low.min(0.0),
-                high: high.max(0.0),
-                ..extent
-            },
+            (Anchored::Zero, Scale::Linear) => {
+                Extent { low: low.min(0.0), high: high.max(0.0), ..extent }
+            }
             _ => extent,
         })
     }
@@ -114,10 +103,7 @@ impl Extent {
     fn linear_ticks(&self, most: usize) -> Ticks {
         let values = round_numbers(self.low, self.high, most, self.finest);
         let labels = labels(&values);
-        Ticks {
-            major: values.into_iter().zip(labels).collect(),
-            minor: Vec::new(),
-        }
+        Ticks { major: values.into_iter().zip(labels).collect(), minor: Vec::new() }
     }
 
     fn log_ticks(&self, most: usize) -> Ticks {
@@ -139,27 +125,16 @@ impl Extent {
         };
         if decades >= 2 {
             let stride = decades.div_ceil(most.max(2)) as i32;
-            let exponents: Vec<i32> = (first..=last)
-                .filter(|e| e.rem_euclid(stride) == 0)
-                .collect();
+            let exponents: Vec<i32> =
+                (first..=last).filter(|e| e.rem_euclid(stride) == 0).collect();
             let plain = exponents.iter().all(|e| (-3..=4).contains(e));
             let label = |&e: &i32| {
-                if plain {
-                    plain_number(decimal(1, e))
-                } else {
-                    power_of_ten(e)
-                }
+                if plain { plain_number(decimal(1, e)) } else { power_of_ten(e) }
             };
             return Ticks {
-                major: exponents
-                    .iter()
-                    .map(|e| (f64::from(*e), label(e)))
-                    .collect(),
+                major: exponents.iter().map(|e| (f64::from(*e), label(e))).collect(),
                 minor: if stride > 1 {
-                    (first..=last)
-                        .filter(|e| e.rem_euclid(stride) != 0)
-                        .map(f64::from)
-                        .collect()
+                    (first..=last).filter(|e| e.rem_euclid(stride) != 0).map(f64::from).collect()
                 } else if decades <= 8 {
                     minor(&exponents.iter().map(|&e| decimal(1, e)).collect::<Vec<_>>())
                 } else {
@@ -184,19 +159,14 @@ impl Extent {
                 .filter(|&v| v > 0.0)
                 .collect();
         let labels = labels(&values);
-        Ticks {
-            major: values.iter().map(|v| v.log10()).zip(labels).collect(),
-            minor: Vec::new(),
-        }
+        Ticks { major: values.iter().map(|v| v.log10()).zip(labels).collect(), minor: Vec::new() }
     }
 }
 
 fn padded(scale: Scale, data: &[f64], anchored: Anchored) -> (f64, f64) {
     let (mut low, mut high) = data
         .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
-            (low.min(v), high.max(v))
-        });
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     if low > high {
         return (0.0, 1.0);
     }
@@ -205,10 +175,9 @@ fn padded(scale: Scale, data: &[f64], anchored: Anchored) -> (f64, f64) {
         let pad = 0.06 * (above - below);
         return match (below < 0.0, above > 0.0) {
             (false, false) => (0.0, 1.0),
-            (negative, positive) => (
-                if negative { below - pad } else { 0.0 },
-                if positive { above + pad } else { 0.0 },
-            ),
+            (negative, positive) => {
+                (if negative { below - pad } else { 0.0 }, if positive { above + pad } else { 0.0 })
+            }
         };
     }
     if high - low <= 1e-12 * low.abs().max(high.abs()) {
@@ -263,10 +232,7 @@ pub(super) fn labels(values: &[f64]) -> Vec<String> {
     let largest = values.iter().fold(0.0_f64, |a, v| a.max(v.abs()));
     if largest == 0.0 || (1e-3..1e6).contains(&largest) {
         let decimals = decimals(values);
-        return values
-            .iter()
-            .map(|&v| fixed(v, decimals, largest))
-            .collect();
+        return values.iter().map(|&v| fixed(v, decimals, largest)).collect();
     }
     let exponent = largest.log10().floor() as i32;
     let scaled: Vec<f64> = values.iter().map(|v| v / 10f64.powi(exponent)).collect();
@@ -274,11 +240,7 @@ pub(super) fn labels(values: &[f64]) -> Vec<String> {
     let label = |&v: &f64| match v {
         0.0 => "0".into(),
         v if decimals == 0 && v.abs() == 1.0 => {
-            format!(
-                "{}{}",
-                if v < 0.0 { "−" } else { "" },
-                power_of_ten(exponent)
-            )
+            format!("{}{}", if v < 0.0 { "−" } else { "" }, power_of_ten(exponent))
         }
         v => format!("{}×{}", fixed(v, decimals, 1.0), power_of_ten(exponent)),
     };
@@ -349,57 +311,27 @@ mod tests {
     use super::*;
 
     fn axis(scale: Scale, range: Option<(f64, f64)>) -> Axis {
-        Axis {
-            label: "x".into(),
-            scale,
-            range: range.map(|(a, b)| (Float(a), Float(b))),
-        }
+        Axis { label: "x".into(), scale, range: range.map(|(a, b)| (Float(a), Float(b))) }
     }
 
     fn shown(scale: Scale, low: f64, high: f64, most: usize) -> Vec<String> {
         let extent = Extent::of(&axis(scale, Some((low, high))), &[], Anchored::Free).unwrap();
-        extent
-            .ticks(most)
-            .major
-            .into_iter()
-            .map(|(_, label)| label)
-            .collect()
+        extent.ticks(most).major.into_iter().map(|(_, label)| label).collect()
     }
 
     #[test]
     fn linear_ticks_are_round() {
-        assert_eq!(
-            shown(Scale::Linear, 0.0, 1.0, 6),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
-        assert_eq!(
-            shown(Scale::Linear, -3.0, 7.2, 6),
-            ["−2", "0", "2", "4", "6"]
-        );
-        assert_eq!(
-            shown(Scale::Linear, 0.0, 52_000.0, 4),
-            ["0", "20\u{2009}000", "40\u{2009}000"]
-        );
-        assert_eq!(
-            shown(Scale::Linear, 0.0, 3.1e-7, 4),
-            ["0", "10⁻⁷", "2×10⁻⁷", "3×10⁻⁷"]
-        );
+        assert_eq!(shown(Scale::Linear, 0.0, 1.0, 6), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(shown(Scale::Linear, -3.0, 7.2, 6), ["−2", "0", "2", "4", "6"]);
+        assert_eq!(shown(Scale::Linear, 0.0, 52_000.0, 4), ["0", "20\u{2009}000", "40\u{2009}000"]);
+        assert_eq!(shown(Scale::Linear, 0.0, 3.1e-7, 4), ["0", "10⁻⁷", "2×10⁻⁷", "3×10⁻⁷"]);
     }
 
     #[test]
     fn logarithmic_ticks_are_powers_of_ten() {
-        assert_eq!(
-            shown(Scale::Log, 0.001, 10.0, 8),
-            ["0.001", "0.01", "0.1", "1", "10"]
-        );
-        assert_eq!(
-            shown(Scale::Log, 1e-8, 1e-2, 4),
-            ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²"]
-        );
-        assert_eq!(
-            shown(Scale::Log, 15.0, 700.0, 5),
-            ["20", "50", "100", "200", "500"]
-        );
+        assert_eq!(shown(Scale::Log, 0.001, 10.0, 8), ["0.001", "0.01", "0.1", "1", "10"]);
+        assert_eq!(shown(Scale::Log, 1e-8, 1e-2, 4), ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²"]);
+        assert_eq!(shown(Scale::Log, 15.0, 700.0, 5), ["20", "50", "100", "200", "500"]);
         assert_eq!(shown(Scale::Log, 41.0, 47.0, 4), ["42", "44", "46"]);
     }
 
@@ -409,10 +341,7 @@ mod tests {
             Extent::of(&axis(Scale::Linear, None), data, anchored).unwrap()
         };
         assert_eq!(
-            (
-                extent(&[5.0], Anchored::Free).low,
-                extent(&[5.0], Anchored::Free).high
-            ),
+            (extent(&[5.0], Anchored::Free).low, extent(&[5.0], Anchored::Free).high),
             (4.5, 5.5)
         );
         assert_eq!(extent(&[3.0, 10.0], Anchored::Zero).low, 0.0);

@@ -46,8 +46,7 @@ where
     for<'a> &'a E: PointCollection<'a, C::From>,
     E: Drawable<&'s mut Sheet>,
 {
-    area.draw(element)
-        .expect("a sheet takes every element, one at a time");
+    area.draw(element).expect("a sheet takes every element, one at a time");
 }
 
 /// A sheet, empty at first.
@@ -60,11 +59,7 @@ pub(super) struct Sheet {
 impl Sheet {
     /// A sheet of a size in pixels.
     pub(super) fn new(width: f64, height: f64) -> Self {
-        Sheet {
-            size: at(width, height),
-            body: String::new(),
-            glyphs: BTreeMap::new(),
-        }
+        Sheet { size: at(width, height), body: String::new(), glyphs: BTreeMap::new() }
     }
 
     /// The SVG document, shown `zoom` times as large as it was laid out.
@@ -82,10 +77,7 @@ impl Sheet {
         if !self.glyphs.is_empty() {
             svg.push_str("<defs>\n");
             for (name, outline) in &self.glyphs {
-                line(
-                    &mut svg,
-                    format_args!("<path id=\"{name}\" d=\"{outline}\"/>"),
-                );
+                line(&mut svg, format_args!("<path id=\"{name}\" d=\"{outline}\"/>"));
             }
             svg.push_str("</defs>\n");
         }
@@ -99,10 +91,8 @@ impl Sheet {
         let dashes = match dash.pattern() {
             [] => String::new(),
             lengths => {
-                let lengths: Vec<String> = lengths
-                    .iter()
-                    .map(|&length| units(length).to_string())
-                    .collect();
+                let lengths: Vec<String> =
+                    lengths.iter().map(|&length| units(length).to_string()).collect();
                 format!(" stroke-dasharray=\"{}\"", lengths.join(" "))
             }
         };
@@ -117,10 +107,7 @@ impl Sheet {
 
     /// Draws path data as a filled shape.
     pub(super) fn fill(&mut self, data: &str, color: &str) {
-        line(
-            &mut self.body,
-            format_args!("<path d=\"{data}\" fill=\"{color}\"/>"),
-        );
+        line(&mut self.body, format_args!("<path d=\"{data}\" fill=\"{color}\"/>"));
     }
 
     /// Draws a PNG image over a rectangle; `rendering` is an attribute or empty.
@@ -215,12 +202,7 @@ impl DrawingBackend for &mut Sheet {
         style: &S,
     ) -> Outcome {
         let data = path_data(&path.into_iter().collect::<Vec<_>>());
-        self.stroke(
-            &data,
-            &backend_hex(style.color()),
-            style.stroke_width() as i32,
-            Dash::Solid,
-        );
+        self.stroke(&data, &backend_hex(style.color()), style.stroke_width() as i32, Dash::Solid);
         Ok(())
     }
 
@@ -260,10 +242,7 @@ impl DrawingBackend for &mut Sheet {
         let paint = if fill {
             format!("fill=\"{color}\"")
         } else {
-            format!(
-                "fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\"",
-                style.stroke_width()
-            )
+            format!("fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\"", style.stroke_width())
         };
         line(
             &mut self.body,

@@ -168,22 +168,14 @@ impl Ramp {
 
 /// Black or white, whichever reads better on a ground.
 pub(super) fn readable_on(ground: RGBColor) -> RGBColor {
-    if luminance(ground) > 0.2 {
-        RGBColor(0x11, 0x14, 0x18)
-    } else {
-        RGBColor(0xff, 0xff, 0xff)
-    }
+    if luminance(ground) > 0.2 { RGBColor(0x11, 0x14, 0x18) } else { RGBColor(0xff, 0xff, 0xff) }
 }
 
 /// Relative luminance after WCAG 2.2.
 fn luminance(color: RGBColor) -> f64 {
     let linear = |channel: u8| {
         let c = f64::from(channel) / 255.0;
-        if c <= 0.04045 {
-            c / 12.92
-        } else {
-            ((c + 0.055) / 1.055).powf(2.4)
-        }
+        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
     };
     0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2)
 }
@@ -199,10 +191,9 @@ mod tests {
 
     #[test]
     fn marks_and_text_stand_out_from_their_ground() {
-        for (look, ground) in [
-            (&LIGHT, RGBColor(255, 255, 255)),
-            (&DARK, RGBColor(0x16, 0x18, 0x1d)),
-        ] {
+        for (look, ground) in
+            [(&LIGHT, RGBColor(255, 255, 255)), (&DARK, RGBColor(0x16, 0x18, 0x1d))]
+        {
             for color in look.series {
                 assert!(contrast(color, ground) >= 3.0, "{color:?} on {ground:?}");
             }

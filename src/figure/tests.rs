@@ -10,15 +10,8 @@ fn every_figure_is_drawn_alike_each_time_within_bounds() {
     for (name, figure) in gallery() {
         for theme in [Theme::Light, Theme::Dark] {
             let svg = draw(&figure, theme).unwrap_or_else(|message| panic!("{name}: {message}"));
-            assert_eq!(
-                svg,
-                draw(&figure, theme).unwrap(),
-                "{name} differs between runs"
-            );
-            assert!(
-                !svg.contains("NaN") && !svg.contains("inf"),
-                "{name} has impossible numbers"
-            );
+            assert_eq!(svg, draw(&figure, theme).unwrap(), "{name} differs between runs");
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name} has impossible numbers");
             assert!(svg.len() < 150_000, "{name} has {} bytes", svg.len());
             let document = Ids::of(&svg);
             assert!(
@@ -43,15 +36,9 @@ struct Ids<'a> {
 impl<'a> Ids<'a> {
     fn of(svg: &'a str) -> Self {
         let after = |mark: &str| -> Vec<&'a str> {
-            svg.split(mark)
-                .skip(1)
-                .filter_map(|rest| rest.split('"').next())
-                .collect()
+            svg.split(mark).skip(1).filter_map(|rest| rest.split('"').next()).collect()
         };
-        Ids {
-            defined: after(" id=\""),
-            used: after("href=\"#"),
-        }
+        Ids { defined: after(" id=\""), used: after("href=\"#") }
     }
 }
 
@@ -62,26 +49,16 @@ fn message(plots: Vec<Plot>) -> String {
 #[test]
 fn a_figure_without_anything_to_draw_says_why() {
     assert_eq!(message(vec![]), "the figure holds no data");
-    assert_eq!(
-        message(vec![plot("x", "y", vec![line("a", [])])]),
-        "the figure holds no data"
-    );
-    let unseen = message(vec![plot(
-        "x",
-        "y",
-        vec![line("a", [(f64::NAN, 1.0), (1.0, f64::INFINITY)])],
-    )]);
+    assert_eq!(message(vec![plot("x", "y", vec![line("a", [])])]), "the figure holds no data");
+    let unseen =
+        message(vec![plot("x", "y", vec![line("a", [(f64::NAN, 1.0), (1.0, f64::INFINITY)])])]);
     assert!(unseen.contains("all 2 values"), "{unseen}");
     let mut log = plot("x", "y", vec![scatter("a", [(1.0, -1.0)])]);
     log.y.scale = Scale::Log;
     assert!(message(vec![log]).contains("logarithmic"));
     let mixed = message(vec![
         plot("x", "y", vec![line("a", [(0.0, 1.0)])]),
-        plot(
-            "x",
-            "y",
-            vec![bars("a", &[("c", 1.0)]), line("b", [(0.0, 1.0)])],
-        ),
+        plot("x", "y", vec![bars("a", &[("c", 1.0)]), line("b", [(0.0, 1.0)])]),
     ]);
     assert!(mixed.starts_with("panel 2: bars"), "{mixed}");
     assert!(
@@ -92,10 +69,8 @@ fn a_figure_without_anything_to_draw_says_why() {
 
 #[test]
 fn one_empty_panel_leaves_the_others_drawn() {
-    let plots = vec![
-        plot("x", "y", vec![line("a", [(0.0, 1.0)])]),
-        plot("x", "y", vec![bars("a", &[])]),
-    ];
+    let plots =
+        vec![plot("x", "y", vec![line("a", [(0.0, 1.0)])]), plot("x", "y", vec![bars("a", &[])])];
     assert!(draw(&figure(plots), Theme::Dark).is_ok());
     let plots = vec![
         plot("x", "y", vec![line("a", [(0.0, 1.0)])]),
@@ -106,18 +81,8 @@ fn one_empty_panel_leaves_the_others_drawn() {
 
 #[test]
 fn extreme_numbers_and_names_are_drawn() {
-    let values = [
-        0.0,
-        -0.0,
-        1e-300,
-        -1e-9,
-        1e9,
-        1e9 + 1.0,
-        1e300,
-        f64::MAX,
-        f64::MIN,
-        f64::MIN_POSITIVE,
-    ];
+    let values =
+        [0.0, -0.0, 1e-300, -1e-9, 1e9, 1e9 + 1.0, 1e300, f64::MAX, f64::MIN, f64::MIN_POSITIVE];
     let names = [
         "",
         " ",
@@ -152,20 +117,13 @@ fn extreme_numbers_and_names_are_drawn() {
                 Theme::Light,
             )
             .unwrap();
-            draw(
-                &figure(vec![plot("", "", vec![bars("", &[("p", a), ("q", b)])])]),
-                Theme::Light,
-            )
-            .unwrap();
+            draw(&figure(vec![plot("", "", vec![bars("", &[("p", a), ("q", b)])])]), Theme::Light)
+                .unwrap();
         }
     }
     let named: Vec<(&str, f64)> = names.iter().map(|name| (*name, 1.0)).collect();
     let svg = draw(
-        &figure(vec![plot(
-            "",
-            "",
-            vec![bars(names[7], &named), bars(names[8], &named)],
-        )]),
+        &figure(vec![plot("", "", vec![bars(names[7], &named), bars(names[8], &named)])]),
         Theme::Dark,
     )
     .unwrap();
@@ -174,11 +132,8 @@ fn extreme_numbers_and_names_are_drawn() {
 
 #[test]
 fn text_is_outlined_and_described() {
-    let mut picture = figure(vec![plot(
-        "x < 1",
-        "y",
-        vec![line("a & b", [(0.0, 1.0), (1.0, 3.0)])],
-    )]);
+    let mut picture =
+        figure(vec![plot("x < 1", "y", vec![line("a & b", [(0.0, 1.0), (1.0, 3.0)])])]);
     picture.caption = Some("Growth <fast>".into());
     let svg = draw(&picture, Theme::Light).unwrap();
     assert!(svg.starts_with("<svg ") && svg.contains("width=\"720\" height=\"420\""));
@@ -193,10 +148,7 @@ fn csv_holds_every_number_at_full_precision() {
         plot(
             "x",
             "y",
-            vec![
-                line("a, \"b\"", [(0.1, 1.0 / 3.0)]),
-                errors("e", &[(1.0, 0.5, f64::NAN, 1e-9)]),
-            ],
+            vec![line("a, \"b\"", [(0.1, 1.0 / 3.0)]), errors("e", &[(1.0, 0.5, f64::NAN, 1e-9)])],
         ),
         plot("x", "y", vec![bars("c", &[("one\ntwo", -2.0)])]),
         plot("x", "y", vec![heat(2, 1, "z", |_, c| c as f64)]),
@@ -215,11 +167,7 @@ fn csv_holds_every_number_at_full_precision() {
 
 #[test]
 fn descriptions_name_kind_axes_and_values() {
-    let bar = plot(
-        "",
-        "Accuracy",
-        vec![bars("full", &[("CNN", 0.812_34), ("LSTM", 0.75)])],
-    );
+    let bar = plot("", "Accuracy", vec![bars("full", &[("CNN", 0.812_34), ("LSTM", 0.75)])]);
     assert_eq!(
         describe(&figure(vec![bar.clone()])),
         "bar chart of Accuracy against x; full: CNN 0.812, LSTM 0.75."

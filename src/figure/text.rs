@@ -22,18 +22,11 @@ pub(super) struct Face {
 
 impl Face {
     pub(super) fn new(size: f64, color: RGBColor) -> Self {
-        Face {
-            size,
-            weight: Weight::Regular,
-            color,
-        }
+        Face { size, weight: Weight::Regular, color }
     }
 
     pub(super) fn bold(self) -> Self {
-        Face {
-            weight: Weight::Bold,
-            ..self
-        }
+        Face { weight: Weight::Bold, ..self }
     }
 
     /// Writes a line with its anchor at a point of the base line.
@@ -45,23 +38,8 @@ impl Face {
         angle: i32,
         text: &str,
     ) {
-        let Face {
-            size,
-            weight,
-            color,
-        } = self;
-        put(
-            root,
-            &Label {
-                at: at(x, y),
-                text: text.into(),
-                size,
-                weight,
-                anchor,
-                angle,
-                color,
-            },
-        );
+        let Face { size, weight, color } = self;
+        put(root, &Label { at: at(x, y), text: text.into(), size, weight, anchor, angle, color });
     }
 
     /// Writes a line whose capitals are centred on a height.
@@ -102,10 +80,7 @@ pub(super) fn wrap(text: &str, size: f64, weight: Weight, width: f64, most: usiz
             _ => lines.push(word.into()),
         }
     }
-    lines
-        .into_iter()
-        .map(|line| shortened(&line, size, weight, width))
-        .collect()
+    lines.into_iter().map(|line| shortened(&line, size, weight, width)).collect()
 }
 
 fn narrow(line: &str, size: f64, weight: Weight, width: f64) -> bool {
@@ -126,7 +101,5 @@ pub(super) fn shortened(line: &str, size: f64, weight: Weight, width: f64) -> St
     let starts: Vec<usize> = line.char_indices().map(|(start, _)| start).collect();
     let cut = |end: usize| format!("{}…", line[..end].trim_end());
     let fitting = starts.partition_point(|&end| font::width(&cut(end), size, weight) <= width);
-    starts[..fitting]
-        .last()
-        .map_or_else(|| "…".into(), |&end| cut(end))
+    starts[..fitting].last().map_or_else(|| "…".into(), |&end| cut(end))
 }

@@ -10,10 +10,7 @@ use super::scale::forward;
 /// that of a heat map's cell.
 pub fn csv(figure: &Figure) -> String {
     let mut out = String::new();
-    row(
-        &mut out,
-        ["panel", "series", "kind", "x", "y", "low", "high", "value"].map(String::from),
-    );
+    row(&mut out, ["panel", "series", "kind", "x", "y", "low", "high", "value"].map(String::from));
     for (i, plot) in figure.plots.iter().enumerate() {
         let panel = plot.title.clone().unwrap_or_else(|| (i + 1).to_string());
         for series in &plot.series {
@@ -21,46 +18,25 @@ pub fn csv(figure: &Figure) -> String {
                 let [x, y, low, high, value] = cells;
                 row(
                     &mut out,
-                    [
-                        panel.clone(),
-                        series.name.clone(),
-                        kind.into(),
-                        x,
-                        y,
-                        low,
-                        high,
-                        value,
-                    ],
+                    [panel.clone(), series.name.clone(), kind.into(), x, y, low, high, value],
                 );
             };
             let none = String::new;
             match &series.kind {
                 SeriesKind::Line { points } => {
                     points.iter().for_each(|(x, y)| {
-                        record(
-                            "line",
-                            [x.to_string(), y.to_string(), none(), none(), none()],
-                        )
+                        record("line", [x.to_string(), y.to_string(), none(), none(), none()])
                     });
                 }
                 SeriesKind::Scatter { points } => {
                     points.iter().for_each(|(x, y)| {
-                        record(
-                            "scatter",
-                            [x.to_string(), y.to_string(), none(), none(), none()],
-                        )
+                        record("scatter", [x.to_string(), y.to_string(), none(), none(), none()])
                     });
                 }
                 SeriesKind::ErrorBars { points } => points.iter().for_each(|(x, low, y, high)| {
                     record(
                         "error-bars",
-                        [
-                            x.to_string(),
-                            y.to_string(),
-                            low.to_string(),
-                            high.to_string(),
-                            none(),
-                        ],
+                        [x.to_string(), y.to_string(), low.to_string(), high.to_string(), none()],
                     );
                 }),
                 SeriesKind::Bars { bars } => {
@@ -68,12 +44,7 @@ pub fn csv(figure: &Figure) -> String {
                         record("bars", [x.clone(), y.to_string(), none(), none(), none()])
                     });
                 }
-                SeriesKind::HeatMap {
-                    columns,
-                    rows,
-                    values,
-                    ..
-                } => {
+                SeriesKind::HeatMap { columns, rows, values, .. } => {
                     for (r, line) in values.iter().enumerate() {
                         for (c, value) in line.iter().enumerate() {
                             let name = |names: &[String], i: usize| {
@@ -127,33 +98,19 @@ pub fn describe(figure: &Figure) -> String {
 }
 
 fn describe_plot(plot: &Plot) -> String {
-    let title = plot
-        .title
-        .as_ref()
-        .map(|title| format!("{title}: "))
-        .unwrap_or_default();
+    let title = plot.title.as_ref().map(|title| format!("{title}: ")).unwrap_or_default();
     let axes = format!("{} against {}", axis(&plot.y, "y"), axis(&plot.x, "x"));
     let [first, ..] = plot.series.as_slice() else {
         return format!("{title}empty plot of {axes}");
     };
-    if let SeriesKind::HeatMap {
-        columns,
-        rows,
-        values,
-        label,
-    } = &first.kind
-    {
+    if let SeriesKind::HeatMap { columns, rows, values, label } = &first.kind {
         let cells = values.iter().flatten().map(|value| value.0);
         return format!(
             "{title}heat map of {}, {} rows by {} columns{}",
             or(label, "values"),
             rows.len().max(values.len()),
-            columns
-                .len()
-                .max(values.iter().map(Vec::len).max().unwrap_or(0)),
-            span(cells)
-                .map(|span| format!(", {span}"))
-                .unwrap_or_default(),
+            columns.len().max(values.iter().map(Vec::len).max().unwrap_or(0)),
+            span(cells).map(|span| format!(", {span}")).unwrap_or_default(),
         );
     }
     let kind = match &first.kind {
@@ -162,11 +119,8 @@ fn describe_plot(plot: &Plot) -> String {
         SeriesKind::ErrorBars { .. } => "plot with error bars",
         _ => "line chart",
     };
-    let series: Vec<String> = plot
-        .series
-        .iter()
-        .map(|series| describe_series(series, plot.y.scale))
-        .collect();
+    let series: Vec<String> =
+        plot.series.iter().map(|series| describe_series(series, plot.y.scale)).collect();
     format!("{title}{kind} of {axes}; {}", series.join("; "))
 }
 
@@ -192,10 +146,8 @@ fn describe_series(series: &Series, scale: Scale) -> String {
         }
         SeriesKind::Bars { bars } => {
             if bars.len() <= 8 {
-                let listed: Vec<String> = bars
-                    .iter()
-                    .map(|(category, y)| format!("{category} {}", short(y.0)))
-                    .collect();
+                let listed: Vec<String> =
+                    bars.iter().map(|(category, y)| format!("{category} {}", short(y.0))).collect();
                 return format!("{name}: {}", or(&listed.join(", "), "no bars"));
             }
             (
@@ -207,18 +159,14 @@ fn describe_series(series: &Series, scale: Scale) -> String {
         }
         SeriesKind::HeatMap { .. } => return name.to_owned(),
     };
-    let span = span(ys.into_iter())
-        .map(|span| format!(", {span}"))
-        .unwrap_or_default();
+    let span = span(ys.into_iter()).map(|span| format!(", {span}")).unwrap_or_default();
     format!("{name}: {count} {noun}{ends}{span}")
 }
 
 fn span(values: impl Iterator<Item = f64>) -> Option<String> {
     let (low, high) = values
         .filter(|v| v.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     (low <= high).then(|| format!("values between {} and {}", short(low), short(high)))
 }
 

@@ -104,10 +104,7 @@ fn first_failing(errors: &[compile::Message], cells: &[usize]) -> usize {
     errors
         .iter()
         .map(|error| {
-            error
-                .cell
-                .and_then(|cell| cells.iter().position(|&other| other == cell))
-                .unwrap_or(0)
+            error.cell.and_then(|cell| cells.iter().position(|&other| other == cell)).unwrap_or(0)
         })
         .min()
         .unwrap_or(0)
@@ -152,7 +149,11 @@ impl BatchKernel {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut cargo = Group::spawn(&mut command).map_err(|error| {
-            failed(Diagnostic::error("toolchain", format!("cannot start cargo: {error}"), start.clone()))
+            failed(Diagnostic::error(
+                "toolchain",
+                format!("cannot start cargo: {error}"),
+                start.clone(),
+            ))
         })?;
         let stderr = cargo.child.stderr.take();
         let words = thread::spawn(move || {
@@ -325,7 +326,12 @@ impl Run<'_> {
     }
 
     /// Reads events until the program has ended, or ends it when a cell's time is up.
-    fn follow(&self, group: &mut Group, outbox: &Path, state: &mut State) -> io::Result<ExitStatus> {
+    fn follow(
+        &self,
+        group: &mut Group,
+        outbox: &Path,
+        state: &mut State,
+    ) -> io::Result<ExitStatus> {
         let mut events = Events::open(&outbox.join(protocol::EVENTS_FILE))?;
         loop {
             // Asked before the events are read, so that none is missed.
@@ -406,14 +412,22 @@ impl Run<'_> {
 
     fn broken(&self, position: usize, error: &io::Error) -> Ending {
         let words = format!("the cell's output cannot be read: {error}");
-        Ending::Failed(Box::new(Diagnostic::error("kernel", words, self.cell(position).span.clone())))
+        Ending::Failed(Box::new(Diagnostic::error(
+            "kernel",
+            words,
+            self.cell(position).span.clone(),
+        )))
     }
 
     /// Why the cell at `position` did not finish.
     fn failure(&self, position: usize, state: &State, status: ExitStatus) -> Diagnostic {
         let cell = self.cell(position);
         if process::interrupted() {
-            return Diagnostic::error("interrupted", "the build was interrupted", cell.span.clone());
+            return Diagnostic::error(
+                "interrupted",
+                "the build was interrupted",
+                cell.span.clone(),
+            );
         }
         if state.timed_out {
             let seconds = cell.timeout.as_secs_f64();
@@ -422,7 +436,9 @@ impl Run<'_> {
                 format!("this cell ran longer than its limit of {seconds} s and was ended"),
                 cell.span.clone(),
             )
-            .hint("raise the limit with `//| timeout: 5m` in the cell, or do less under this profile");
+            .hint(
+                "raise the limit with `//| timeout: 5m` in the cell, or do less under this profile",
+            );
         }
         if let Some(failure) = &state.failure {
             return self.reported(cell.span.clone(), failure);
@@ -445,11 +461,8 @@ impl Run<'_> {
             FailureKind::Error => ("cell-error", "this cell returned an error"),
         };
         let outside = failure.location.as_ref().filter(|_| place.is_none());
-        let mut diagnostic = Diagnostic::error(
-            code,
-            format!("{what}: {}", failure.message),
-            place.unwrap_or(cell),
-        );
+        let mut diagnostic =
+            Diagnostic::error(code, format!("{what}: {}", failure.message), place.unwrap_or(cell));
         if let Some(location) = outside {
             diagnostic = diagnostic
                 .note(format!("at {}:{}:{}", location.file, location.line, location.column));
@@ -464,9 +477,7 @@ fn reader(
     cells: usize,
 ) -> thread::JoinHandle<Vec<String>> {
     thread::spawn(move || {
-        stream
-            .and_then(|stream| streams::split(stream, &nonce, cells).ok())
-            .unwrap_or_default()
+        stream.and_then(|stream| streams::split(stream, &nonce, cells).ok()).unwrap_or_default()
     })
 }
 

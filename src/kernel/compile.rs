@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use cargo_metadata::diagnostic::{
-    Diagnostic as Said, DiagnosticLevel, DiagnosticSpan,
-};
+use cargo_metadata::diagnostic::{Diagnostic as Said, DiagnosticLevel, DiagnosticSpan};
 
 use crate::diag::{Diagnostic, Severity};
 use crate::plan::tangle::SourceMap;
@@ -88,7 +86,10 @@ fn children(child: &Said, maps: &Maps, diagnostic: &mut Diagnostic) {
             diagnostic.hint = Some(if shown.is_empty() {
                 child.message.clone()
             } else {
-                format!("{}: `{shown}` at line {}, column {}", child.message, position.line, position.column)
+                format!(
+                    "{}: `{shown}` at line {}, column {}",
+                    child.message, position.line, position.column
+                )
             });
         }
         (DiagnosticLevel::Help, None) if diagnostic.hint.is_none() => {

@@ -68,8 +68,11 @@ impl Workspace {
     ) -> Result<Self, Diagnostic> {
         let folder = build.join("work");
         let files = |error: io::Error| {
-            Diagnostic::global("build-folder", format!("cannot write below {}: {error}", folder.display()))
-                .hint("is the disk full, or the folder read-only?")
+            Diagnostic::global(
+                "build-folder",
+                format!("cannot write below {}: {error}", folder.display()),
+            )
+            .hint("is the disk full, or the folder read-only?")
         };
         let toolchain = toolchain(root, build)?;
         let manifests = manifests(root, config, slugs);
@@ -168,7 +171,8 @@ fn cargo(folder: &Path, target: &Path, network: Network) -> Command {
 /// All manifests, by path below the workspace.
 fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<String, String> {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
-    let mut workspace = own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
+    let mut workspace =
+        own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
     let mut members = Vec::new();
     if !brings_lab(config) {
         members.extend([Value::from("lab"), Value::from("protocol")]);
@@ -278,7 +282,11 @@ fn path_dependencies(root: &Path, config: &ReportConfig) -> Vec<PathBuf> {
 }
 
 /// Hashes the files of a crate on disk, and of the crates that it depends on by path.
-fn hash_crate(folder: &Path, digest: &mut blake3::Hasher, seen: &mut Vec<PathBuf>) -> io::Result<()> {
+fn hash_crate(
+    folder: &Path,
+    digest: &mut blake3::Hasher,
+    seen: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     let folder = folder.canonicalize()?;
     if seen.contains(&folder) {
         return Ok(());
@@ -337,7 +345,10 @@ fn hash_inherited(folder: &Path, digest: &mut blake3::Hasher) {
 fn extract(dir: &Dir<'_>, to: &Path, digest: &mut blake3::Hasher) -> io::Result<()> {
     for entry in dir.entries() {
         // Cells need the library, not its tests.
-        if ["tests", "examples", "benches", "target"].iter().any(|skip| entry.path().starts_with(skip)) {
+        if ["tests", "examples", "benches", "target"]
+            .iter()
+            .any(|skip| entry.path().starts_with(skip))
+        {
             continue;
         }
         match entry {
@@ -419,7 +430,8 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
         Diagnostic::global("toolchain", words)
             .hint("install Rust from https://rustup.rs, then run `veracity doctor`")
     };
-    let rustc = find_rustc().ok_or_else(|| missing("there is no `rustc` on the PATH".to_owned()))?;
+    let rustc =
+        find_rustc().ok_or_else(|| missing("there is no `rustc` on the PATH".to_owned()))?;
     let witness = toolchain_witness(root, &rustc);
     let cached = build.join("cache").join("toolchain");
     if let Ok(text) = fs::read_to_string(&cached)
@@ -471,9 +483,9 @@ fn toolchain_witness(root: &Path, rustc: &Path) -> String {
         stat(&folder.join("rust-toolchain.toml"));
         stat(&folder.join("rust-toolchain"));
     }
-    let rustup = std::env::var_os("RUSTUP_HOME").map(PathBuf::from).or_else(|| {
-        Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup"))
-    });
+    let rustup = std::env::var_os("RUSTUP_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")));
     if let Some(rustup) = rustup {
         stat(&rustup.join("settings.toml"));
         let toolchains = fs::read_dir(rustup.join("toolchains")).into_iter().flatten().flatten();

@@ -27,8 +27,12 @@ pub(super) struct Setting {
     pub range: Range<usize>,
 }
 
+/// Longest block. Without a limit, many blocks in one line that are not closed take quadratic time.
+const LONGEST: usize = 2000;
+
 /// Parses the block that begins at `start`, which ends in the same line; `None` if it does not.
 pub(super) fn parse(text: &str, start: usize) -> Option<Attributes> {
+    let text = &text[..text.floor_char_boundary(start.saturating_add(LONGEST))];
     let bytes = text.as_bytes();
     if bytes.get(start) != Some(&b'{') {
         return None;

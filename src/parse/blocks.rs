@@ -6,19 +6,19 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd,
-};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::context::{Context, Origin};
 use super::fence::{self, Fence, Role};
+use super::frames::{
+    Container, Frame, InlineKind, Table, callout, column_align, is_block, is_block_frame,
+    is_nestable, range_start,
+};
 use super::inline::{self, Item, Links, Piece};
 use super::paragraph;
 use super::shield;
 use crate::diag::Diagnostic;
-use crate::parse::{
-    Block, CalloutKind, Cell, ClaimSite, Code, ColumnAlign, Inline, ListItem, Module, plain_text,
-};
+use crate::parse::{Block, Cell, ClaimSite, Code, Inline, ListItem, Module, plain_text};
 use crate::span::Span;
 
 /// Deepest nesting of quotes, lists and emphasis; what is deeper is put one level up. Later
@@ -83,47 +83,6 @@ pub(super) fn inlines(
             Vec::new()
         }
     }
-}
-
-/// Something that is open.
-enum Frame {
-    Blocks { container: Container, blocks: Vec<Block>, start: usize },
-    List { start: Option<u64>, items: Vec<ListItem> },
-    Inlines { kind: InlineKind, items: Vec<Item>, range: Range<usize> },
-    Table(Table),
-    Row { cells: Vec<Vec<Inline>>, diagnostics: usize },
-    Code { fence: Option<String>, code: Code, range: Range<usize> },
-    Html { text: String, range: Range<usize> },
-}
-
-enum Container {
-    Document,
-    Quote,
-    Callout(CalloutKind),
-    Item(Option<bool>),
-    Footnote(String),
-}
-
-enum InlineKind {
-    Paragraph,
-    /// A paragraph without tags of its own, in an item of a tight list.
-    Implicit,
-    Heading(u8),
-    TableCell,
-    Emphasis,
-    Strong,
-    Strikethrough,
-    Link { target: String, title: String },
-    Claim { name: String, relation: String },
-    Image { target: String },
-}
-
-struct Table {
-    align: Vec<ColumnAlign>,
-    header: Vec<Vec<Inline>>,
-    rows: Vec<Vec<Vec<Inline>>>,
-    caption: Option<(Vec<Inline>, Option<String>)>,
-    range: Range<usize>,
 }
 
 struct Builder<'a> {
@@ -257,7 +216,10 @@ impl Builder<'_> {
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         if is_nestable(&tag) {
-            if matches!(tag, TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::FootnoteDefinition) {
+            if matches!(
+                tag,
+                TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::FootnoteDefinition
+            ) {
                 self.end_implicit();
             }
             if self.kept.pop() == Some(false) {
@@ -270,7 +232,9 @@ impl Builder<'_> {
             }
             Some(Frame::List { start, items }) => self.block(Block::List { start, items }),
             Some(Frame::Inlines { kind, items, range }) => self.end_inlines(kind, items, range),
-            Some(Frame::Row { cells, diagnostics }) => self.end_row(&tag, cells, diagnostics, range),
+            Some(Frame::Row { cells, diagnostics }) => {
+                self.end_row(&tag, cells, diagnostics, range)
+            }
             Some(Frame::Table(table)) => {
                 let span = self.context.span(trimmed(self.context.text, table.range));
                 let (caption, label) = table.caption.unzip();
@@ -514,7 +478,9 @@ impl Builder<'_> {
             return;
         }
         self.begin_implicit(range.start);
-        let Some(Frame::Inlines { items, range: frame, .. }) = self.stack.last_mut() else { return };
+        let Some(Frame::Inlines { items, range: frame, .. }) = self.stack.last_mut() else {
+            return;
+        };
         let before = items.last().map_or(frame.start, |item| item.range().end);
         let is_escaped =
             range.start > before && source.as_bytes().get(range.start - 1) == Some(&b'\\');
@@ -572,50 +538,6 @@ fn restore(text: &str) -> String {
     shield::restore(text).into_owned()
 }
 
-fn is_block(tag: &Tag<'_>) -> bool {
-    !matches!(
-        tag,
-        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
-    )
-}
-
-fn is_block_frame(frame: &Frame) -> bool {
-    !matches!(
-        frame,
-        Frame::Inlines {
-            kind: InlineKind::Emphasis
-                | InlineKind::Strong
-                | InlineKind::Strikethrough
-                | InlineKind::Link { .. }
-                | InlineKind::Claim { .. }
-                | InlineKind::Image { .. },
-            ..
-        }
-    )
-}
-
-fn range_start(frame: &Frame) -> usize {
-    match frame {
-        Frame::Inlines { range, .. } => range.start,
-        _ => 0,
-    }
-}
-
-fn is_nestable(tag: &TagEnd) -> bool {
-    matches!(
-        tag,
-        TagEnd::BlockQuote(_)
-            | TagEnd::List(_)
-            | TagEnd::Item
-            | TagEnd::FootnoteDefinition
-            | TagEnd::Emphasis
-            | TagEnd::Strong
-            | TagEnd::Strikethrough
-            | TagEnd::Link
-            | TagEnd::Image
-    )
-}
-
 fn holds_value(inline: &Inline) -> bool {
     match inline {
         Inline::Value { .. } => true,
@@ -623,25 +545,6 @@ fn holds_value(inline: &Inline) -> bool {
             content.iter().any(holds_value)
         }
         _ => false,
-    }
-}
-
-fn callout(kind: BlockQuoteKind) -> CalloutKind {
-    match kind {
-        BlockQuoteKind::Note => CalloutKind::Note,
-        BlockQuoteKind::Tip => CalloutKind::Tip,
-        BlockQuoteKind::Important => CalloutKind::Important,
-        BlockQuoteKind::Warning => CalloutKind::Warning,
-        BlockQuoteKind::Caution => CalloutKind::Caution,
-    }
-}
-
-fn column_align(align: Alignment) -> ColumnAlign {
-    match align {
-        Alignment::None => ColumnAlign::Default,
-        Alignment::Left => ColumnAlign::Left,
-        Alignment::Center => ColumnAlign::Center,
-        Alignment::Right => ColumnAlign::Right,
     }
 }
 

@@ -46,8 +46,10 @@ pub(super) fn role(info: &str, span: &Span, diagnostics: &mut Vec<Diagnostic>) -
         if is_typo {
             fail(error(format!("`{info}` is not run")).hint(format!("did you mean `{meant}`?")));
         } else if !roles.is_empty() {
-            fail(error(format!("a cell in `{language}` is not run"))
-                .hint("only Rust is run: `rust,cell` or `rust,module`"));
+            fail(
+                error(format!("a cell in `{language}` is not run"))
+                    .hint("only Rust is run: `rust,cell` or `rust,module`"),
+            );
         }
         return shown;
     }
@@ -58,9 +60,11 @@ pub(super) fn role(info: &str, span: &Span, diagnostics: &mut Vec<Diagnostic>) -
     }
     for tag in tags.iter().filter(|tag| !ROLES.contains(tag)) {
         if !RUSTDOC.contains(tag) && !tag.starts_with("edition") && !tag.contains('=') {
-            fail(error(format!("there is no tag `{tag}`"))
-                .note("known tags: cell, module")
-                .did_you_mean(tag, ROLES));
+            fail(
+                error(format!("there is no tag `{tag}`"))
+                    .note("known tags: cell, module")
+                    .did_you_mean(tag, ROLES),
+            );
         }
     }
     match roles.as_slice() {
@@ -97,10 +101,13 @@ pub(super) fn cell(
         );
         None
     });
-    let caption =
-        yaml.caption.map(|text| caption(&text, fence.source, &options, diagnostics));
+    let caption = yaml.caption.map(|text| caption(&text, fence.source, &options, diagnostics));
     if code.text.trim().is_empty() {
-        diagnostics.push(Diagnostic::warning("empty-cell", "this cell has no code", fence.first_line));
+        diagnostics.push(Diagnostic::warning(
+            "empty-cell",
+            "this cell has no code",
+            fence.first_line,
+        ));
     }
     Cell {
         id: label.clone().unwrap_or_else(|| format!("cell-{}", index + 1)),

@@ -52,7 +52,8 @@ pub(super) enum Links {
 
 /// Turns items to inlines.
 pub(super) fn finish(items: Vec<Item>, links: Links, context: &mut Context<'_>) -> Vec<Inline> {
-    let mut scanner = Scanner { links, context, out: Vec::new(), raw: String::new(), parts: Vec::new() };
+    let mut scanner =
+        Scanner { links, context, out: Vec::new(), raw: String::new(), parts: Vec::new() };
     for item in items {
         match item {
             Item::Text(piece) => scanner.add(piece, false),
@@ -213,7 +214,10 @@ impl Scanner<'_, '_> {
         let references = items.iter().filter(|item| labels::is_reference(&item.key)).count();
         if references == 0 {
             let span = self.span(at..end);
-            return Some((end, vec![Inline::Citation { items, form: CitationForm::Bracketed, span }]));
+            return Some((
+                end,
+                vec![Inline::Citation { items, form: CitationForm::Bracketed, span }],
+            ));
         }
         let are_bare = items.iter().all(|item| item.prefix.is_empty() && item.locator.is_empty());
         if references < items.len() || !are_bare {
@@ -242,8 +246,8 @@ impl Scanner<'_, '_> {
 
     /// One part of a bracketed citation, which begins at `start`.
     fn citation(&self, part: &str, start: usize) -> Option<CitationItem> {
-        let marks = part.match_indices('@').map(|(at, _)| at);
-        let at = { marks }.find(|&at| {
+        let mut marks = part.match_indices('@').map(|(at, _)| at);
+        let at = marks.find(|&at| {
             let before = part[..at].chars().next_back();
             before.is_none_or(|c| c.is_whitespace() || matches!(c, '-' | '('))
                 && !self.is_escaped(start + at)
@@ -279,7 +283,8 @@ impl Scanner<'_, '_> {
     /// A link to a claim that is no link, mostly because the relation is not in quotes.
     fn broken_claim(&mut self, raw: &str, at: usize) {
         let rest = &raw[at + 1..];
-        let length = rest.find([')', '\n']).map_or(rest.len(), |length| length + 1);
+        let end = rest.find([')', '\n', ']']).unwrap_or(rest.len());
+        let length = end + usize::from(rest[end..].starts_with(')'));
         let span = self.span(at + 1..at + 1 + length);
         self.context.diagnostics.push(
             Diagnostic::error("broken-claim", "this claim is not a link", span)

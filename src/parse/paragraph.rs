@@ -32,8 +32,12 @@ pub(super) fn blocks(
         }
         let span = context.first_line(start..context.text.len());
         context.diagnostics.push(
-            Diagnostic::warning("caption-without-table", "no table stands above this caption", span)
-                .hint("a caption stands directly under its table; a cell has the option `caption`"),
+            Diagnostic::warning(
+                "caption-without-table",
+                "no table stands above this caption",
+                span,
+            )
+            .hint("a caption stands directly under its table; a cell has the option `caption`"),
         );
     }
     if begins_with(&items, context.text, "$$") {
@@ -81,10 +85,7 @@ pub(super) fn caption_line(
     (blocks::inlines(line[start..end].trim_end(), origin, context.diagnostics), label)
 }
 
-fn caption(
-    mut items: VecDeque<Item>,
-    context: &mut Context<'_>,
-) -> (Vec<Inline>, Option<String>) {
+fn caption(mut items: VecDeque<Item>, context: &mut Context<'_>) -> (Vec<Inline>, Option<String>) {
     let label = trailing(&mut items, context)
         .and_then(|found| check(&found, Labelled::Table, &[], context).0);
     let after_colon = items.front().map_or(0, |item| item.range().start) + 1;
@@ -155,14 +156,18 @@ fn equation(
         relation: relation.map(|found| found.value.trim().to_owned()).unwrap_or_default(),
         span: context.span(claim.range.clone()),
     });
-    if claim.is_none() && let Some(relation) = relation {
+    if claim.is_none()
+        && let Some(relation) = relation
+    {
         let span = context.span(relation.range.clone());
         context.diagnostics.push(
             Diagnostic::error("empty-claim", "a relation needs a claim", span)
                 .hint("add `claim=\"name\"`"),
         );
     }
-    if let Some(claim) = &claim && claim.name.is_empty() {
+    if let Some(claim) = &claim
+        && claim.name.is_empty()
+    {
         context.diagnostics.push(
             Diagnostic::error("empty-claim", "this claim names no check", claim.span.clone())
                 .hint("write it as `claim=\"name\"`"),
@@ -178,10 +183,8 @@ fn plain(mut items: VecDeque<Item>, context: &mut Context<'_>) -> Option<Block> 
         let Item::Text(Piece { range, shown: None, is_escaped: false }) = item else { continue };
         let text = &context.text[range.clone()];
         let before = index.checked_sub(1).and_then(|before| items.get(before));
-        let may_belong = matches!(
-            before,
-            None | Some(Item::Image { .. } | Item::Node(Inline::Math { .. }, _))
-        );
+        let may_belong =
+            matches!(before, None | Some(Item::Image { .. } | Item::Node(Inline::Math { .. }, _)));
         if may_belong && text.trim_start().starts_with("{#") {
             let start = range.start + (text.len() - text.trim_start().len());
             let span = context.first_line(start..range.end);
@@ -219,7 +222,9 @@ fn trailing(items: &mut VecDeque<Item>, context: &mut Context<'_>) -> Option<Att
     let found = attributes::parse(context.text, start)?;
     let holder = items.partition_point(|item| item.range().end <= start);
     let is_text = match items.get(holder)? {
-        Item::Text(piece) => piece.shown.is_none() && !(piece.is_escaped && piece.range.start == start),
+        Item::Text(piece) => {
+            piece.shown.is_none() && !(piece.is_escaped && piece.range.start == start)
+        }
         item => item.range().start == start,
     };
     if !is_text {

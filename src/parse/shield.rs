@@ -84,7 +84,8 @@ fn cover_formulas(bytes: &mut [u8]) {
     let mut is_open = false;
     let mut start = 0;
     while start < bytes.len() {
-        let end = bytes[start..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| start + n);
+        let end =
+            bytes[start..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| start + n);
         let line = &bytes[start..end];
         let indent = line.iter().position(|byte| !byte.is_ascii_whitespace());
         match indent {

@@ -30,12 +30,14 @@ impl Body {
     /// If the code cannot be cut into tokens: a delimiter that is not closed, say. Such code
     /// must not reach the program, where it would swallow the cells behind it.
     pub fn cut(cell: &Cell) -> Result<Self, Diagnostic> {
-        let tokens: TokenStream = cell.code.text.parse().map_err(|error: proc_macro2::LexError| {
-            let at = place(&cell.span.source, &cell.code, error.span().start(), error.span().end());
-            Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
-                .label("a delimiter without its partner, or a literal without its end")
-                .note("the cell is left out of the run, and so are the cells behind it")
-        })?;
+        let tokens: TokenStream =
+            cell.code.text.parse().map_err(|error: proc_macro2::LexError| {
+                let at =
+                    place(&cell.span.source, &cell.code, error.span().start(), error.span().end());
+                Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
+                    .label("a delimiter without its partner, or a literal without its end")
+                    .note("the cell is left out of the run, and so are the cells behind it")
+            })?;
         let tail = syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
             .ok()
             .and_then(|statements| match statements.last()? {
@@ -56,10 +58,7 @@ impl Body {
 
     /// No code.
     pub fn empty() -> Self {
-        Self {
-            code: Code { text: String::new(), line_offsets: Vec::new() },
-            tail: None,
-        }
+        Self { code: Code { text: String::new(), line_offsets: Vec::new() }, tail: None }
     }
 
     /// The code as tokens.

@@ -12,6 +12,7 @@ mod claims;
 mod code;
 mod fragment;
 mod front;
+mod inlines;
 mod templates;
 
 pub use templates::Templates;
@@ -57,7 +58,7 @@ pub fn files(
     let contents = front::Contents::new(document, chapters, &formulas);
     let mut files = writer.files;
     let mut page = |name: &str, page: front::Page| -> Result<(), Vec<Diagnostic>> {
-        let html = templates.render(document, page).map_err(|problem| vec![problem])?;
+        let html = templates.render(document, page)?;
         files.insert(name.to_owned(), html.into_bytes());
         Ok(())
     };
@@ -121,6 +122,8 @@ struct Writer<'a> {
     page: &'a str,
     out: Fragment,
     formulas: Vec<&'a Math>,
+    /// Formulas that claims are about, by the index of the claim.
+    claimed: BTreeMap<usize, &'a Math>,
     /// Claims whose details the present page must hold.
     mentioned: Vec<usize>,
     files: BTreeMap<String, Vec<u8>>,
@@ -128,8 +131,13 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(document: &'a Document) -> Self {
+        let mut claimed = BTreeMap::new();
+        for chapter in &document.chapters {
+            claimed_formulas(&chapter.blocks, &mut claimed);
+        }
         Self {
             document,
+            claimed,
             page: "",
             out: Fragment::default(),
             formulas: Vec::new(),
@@ -159,8 +167,11 @@ impl<'a> Writer<'a> {
     fn section_links(&mut self, blocks: &'a [Block]) {
         for block in blocks {
             if let Block::Heading { level: level @ 0..=3, number, anchor, content } = block {
-                self.out
-                    .raw(if *level == 3 { "<li class=\"sub\"><a href=\"" } else { "<li><a href=\"" });
+                self.out.raw(if *level == 3 {
+                    "<li class=\"sub\"><a href=\""
+                } else {
+                    "<li><a href=\""
+                });
                 // With the page, because the table of contents stands on every page.
                 self.out.text(&page_name(self.page)).raw("#").text(anchor);
                 self.out.raw("\"><span class=\"n\">").text(number).raw("</span> <span>");
@@ -200,6 +211,26 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Collects the formulas that make claims.
+fn claimed_formulas<'a>(blocks: &'a [Block], claimed: &mut BTreeMap<usize, &'a Math>) {
+    for block in blocks {
+        match block {
+            Block::Equation(equation) => {
+                claimed.extend(equation.claim.map(|claim| (claim, &equation.math)));
+            }
+            Block::Quote(blocks) | Block::Callout { blocks, .. } => {
+                claimed_formulas(blocks, claimed);
+            }
+            Block::List { items, .. } => {
+                for item in items {
+                    claimed_formulas(&item.blocks, claimed);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The words of some content, without marks.
 fn plain(content: &[Inline]) -> String {
     let mut text = String::new();
@@ -234,8 +265,7 @@ mod tests {
 
     #[test]
     fn fonts_are_where_they_are_expected() {
-        files.insert("assets/math.css".to_owned(), crate::math::CSS.into());
-    let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
+        let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
         for (index, file) in FONTS {
             let name = file.trim_end_matches(".otf").as_bytes();
             assert!(fonts[index].windows(name.len()).any(|bytes| bytes == name), "{file}");

@@ -11,6 +11,8 @@ mod blocks;
 mod emit;
 mod inlines;
 mod ledger;
+#[cfg(test)]
+mod tests;
 mod text;
 mod world;
 
@@ -43,10 +45,10 @@ pub fn file(document: &Document) -> (Option<OutputFile>, Vec<Diagnostic>) {
     if printed.is_err() {
         let broken = broken(&emission);
         if !broken.is_empty() {
-            diagnostics.extend(broken.iter().map(|(index, why)| {
-                replaced(&emission.fragile[*index], why)
-            }));
-            emission = Emission::new(document, &broken.into_iter().map(|(index, _)| index).collect());
+            diagnostics
+                .extend(broken.iter().map(|(index, why)| replaced(&emission.fragile[*index], why)));
+            emission =
+                Emission::new(document, &broken.into_iter().map(|(index, _)| index).collect());
             printed = print(&emission.world(), Standard::Accessible);
         }
     }
@@ -96,7 +98,7 @@ fn print(world: &ReportWorld, standard: Standard) -> Result<Vec<u8>, Errors> {
 fn broken(emission: &Emission) -> Vec<(usize, String)> {
     (0..emission.fragile.len())
         .filter_map(|index| {
-            let errors = print(&emission.world_of(index), Standard::Accessible).err()?;
+            let errors = print(&emission.world_of(index), Standard::Tagged).err()?;
             Some((index, errors.first().map(|error| error.message.to_string()).unwrap_or_default()))
         })
         .collect()
@@ -109,10 +111,11 @@ fn replaced(part: &Fragile, why: &str) -> Diagnostic {
                 .note(format!("the formula: {latex}"))
                 .note(format!("the reason: {why}"))
         }
-        Fragile::Picture { name, .. } => {
-            Diagnostic::global("pdf-picture", format!("the picture `{name}` cannot be shown in the PDF"))
-                .note(format!("the reason: {why}"))
-        }
+        Fragile::Picture { name, .. } => Diagnostic::global(
+            "pdf-picture",
+            format!("the picture `{name}` cannot be shown in the PDF"),
+        )
+        .note(format!("the reason: {why}")),
     }
 }
 
@@ -133,14 +136,13 @@ fn unprintable(characters: &BTreeSet<char>) -> Option<Diagnostic> {
 
 fn noted(code: &'static str, message: &str, world: &ReportWorld, errors: &Errors) -> Diagnostic {
     let mut seen = BTreeSet::new();
-    errors
-        .iter()
-        .filter(|error| seen.insert(error.message.clone()))
-        .take(5)
-        .fold(Diagnostic::global(code, message), |diagnostic, error| {
+    errors.iter().filter(|error| seen.insert(error.message.clone())).take(5).fold(
+        Diagnostic::global(code, message),
+        |diagnostic, error| {
             diagnostic.note(match world.place(error.span) {
                 Some(place) => format!("{} (at {place})", error.message),
                 None => error.message.to_string(),
             })
-        })
+        },
+    )
 }

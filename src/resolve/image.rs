@@ -88,7 +88,10 @@ mod tests {
         assert_eq!(extension(b"\xff\xd8\xff\xe0"), Some("jpg"));
         assert_eq!(extension(b"GIF89a"), Some("gif"));
         assert_eq!(extension(b"RIFF....WEBPVP8 "), Some("webp"));
-        assert_eq!(extension(b"<?xml version='1.0'?><!-- x --><!DOCTYPE svg>\n<svg/>"), Some("svg"));
+        assert_eq!(
+            extension(b"<?xml version='1.0'?><!-- x --><!DOCTYPE svg>\n<svg/>"),
+            Some("svg")
+        );
         assert_eq!(extension(b"<html><svg/></html>"), None);
         assert_eq!(extension(b"\xff\xfe"), None);
         assert_eq!(extension(b""), None);

@@ -56,15 +56,13 @@ impl Resolver<'_> {
                 Err(message) => Inline::Problem(message),
             },
             parse::Inline::Footnote { name, span } => self.footnote_mark(name, span),
-            parse::Inline::Reference { label, span } => {
-                match self.target(label, span) {
-                    Ok(target) => {
-                        let content = vec![Inline::Text(target.words.clone())];
-                        self.jump(&target, content)
-                    }
-                    Err(problem) => problem,
+            parse::Inline::Reference { label, span } => match self.target(label, span) {
+                Ok(target) => {
+                    let content = vec![Inline::Text(target.words.clone())];
+                    self.jump(&target, content)
                 }
-            }
+                Err(problem) => problem,
+            },
             parse::Inline::Citation { items, form, .. } => {
                 return self.citation(items, *form, out);
             }
@@ -77,11 +75,15 @@ impl Resolver<'_> {
     }
 
     /// Parses a formula, with an error at its very place.
-    pub(super) fn math(&mut self, latex: &str, display: Display, span: &Span) -> Result<Math, String> {
+    pub(super) fn math(
+        &mut self,
+        latex: &str,
+        display: Display,
+        span: &Span,
+    ) -> Result<Math, String> {
         let targets = &self.numbers.targets;
-        let number = |label: &str| {
-            targets.get(label)?.number.as_ref().map(|number| format!("({number})"))
-        };
+        let number =
+            |label: &str| targets.get(label)?.number.as_ref().map(|number| format!("({number})"));
         let parsed = Math::parse(latex, display, &self.macros[self.chapter])
             .and_then(|math| math.resolve(&number));
         parsed.map_err(|error| {
@@ -129,7 +131,8 @@ impl Resolver<'_> {
                 }
             },
             Address::File { path, label } => {
-                let chapter = self.chapters.iter().position(|chapter| chapter.source.path() == path);
+                let chapter =
+                    self.chapters.iter().position(|chapter| chapter.source.path() == path);
                 let Some(chapter) = chapter else {
                     return out.push(link(target, content));
                 };
@@ -280,7 +283,10 @@ impl Resolver<'_> {
                 format!("`{}` cannot be evaluated: {message}", expression.trim()),
                 span.clone(),
             )
-            .hint("an inline value is written like `{{ name | fixed(4) }}`; filters are fixed(n), percent(n), sci(n), thousands and tera's own"),
+            .hint(
+                "an inline value is written like `{{ name | fixed(4) }}`; filters are \
+                 `fixed(n)`, `percent(n)`, `sci(n)`, `thousands` and tera's own",
+            ),
             Err(Ok(Unvalued::Check(name))) => Diagnostic::error(
                 "inline-value",
                 format!("`{name}` is a check and has no value to print"),

@@ -53,7 +53,9 @@ pub(super) fn address<'a>(target: &'a str, from: &str) -> Address<'a> {
 fn relative(path: &str, from: &str) -> Option<String> {
     let mut parts: Vec<&str> = match path.strip_prefix('/') {
         Some(_) => Vec::new(),
-        None => from.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default(),
+        None => {
+            from.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default()
+        }
     };
     for part in path.split('/') {
         match part {
@@ -72,8 +74,15 @@ mod tests {
     #[test]
     fn dangerous_schemes_are_refused() {
         for target in [
-            "javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:x", "data:text/html,x",
-            "vbscript:x", "file:///etc/passwd", "//example.org", "\\\\host\\x", "x:y",
+            "javascript:alert(1)",
+            " JavaScript:alert(1)",
+            "java\nscript:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "//example.org",
+            "\\\\host\\x",
+            "x:y",
         ] {
             assert!(matches!(address(target, "a.md"), Address::Unsafe(_)), "{target}");
         }

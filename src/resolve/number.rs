@@ -85,7 +85,8 @@ pub(super) fn title(chapter: &Chapter) -> (Vec<Inline>, Option<usize>) {
         (None, None) => (vec![Inline::Text(chapter.slug.clone())], None),
         (Some(title), heading) => {
             // A title that is repeated as the first heading is meant once.
-            let repeated = heading.filter(|(_, content)| plain_text(content).trim() == title.trim());
+            let repeated =
+                heading.filter(|(_, content)| plain_text(content).trim() == title.trim());
             match repeated {
                 Some((index, content)) => (content.clone(), Some(index)),
                 None => (vec![Inline::Text(title.clone())], None),
@@ -251,11 +252,10 @@ pub(super) fn assign(
 impl Numbers {
     fn place(&mut self, chapter: usize, slug: &str, item: &Item, counters: &mut Counters) {
         // A label that was given before keeps its first place.
-        let mut own = item.labels.iter().filter(|label| !self.targets.contains_key(*label)).peekable();
+        let mut own =
+            item.labels.iter().filter(|label| !self.targets.contains_key(*label)).peekable();
         let anchor = match (&item.place, own.peek()) {
-            (Place::Absent(cell), _) => {
-                self.cells[chapter].get(*cell).cloned().unwrap_or_default()
-            }
+            (Place::Absent(cell), _) => self.cells[chapter].get(*cell).cloned().unwrap_or_default(),
             (_, Some(label)) => (*label).clone(),
             (Place::Title, None) => self.anchors.unique(slug),
             _ => self.anchors.unique(&format!("{slug}-{}", item.words)),
@@ -454,7 +454,8 @@ impl Collector<'_> {
             words: cell.id.clone(),
             ..Item::new(Place::Cell, Kind::Cell, span.clone())
         });
-        let result = self.results.get(index).filter(|result| matches!(result.status, CellStatus::Done));
+        let result =
+            self.results.get(index).filter(|result| matches!(result.status, CellStatus::Done));
         let floats = result.map(|result| float_labels(cell, result)).unwrap_or_default();
         if !floats.iter().flatten().any(|float| float.owns_options)
             && let Some(label) = &cell.options.label

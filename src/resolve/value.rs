@@ -161,9 +161,8 @@ fn thousands(text: &str) -> String {
     grouped + rest
 }
 
-const WORDS: [&str; 12] = [
-    "and", "or", "not", "in", "is", "if", "else", "elif", "true", "false", "none", "loop",
-];
+const WORDS: [&str; 12] =
+    ["and", "or", "not", "in", "is", "if", "else", "elif", "true", "false", "none", "loop"];
 
 /// Filters whose first argument may stand without a name.
 const WITH_DIGITS: [&str; 3] = ["fixed", "percent", "sci"];
@@ -234,7 +233,8 @@ mod tests {
             ("yes", Value::Bool { value: true }),
             ("loss", Value::Series { values: vec![Float(3.0), Float(0.5)] }),
         ]);
-        match Evaluator::new().evaluate(expression, |name| values.get(name).ok_or(name.to_owned())) {
+        match Evaluator::new().evaluate(expression, |name| values.get(name).ok_or(name.to_owned()))
+        {
             Ok((text, _)) => text,
             Err(Ok(name)) => format!("unknown {name}"),
             Err(Err(message)) => format!("error {message}"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use veracity::claims::{Expected, Judged, Provenance, Reason, Verdict};
 use veracity::config::Author;
-pub use veracity::document::*;
+use veracity::document::*;
 use veracity::math::{Display, Macros, Math};
 use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::OutputFile;
@@ -21,7 +21,7 @@ const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)> \"o
 /// Wider than a phone, with colour and a negative space, which need style attributes.
 const WIDE: &str = "\\begin{aligned} y &= {\\color{red} a}\\! + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q \\\\ \\mathbf{D}^{-1} &= \\overline{x} + \\sum_{n=0}^{N} \\frac{(q^\\top k)^n}{n!} \\end{aligned}";
 
-pub fn text(words: &str) -> Vec<Inline> {
+fn text(words: &str) -> Vec<Inline> {
     vec![Inline::Text(words.to_owned())]
 }
 
@@ -99,7 +99,10 @@ fn picture(name: &str, alt: &str) -> Image {
     };
     Image {
         name: name.to_owned(),
-        data: ImageData::Drawn { light: drawn("#fff", "#0b5394"), dark: drawn("#16181b", "#82b7ee") },
+        data: ImageData::Drawn {
+            light: drawn("#fff", "#0b5394"),
+            dark: drawn("#16181b", "#82b7ee"),
+        },
         alt: alt.to_owned(),
         csv: Some("x,y\n1,2\n".to_owned()),
     }
@@ -110,7 +113,8 @@ fn cell(name: &str, state: CellState, outputs: Vec<Output>, claims: Vec<usize>) 
         anchor: format!("{name}-cell"),
         name: name.to_owned(),
         code: Some(CodeView {
-            text: "// The feature map.\nlet m: usize = monomials(3, 2)?;\nlet name = \"M\\n\";\n".into(),
+            text: "// The feature map.\nlet m: usize = monomials(3, 2)?;\nlet name = \"M\\n\";\n"
+                .into(),
             folded: true,
         }),
         state,
@@ -273,26 +277,53 @@ fn attention() -> Chapter {
         title: text("Linear attention from a Taylor series"),
         anchor: "chapter-attention".into(),
         blocks,
-        footnotes: vec![Footnote { number: 1, anchor: "note-1".into(), back: "back-1".into(), blocks: vec![paragraph("For every D from 1 to 40.")] }],
+        footnotes: vec![Footnote {
+            number: 1,
+            anchor: "note-1".into(),
+            back: "back-1".into(),
+            blocks: vec![paragraph("For every D from 1 to 40.")],
+        }],
         problems: vec!["Cell 3 failed, so Cell 4 did not run.".into()],
     }
 }
 
 /// A chapter in which every text is hostile.
-pub fn hostile() -> Chapter {
-    let float = |anchor: &str, body| Float { anchor: anchor.into(), number: Some(HOSTILE.into()), caption: text(HOSTILE), body };
+fn hostile() -> Chapter {
+    let float = |anchor: &str, body| Float {
+        anchor: anchor.into(),
+        number: Some(HOSTILE.into()),
+        caption: text(HOSTILE),
+        body,
+    };
     Chapter {
         slug: "hostile".into(),
         number: "2".into(),
         title: text(HOSTILE),
         anchor: "hostile\"x".into(),
         blocks: vec![
-            Block::Heading { level: 2, number: HOSTILE.into(), anchor: HOSTILE.into(), content: text(HOSTILE) },
+            Block::Heading {
+                level: 2,
+                number: HOSTILE.into(),
+                anchor: HOSTILE.into(),
+                content: text(HOSTILE),
+            },
             Block::Paragraph(vec![
                 Inline::Code(HOSTILE.into()),
-                Inline::Link { target: "javascript:alert(1)".into(), title: HOSTILE.into(), content: text("press me") },
-                Inline::Link { target: HOSTILE.into(), title: HOSTILE.into(), content: text(HOSTILE) },
-                Inline::Jump { page: Some("hostile".into()), anchor: HOSTILE.into(), content: text(HOSTILE) },
+                Inline::Link {
+                    target: "javascript:alert(1)".into(),
+                    title: HOSTILE.into(),
+                    content: text("press me"),
+                },
+                Inline::Link {
+                    target: HOSTILE.into(),
+                    title: HOSTILE.into(),
+                    content: text(HOSTILE),
+                },
+                Inline::Jump {
+                    page: Some("hostile".into()),
+                    anchor: HOSTILE.into(),
+                    content: text(HOSTILE),
+                },
                 Inline::Claim { claim: 8, content: text(HOSTILE) },
                 Inline::Value { text: HOSTILE.into(), name: HOSTILE.into() },
                 Inline::Problem(HOSTILE.into()),
@@ -300,14 +331,32 @@ pub fn hostile() -> Chapter {
             ]),
             Block::Code { language: "rust".into(), text: HOSTILE.into() },
             Block::Code { language: HOSTILE.into(), text: HOSTILE.into() },
-            cell("Cell 1", CellState::Failed(HOSTILE.into()), vec![
-                Output::Stdout(HOSTILE.into()),
-                Output::Stderr(HOSTILE.into()),
-                Output::Text(HOSTILE.into()),
-                Output::Check(CheckView { anchor: "check-x".into(), statement: HOSTILE.into(), outcome: CheckOutcome::Failed, evidence: HOSTILE.into(), counterexample: Some(HOSTILE.into()) }),
-                Output::Float(float("f1", FloatBody::Table(Table { align: vec![], header: vec![text(HOSTILE)], rows: vec![vec![text(HOSTILE)]] }))),
-                Output::Float(float("f2", FloatBody::Figure(picture("drawn", HOSTILE)))),
-            ], vec![8]),
+            cell(
+                "Cell 1",
+                CellState::Failed(HOSTILE.into()),
+                vec![
+                    Output::Stdout(HOSTILE.into()),
+                    Output::Stderr(HOSTILE.into()),
+                    Output::Text(HOSTILE.into()),
+                    Output::Check(CheckView {
+                        anchor: "check-x".into(),
+                        statement: HOSTILE.into(),
+                        outcome: CheckOutcome::Failed,
+                        evidence: HOSTILE.into(),
+                        counterexample: Some(HOSTILE.into()),
+                    }),
+                    Output::Float(float(
+                        "f1",
+                        FloatBody::Table(Table {
+                            align: vec![],
+                            header: vec![text(HOSTILE)],
+                            rows: vec![vec![text(HOSTILE)]],
+                        }),
+                    )),
+                    Output::Float(float("f2", FloatBody::Figure(picture("drawn", HOSTILE)))),
+                ],
+                vec![8],
+            ),
             Block::Problem { message: HOSTILE.into(), source: HOSTILE.into() },
         ],
         footnotes: vec![],
@@ -315,7 +364,7 @@ pub fn hostile() -> Chapter {
     }
 }
 
-pub fn document() -> Document {
+fn document() -> Document {
     let mut claims = claims();
     let mut last = claim("x", HOSTILE, Expected::Verified, Verdict::Refuted(HOSTILE.into()));
     last.id = HOSTILE.into();
@@ -326,16 +375,23 @@ pub fn document() -> Document {
     claims.push(last);
     Document {
         title: "Four small experiments, checked".into(),
-        authors: vec![Author { name: "A. Author".into(), affiliation: Some("An Institute".into()) }],
+        authors: vec![Author {
+            name: "A. Author".into(),
+            affiliation: Some("An Institute".into()),
+        }],
         language: "en".into(),
         environment: vec![("Profile".into(), "quick".into()), ("Device".into(), HOSTILE.into())],
         chapters: vec![attention(), hostile()],
-        bibliography: vec![Reference { number: 1, anchor: "ref-1".into(), content: text("A. Katharopoulos et al. Transformers are RNNs. 2020.") }],
+        bibliography: vec![Reference {
+            number: 1,
+            anchor: "ref-1".into(),
+            content: text("A. Katharopoulos et al. Transformers are RNNs. 2020."),
+        }],
         claims,
     }
 }
 
-pub fn render(document: &Document) -> Vec<OutputFile> {
+fn render(document: &Document) -> Vec<OutputFile> {
     let templates = Templates::load(&MemoryWorld::default()).expect("the defaults are templates");
     files(document, &templates).expect("the defaults render every document")
 }

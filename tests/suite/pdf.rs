@@ -15,7 +15,17 @@ use veracity::span::Source;
 use veracity_protocol::{DataKind, DataUse};
 
 /// Text that leaves strings, content, formulas, comments and raw blocks, if anything lets it.
-const HOSTILE: &str = "#panic() $ #panic() $ @x <y> ] #] ) } \" #panic() \" \\ \\\" \\u{41} */ /* // ``` ' _a_ *b*";
+const HOSTILE: &str =
+    "#panic() $ #panic() $ @x <y> ] #] ) } \" #panic() \" \\ \\\" \\u{41} */ /* // ``` ' _a_ *b*";
+
+/// A picture of one pixel.
+const DOT: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x06, 0x00, 0x00, 0x00, 0x1f, 0x15, 0xc4,
+    0x89, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x64, 0xf8, 0xcf, 0x50,
+    0x0f, 0x00, 0x03, 0x86, 0x01, 0x80, 0x5a, 0x34, 0x7d, 0x6b, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45,
+    0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+];
 
 const LOREM: &str = "A kernel with a finite feature map lets the sum over keys be taken once, before \
     the queries come, so that the cost grows with the length of the sequence and not with its \
@@ -140,7 +150,8 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
 
 fn claims() -> Vec<Judged> {
     let refuted = || Verdict::Refuted("at D = 3 the code gives 10, the formula 9".to_owned());
-    let mut long = claim("digits", "a number with many digits", Expected::Verified, Verdict::Verified);
+    let mut long =
+        claim("digits", "a number with many digits", Expected::Verified, Verdict::Verified);
     long.value = Some("1234567890".repeat(12));
     long.provenance = None;
     vec![
@@ -207,9 +218,17 @@ fn prose() -> Vec<Block> {
                 content: text("link"),
             },
             Inline::Text(", see ".to_owned()),
-            Inline::Jump { page: Some("attention".into()), anchor: "eq-m".into(), content: text("(1.1)") },
+            Inline::Jump {
+                page: Some("attention".into()),
+                anchor: "eq-m".into(),
+                content: text("(1.1)"),
+            },
             Inline::Text(", ".to_owned()),
-            Inline::Jump { page: Some("attention".into()), anchor: "fig-error".into(), content: text("Figure 1.1") },
+            Inline::Jump {
+                page: Some("attention".into()),
+                anchor: "fig-error".into(),
+                content: text("Figure 1.1"),
+            },
             Inline::Text(", ".to_owned()),
             Inline::Jump { page: None, anchor: "ref-1".into(), content: text("[1]") },
             Inline::Text(", ".to_owned()),
@@ -249,7 +268,10 @@ fn structure() -> Vec<Block> {
         },
         Block::List {
             start: Some(3),
-            items: vec![item(vec![paragraph("Third")]), item(vec![paragraph("Fourth"), paragraph("More")])],
+            items: vec![
+                item(vec![paragraph("Third")]),
+                item(vec![paragraph("Fourth"), paragraph("More")]),
+            ],
         },
         Block::List {
             start: None,
@@ -335,7 +357,11 @@ fn floats() -> Vec<Block> {
     vec![
         float("tbl-1", "1.1", table(4, 5, |row, column| format!("{}", row * 1000 + column))),
         float("tbl-2", "1.2", table(5, 70, |row, column| format!("{row}.{column}"))),
-        float("tbl-3", "1.3", table(16, 3, |row, column| format!("{}", 123_456_789 * (row + column + 1)))),
+        float(
+            "tbl-3",
+            "1.3",
+            table(16, 3, |row, column| format!("{}", 123_456_789 * (row + column + 1))),
+        ),
         float(
             "tbl-4",
             "1.4",
@@ -350,7 +376,12 @@ fn document() -> Document {
     first.push(heading(2, "1.1", vec![Inline::Text("A section with ".into()), say(7, "a claim")]));
     first.extend(structure());
     first.push(heading(4, "1.1.1", text("A heading that skips a level")));
-    first.push(equation("eq-m", Some("1.1"), "M = 1 + 2D + \\binom{D}{2} = \\frac{D^2+3D+2}{2}", Some(0)));
+    first.push(equation(
+        "eq-m",
+        Some("1.1"),
+        "M = 1 + 2D + \\binom{D}{2} = \\frac{D^2+3D+2}{2}",
+        Some(0),
+    ));
     first.extend([equation("eq-wide", Some("1.2"), &wide(), None),equation("eq-free", None, "\\boxed{e^{i\\pi} + 1 = 0}", None),equation("eq-aligned", Some("1.3"), "\\begin{aligned} a &= b + c \\\\ &= d \\text{ for all } \\mathbf{x} \\in \\mathbb{R}^D \\end{aligned}", Some(1))]);
     first.extend(cells());
     first.push(heading(2, "1.2", text("Floats")));
@@ -358,7 +389,10 @@ fn document() -> Document {
     Document {
         title: "Attention that is linear in its length".to_owned(),
         authors: vec![
-            Author { name: "Ada Example".into(), affiliation: Some("University of Somewhere".into()) },
+            Author {
+                name: "Ada Example".into(),
+                affiliation: Some("University of Somewhere".into()),
+            },
             Author { name: "Bo Sample".into(), affiliation: None },
         ],
         language: "en-GB".to_owned(),
@@ -486,4 +520,71 @@ fn content_that_nests_without_end_is_printed() {
     document.chapters[1].blocks = vec![Block::Paragraph(vec![inline]), block];
     let (_, diagnostics) = render(&document);
     assert_eq!(codes(&diagnostics), ["pdf-missing-glyph"], "{diagnostics:?}");
+}
+
+#[test]
+fn what_is_rare_is_printed_with_pdf_ua() {
+    let mark = |number: usize| Inline::FootnoteMark {
+        number,
+        anchor: format!("mark-{number}"),
+        note: format!("note-{number}"),
+    };
+    let plain_table = |header: Vec<Vec<Inline>>, rows: Vec<Vec<Vec<Inline>>>| Table {
+        align: vec![],
+        header,
+        rows,
+    };
+    let dot = Image {
+        name: "dot".into(),
+        data: ImageData::File { bytes: Arc::from(DOT), extension: "../png".into() },
+        alt: String::new(),
+        csv: None,
+    };
+    let mut document = document();
+    let chapter = &mut document.chapters[1];
+    chapter.footnotes = (1..=3)
+        .map(|number| Footnote {
+            number,
+            anchor: format!("note-{number}"),
+            back: format!("mark-{number}"),
+            blocks: match number {
+                1 => vec![Block::Paragraph(vec![mark(2), mark(1)])],
+                2 => vec![equation("eq-note", Some("2.1"), "x^2", Some(0))],
+                _ => vec![],
+            },
+        })
+        .collect();
+    chapter.blocks = vec![
+        heading(2, "2.1", vec![Inline::Text("Noted".into()), mark(1), Inline::Image(dot.clone())]),
+        heading(2, "", vec![formula("x^2")]),
+        heading(2, "", vec![Inline::Image(dot.clone())]),
+        float(
+            "tbl-noted",
+            "2.1",
+            plain_table(vec![vec![mark(3), say(0, "claimed")]], vec![vec![text("row")]; 90]),
+        ),
+        float("tbl-empty", "2.2", plain_table(vec![], vec![])),
+        float("tbl-ragged", "2.3", plain_table(vec![], vec![vec![text("a"), text("b")], vec![]])),
+        Block::Heading {
+            level: 2,
+            number: "2.2".into(),
+            anchor: "a\"b\\ü #x".into(),
+            content: text("An odd anchor"),
+        },
+        paragraph("x\u{20d7} 1\u{fe0f}\u{20e3} ✓\u{fe0f} السلام שלום e\u{301} a\u{2028}b"),
+        paragraph(""),
+        Block::Paragraph(vec![]),
+        Block::Paragraph(vec![Inline::Link {
+            target: String::new(),
+            title: String::new(),
+            content: vec![Inline::Image(dot)],
+        }]),
+        Block::List {
+            start: Some(0),
+            items: vec![item(vec![]), item(vec![equation("eq-listed", None, &wide(), Some(0))])],
+        },
+    ];
+    let (_, diagnostics) = render(&document);
+    assert_eq!(codes(&diagnostics), ["pdf-missing-glyph"], "{diagnostics:?}");
+    assert!(diagnostics[0].notes[0].contains("[U+20E3]"), "{diagnostics:?}");
 }

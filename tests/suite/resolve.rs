@@ -1,10 +1,10 @@
 //! Numbers, references, citations, notes, links, pictures and outputs of cells.
 
+use veracity::claims::Reason;
 use veracity::diag::Diagnostic;
 use veracity::document::{
     Block, CellState, CheckOutcome, Document, FloatBody, ImageData, Inline, Output,
 };
-use veracity::claims::Reason;
 use veracity::exec::CellStatus;
 use veracity::world::MemoryWorld;
 use veracity_protocol::{
@@ -33,7 +33,8 @@ fn shown(blocks: &[Block]) -> String {
                 out += &format!("equation {:?} #{}", equation.number, equation.anchor);
             }
             Block::Float(float) => {
-                out += &format!("float {:?} {} #{}", float.number, text(&float.caption), float.anchor);
+                out +=
+                    &format!("float {:?} {} #{}", float.number, text(&float.caption), float.anchor);
             }
             Block::Cell(cell) => out += &format!("cell {} #{}", cell.name, cell.anchor),
             Block::Module { .. } => out += "module",
@@ -137,10 +138,11 @@ const BIBLIOGRAPHY: &str = "@article{shen, author = {Shen, Zhuoran and Zhang, Mi
 
 #[test]
 fn works_are_numbered_as_they_are_cited() {
-    let (document, diagnostics) =
-        Report::of("# A\n\nAs @knuth says [see @shen, p. 3; @knuth]. Again [@knuth; @shen]. [@knut]\n")
-            .bibliography(BIBLIOGRAPHY)
-            .build();
+    let (document, diagnostics) = Report::of(
+        "# A\n\nAs @knuth says [see @shen, p. 3; @knuth]. Again [@knuth; @shen]. [@knut]\n",
+    )
+    .bibliography(BIBLIOGRAPHY)
+    .build();
     assert_eq!(
         body(&document),
         "As Knuth\u{a0}[⟨1 → #ref-knuth⟩] says [see ⟨2 → #ref-shen⟩, p. 3; ⟨1 → #ref-knuth⟩]. \
@@ -153,7 +155,10 @@ fn works_are_numbered_as_they_are_cited() {
     assert_eq!(works.len(), 2);
     assert_eq!(works[0].0, 1);
     assert!(works[0].1.starts_with("D. E. Knuth, *The TeXbook*."), "{works:?}");
-    assert!(works[1].1.starts_with("Z. Shen, M. Zhang, and H. Zhao, “Efficient attention,”"), "{works:?}");
+    assert!(
+        works[1].1.starts_with("Z. Shen, M. Zhang, and H. Zhao, “Efficient attention,”"),
+        "{works:?}"
+    );
     assert!(works[1].1.contains("→ https://example.org/x⟩"), "{works:?}");
 }
 
@@ -173,7 +178,11 @@ fn inline_values_are_exact_or_a_problem() {
     )
     .cell("1/cell-1", values([("m-count", integer(28)), ("acc", float(0.820_45))]))
     .build();
-    assert!(body(&document).contains("⟨28⟩ ⟨0.8204⟩ ⟨problem ?nothing⟩ ⟨problem ?acc |⟩"), "{}", body(&document));
+    assert!(
+        body(&document).contains("⟨28⟩ ⟨0.8204⟩ ⟨problem ?nothing⟩ ⟨problem ?acc |⟩"),
+        "{}",
+        body(&document)
+    );
     assert_eq!(codes(&diagnostics), ["unknown-value", "inline-value"]);
 }
 
@@ -184,7 +193,10 @@ fn notes_are_numbered_by_their_first_mark() {
     )
     .build();
     let body = body(&document);
-    assert!(body.starts_with("One⟨note 1 → 1-note-b⟩ two⟨note 2 → 1-note-a⟩ one⟨note 1 → 1-note-b⟩"), "{body}");
+    assert!(
+        body.starts_with("One⟨note 1 → 1-note-b⟩ two⟨note 2 → 1-note-a⟩ one⟨note 1 → 1-note-b⟩"),
+        "{body}"
+    );
     let notes: Vec<String> =
         document.chapters[0].footnotes.iter().map(|note| shown(&note.blocks)).collect();
     assert_eq!(notes, ["About b.⟨note 3 → 1-note-d⟩\n", "About a.\n", "Deep.\n"]);
@@ -207,12 +219,19 @@ fn links_lead_to_safe_places_only() {
 
 #[test]
 fn pictures_come_from_the_report() {
-    let mut report = Report::of("# A\n\n![A *cat*](cat.svg){#fig-cat}\n\n![x](none.png){#fig-none}\n\n@fig-cat\n");
+    let mut report = Report::of(
+        "# A\n\n![A *cat*](cat.svg){#fig-cat}\n\n![x](none.png){#fig-none}\n\n@fig-cat\n",
+    );
     report.world = MemoryWorld::default().with("cat.svg", "<svg/>");
     let (document, diagnostics) = report.build();
-    let Block::Float(float) = &document.chapters[0].blocks[0] else { panic!("{:?}", body(&document)) };
+    let Block::Float(float) = &document.chapters[0].blocks[0] else {
+        panic!("{:?}", body(&document))
+    };
     let FloatBody::Figure(image) = &float.body else { panic!("a picture is a figure") };
-    assert_eq!((float.number.as_deref(), image.alt.as_str(), image.name.as_str()), (Some("1.1"), "A cat", "cat"));
+    assert_eq!(
+        (float.number.as_deref(), image.alt.as_str(), image.name.as_str()),
+        (Some("1.1"), "A cat", "cat")
+    );
     assert!(matches!(&image.data, ImageData::File { extension, .. } if extension == "svg"));
     assert!(body(&document).contains("⟨Figure\u{a0}1.1 → 1#fig-cat⟩"));
     assert_eq!(codes(&diagnostics), ["image"]);
@@ -246,15 +265,24 @@ const CELLS: &str = "# A\n\n```rust,cell\n//| label: fig-e\n//| caption: The *er
 #[test]
 fn outputs_of_a_cell_have_captions_labels_and_claims() {
     let output = CellOutput {
-        artifacts: vec![table(), figure(None), Artifact::Check(check("agree", CheckStatus::Passed, &[]))],
+        artifacts: vec![
+            table(),
+            figure(None),
+            Artifact::Check(check("agree", CheckStatus::Passed, &[])),
+        ],
         values: values([("x", integer(1))]).values,
     };
     let (document, diagnostics) = Report::of(CELLS).cell("1/fig-e", output).build();
     assert_eq!(codes(&diagnostics), [""; 0]);
     let Block::Cell(cell) = &document.chapters[0].blocks[0] else { panic!("a cell comes first") };
-    assert_eq!((cell.name.as_str(), cell.code.is_none(), &cell.state), ("fig-e", true, &CellState::Done));
+    assert_eq!(
+        (cell.name.as_str(), cell.code.is_none(), &cell.state),
+        ("fig-e", true, &CellState::Done)
+    );
     assert_eq!(cell.claims, [0, 1]);
-    let [Output::Float(table), Output::Float(figure), Output::Check(check)] = cell.outputs.as_slice() else {
+    let [Output::Float(table), Output::Float(figure), Output::Check(check)] =
+        cell.outputs.as_slice()
+    else {
         panic!("{:?}", cell.outputs)
     };
     assert_eq!(table.number.as_deref(), Some("1.1"));
@@ -265,18 +293,25 @@ fn outputs_of_a_cell_have_captions_labels_and_claims() {
     assert_eq!((text(&body.header[0]), text(&body.rows[0][0])), ("time (ms)".into(), "<1>".into()));
     let FloatBody::Figure(image) = &figure.body else { panic!("a figure") };
     assert_eq!((image.alt.as_str(), image.name.as_str()), ("falls", "fig-e"));
-    assert_eq!((check.outcome, check.evidence.as_str()), (CheckOutcome::Passed, "tested on 13 cases"));
+    assert_eq!(
+        (check.outcome, check.evidence.as_str()),
+        (CheckOutcome::Passed, "tested on 13 cases")
+    );
 }
 
 #[test]
 fn a_cell_that_did_not_run_keeps_its_number() {
-    let (document, diagnostics) = Report::of(&format!("{CELLS}\n![x](cat.svg){{#fig-cat}}\n\n@fig-late @fig-cat\n"))
-        .status("1/fig-e", CellStatus::NotRun(Reason::NeedsDevice, "no GPU".into()))
-        .cell("1/cell-2", artifacts([figure(Some("fig-late"))]))
-        .build();
+    let (document, diagnostics) =
+        Report::of(&format!("{CELLS}\n![x](cat.svg){{#fig-cat}}\n\n@fig-late @fig-cat\n"))
+            .status("1/fig-e", CellStatus::NotRun(Reason::NeedsDevice, "no GPU".into()))
+            .cell("1/cell-2", artifacts([figure(Some("fig-late"))]))
+            .build();
     let body = body(&document);
     assert!(body.contains("⟨Figure\u{a0}1.1 → 1#1-fig-e⟩"), "{body}");
-    assert!(body.contains("⟨Figure\u{a0}1.2 → 1#fig-late⟩ ⟨Figure\u{a0}1.3 → 1#fig-cat⟩"), "{body}");
+    assert!(
+        body.contains("⟨Figure\u{a0}1.2 → 1#fig-late⟩ ⟨Figure\u{a0}1.3 → 1#fig-cat⟩"),
+        "{body}"
+    );
     assert_eq!(codes(&diagnostics), ["image"]);
     let Block::Cell(cell) = &document.chapters[0].blocks[0] else { panic!("a cell comes first") };
     assert_eq!(cell.state, CellState::NotRun("no GPU".into()));
@@ -284,7 +319,9 @@ fn a_cell_that_did_not_run_keeps_its_number() {
 
 #[test]
 fn raw_html_is_text_and_comments_are_not_shown() {
-    let (document, _) = Report::of("# A\n\n<!-- for authors -->\n\n<script>x</script>\n\na <b>c</b> <!-- d -->\n").build();
+    let (document, _) =
+        Report::of("# A\n\n<!-- for authors -->\n\n<script>x</script>\n\na <b>c</b> <!-- d -->\n")
+            .build();
     let body = body(&document);
     assert!(!body.contains("authors") && !body.contains("d -->"), "{body}");
     assert!(body.contains("<script>x</script>") && body.contains("a <b>c</b>"), "{body}");
@@ -292,10 +329,15 @@ fn raw_html_is_text_and_comments_are_not_shown() {
 
 #[test]
 fn a_formula_that_cannot_be_shown_is_told_at_its_place() {
-    let (document, diagnostics) = Report::of("# A\n\nlet $x = \\notacommand$ be\n\n$$\ny = \\notacommand\n$$ {#eq-y}\n\n@eq-y\n").build();
+    let (document, diagnostics) = Report::of(
+        "# A\n\nlet $x = \\notacommand$ be\n\n$$\ny = \\notacommand\n$$ {#eq-y}\n\n@eq-y\n",
+    )
+    .build();
     assert_eq!(codes(&diagnostics), ["math", "math"]);
-    let places: Vec<String> =
-        diagnostics.iter().filter_map(|found| Some(found.span.as_ref()?.text().to_owned())).collect();
+    let places: Vec<String> = diagnostics
+        .iter()
+        .filter_map(|found| Some(found.span.as_ref()?.text().to_owned()))
+        .collect();
     assert_eq!(places, ["\\notacommand", "\\notacommand"]);
     assert!(body(&document).contains("⟨problem x = \\notacommand:"), "{}", body(&document));
 }
@@ -306,8 +348,9 @@ fn nothing_published_can_break_the_walk() {
     let long = format!("# A\n\n{deep}\n\n{}\n", "[".repeat(5000));
     let (_, _) = Report::of(&long).build();
     let odd = Value::Rational { numerator: "x".into(), denominator: "0".into() };
-    let (document, _) = Report::of("# A\n```rust,cell\n1;\n```\n[1](claim:x) {{ x | fixed(200) }}\n")
-        .cell("1/cell-1", values([("x", odd)]))
-        .build();
+    let (document, _) =
+        Report::of("# A\n```rust,cell\n1;\n```\n[1](claim:x) {{ x | fixed(200) }}\n")
+            .cell("1/cell-1", values([("x", odd)]))
+            .build();
     assert_eq!(document.claims[0].verdict.word(), "error");
 }

@@ -57,11 +57,7 @@ pub(crate) fn try_with<T>(act: impl FnOnce(&mut Context) -> T) -> Option<T> {
     if OF_THIS_TEST.with_borrow(Option::is_some) {
         return OF_THIS_TEST.with_borrow_mut(|context| context.as_mut().map(act));
     }
-    CONTEXT
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .as_mut()
-        .map(act)
+    CONTEXT.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(act)
 }
 
 /// Reads the plan that the environment names and makes it the state of the program.
@@ -141,19 +137,14 @@ impl Context {
     pub(crate) fn emit(&mut self, event: &Event) -> Result<(), String> {
         let mut line = serde_json::to_vec(event).map_err(|error| error.to_string())?;
         line.push(b'\n');
-        self.events
-            .write_all(&line)
-            .map_err(|error| format!("cannot report an event: {error}"))
+        self.events.write_all(&line).map_err(|error| format!("cannot report an event: {error}"))
     }
 
     /// Publishes a value under a name that is still free.
     pub(crate) fn publish(&mut self, value: Published) -> Result<Place, String> {
         let cell = self.take_name(&value.name)?;
         self.output.values.push(value);
-        Ok(Place {
-            cell,
-            index: self.output.values.len() - 1,
-        })
+        Ok(Place { cell, index: self.output.values.len() - 1 })
     }
 
     /// Changes a value that the running cell has published.
@@ -221,9 +212,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), String> 
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
 }
 
 /// Prints the line on both streams. A stream that the author closed has no output to cut.
@@ -252,10 +241,7 @@ pub(crate) mod testing {
 
         pub(crate) fn with_equations(equations: impl IntoIterator<Item = Equation>) -> Self {
             let folder = tempfile::tempdir().expect("a temporary folder can be made");
-            let cell = |id: &str| PlannedCell {
-                id: id.into(),
-                key: format!("key-of-{id}"),
-            };
+            let cell = |id: &str| PlannedCell { id: id.into(), key: format!("key-of-{id}") };
             let plan = RunPlan {
                 version: VERSION,
                 chapter: "test".into(),
@@ -267,10 +253,7 @@ pub(crate) mod testing {
                 memo: folder.path().into(),
                 data: folder.path().into(),
                 cells: vec![cell("first"), cell("second")],
-                equations: equations
-                    .into_iter()
-                    .map(|e| (e.label.clone(), e))
-                    .collect(),
+                equations: equations.into_iter().map(|e| (e.label.clone(), e)).collect(),
             };
             let mut context = Context::new(plan).expect("the folder can be written");
             context.cell = Some(0);
@@ -285,9 +268,7 @@ pub(crate) mod testing {
 
         pub(crate) fn events(&self) -> Vec<Event> {
             let text = std::fs::read_to_string(self.folder.path().join(EVENTS_FILE)).unwrap();
-            text.lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect()
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
         }
     }
 

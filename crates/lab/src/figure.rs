@@ -19,12 +19,7 @@ impl Figure {
     #[track_caller]
     pub fn new(plot: Plot) -> Self {
         plot.assert_drawable();
-        Self(protocol::Figure {
-            plots: vec![plot.0],
-            caption: None,
-            label: None,
-            alt: None,
-        })
+        Self(protocol::Figure { plots: vec![plot.0], caption: None, label: None, alt: None })
     }
 
     /// Adds a panel to the right.
@@ -83,17 +78,8 @@ pub struct Plot(protocol::Plot);
 impl Plot {
     /// Starts a panel with these axis labels, units included.
     pub fn new(x: impl Into<String>, y: impl Into<String>) -> Self {
-        let axis = |label| Axis {
-            label,
-            scale: Scale::Linear,
-            range: None,
-        };
-        Self(protocol::Plot {
-            title: None,
-            x: axis(x.into()),
-            y: axis(y.into()),
-            series: vec![],
-        })
+        let axis = |label| Axis { label, scale: Scale::Linear, range: None };
+        Self(protocol::Plot { title: None, x: axis(x.into()), y: axis(y.into()), series: vec![] })
     }
 
     /// Starts a panel with a heat map; `values` has one inner slice per row, top to bottom.
@@ -111,19 +97,12 @@ impl Plot {
         values: &[R],
     ) -> Self {
         if values.len() != rows.len() {
-            panic!(
-                "{} rows of values for {} row labels",
-                values.len(),
-                rows.len()
-            );
+            panic!("{} rows of values for {} row labels", values.len(), rows.len());
         }
         for (at, row) in values.iter().enumerate() {
             let (given, labels) = (row.as_ref().len(), columns.len());
             if given != labels {
-                panic!(
-                    "row {} has {given} values for {labels} column labels",
-                    at + 1
-                );
+                panic!("row {} has {given} values for {labels} column labels", at + 1);
             }
         }
         let texts = |labels: &[L]| labels.iter().map(L::to_string).collect();
@@ -188,9 +167,7 @@ impl Plot {
         name: impl Into<String>,
         bars: impl IntoIterator<Item = (C, H)>,
     ) -> Self {
-        let bars = bars
-            .into_iter()
-            .map(|(name, height)| (name.to_string(), float(&height)));
+        let bars = bars.into_iter().map(|(name, height)| (name.to_string(), float(&height)));
         let bars = bars.collect();
         self.series(name, SeriesKind::Bars { bars })
     }
@@ -222,10 +199,7 @@ impl Plot {
     }
 
     fn series(mut self, name: impl Into<String>, kind: SeriesKind) -> Self {
-        self.0.series.push(Series {
-            name: name.into(),
-            kind,
-        });
+        self.0.series.push(Series { name: name.into(), kind });
         self
     }
 
@@ -237,10 +211,7 @@ impl Plot {
                 let is_log = axis.scale == Scale::Log;
                 let ends = axis.range.map(|(from, _)| from.0);
                 if let Some(wrong) = data.into_iter().chain(ends).find(|x| is_log && *x <= 0.0) {
-                    panic!(
-                        "{wrong} cannot be drawn on the logarithmic axis \"{}\"",
-                        axis.label
-                    );
+                    panic!("{wrong} cannot be drawn on the logarithmic axis \"{}\"", axis.label);
                 }
             }
         }
@@ -270,11 +241,7 @@ fn float(number: &impl ToPrimitive) -> Float {
 }
 
 fn floats<P: Xy>(points: impl IntoIterator<Item = P>) -> Vec<(Float, Float)> {
-    points
-        .into_iter()
-        .map(|point| point.xy())
-        .map(|(x, y)| (Float(x), Float(y)))
-        .collect()
+    points.into_iter().map(|point| point.xy()).map(|(x, y)| (Float(x), Float(y))).collect()
 }
 
 #[track_caller]
@@ -291,20 +258,16 @@ fn extent(kind: &SeriesKind) -> (Vec<f64>, Vec<f64>) {
         SeriesKind::Line { points } | SeriesKind::Scatter { points } => {
             points.iter().map(|(x, y)| (x.0, y.0)).unzip()
         }
-        SeriesKind::ErrorBars { points } => points
-            .iter()
-            .flat_map(|(x, low, _, high)| [(x.0, low.0), (x.0, high.0)])
-            .unzip(),
+        SeriesKind::ErrorBars { points } => {
+            points.iter().flat_map(|(x, low, _, high)| [(x.0, low.0), (x.0, high.0)]).unzip()
+        }
         SeriesKind::Bars { bars } => (vec![], bars.iter().map(|(_, height)| height.0).collect()),
         SeriesKind::HeatMap { .. } => (vec![], vec![]),
     }
 }
 
 fn describe(plot: &protocol::Plot) -> String {
-    let mut text = plot
-        .title
-        .as_ref()
-        .map_or_else(String::new, |title| format!("{title}. "));
+    let mut text = plot.title.as_ref().map_or_else(String::new, |title| format!("{title}. "));
     let scale = |axis: &Axis| match axis.scale {
         Scale::Linear => "",
         Scale::Log => ", logarithmic",
@@ -328,19 +291,11 @@ fn describe(plot: &protocol::Plot) -> String {
                 ("cells", numbers.len(), numbers)
             }
         };
-        let name = if name.is_empty() {
-            what.to_owned()
-        } else {
-            format!("{name}, {what}")
-        };
+        let name = if name.is_empty() { what.to_owned() } else { format!("{name}, {what}") };
         let low = numbers.iter().copied().fold(f64::NAN, f64::min);
         let high = numbers.iter().copied().fold(f64::NAN, f64::max);
         let print = |number| crate::Format::significant(3).apply(&crate::Number::Float(number));
-        text.push_str(&format!(
-            " {name}: {count} from {} to {}.",
-            print(low),
-            print(high)
-        ));
+        text.push_str(&format!(" {name}: {count} from {} to {}.", print(low), print(high)));
     }
     text
 }
@@ -388,15 +343,9 @@ mod tests {
     #[test]
     fn panels_stand_in_order() {
         let heat = Plot::heat_map("k", "q", "weight", &["a"], &["b"], &[[0.25]]);
-        let figure = Figure::new(Plot::new("x", "y").bars("n", [("a", 3)]))
-            .panel(heat)
-            .into_protocol();
+        let figure =
+            Figure::new(Plot::new("x", "y").bars("n", [("a", 3)])).panel(heat).into_protocol();
         assert_eq!(figure.plots.len(), 2);
-        assert!(
-            figure
-                .alt
-                .unwrap()
-                .ends_with("Heat map of weight cells: 1 from 0.250 to 0.250.")
-        );
+        assert!(figure.alt.unwrap().ends_with("Heat map of weight cells: 1 from 0.250 to 0.250."));
     }
 }

@@ -72,17 +72,11 @@ impl Format {
 
     /// Separates thousands by commas.
     pub const fn grouped(self) -> Self {
-        Self {
-            grouping: Grouping::Thousands,
-            ..self
-        }
+        Self { grouping: Grouping::Thousands, ..self }
     }
 
     const fn new(style: Style) -> Self {
-        Self {
-            style,
-            grouping: Grouping::None,
-        }
+        Self { style, grouping: Grouping::None }
     }
 
     /// Prints a number.
@@ -221,10 +215,9 @@ fn superscript(digit: char) -> char {
         '1' => '¹',
         '2' => '²',
         '3' => '³',
-        digit => digit
-            .to_digit(10)
-            .and_then(|digit| char::from_u32('⁰' as u32 + digit))
-            .unwrap_or(digit),
+        digit => {
+            digit.to_digit(10).and_then(|digit| char::from_u32('⁰' as u32 + digit)).unwrap_or(digit)
+        }
     }
 }
 
@@ -273,11 +266,7 @@ mod tests {
     fn the_default_is_short_but_keeps_integers() {
         prints(Format::default(), 0.1 + 0.2, "0.3");
         prints(Format::default(), 0.1_f32, "0.1");
-        prints(
-            Format::default(),
-            123_456_789_012_345_i64,
-            "123456789012345",
-        );
+        prints(Format::default(), 123_456_789_012_345_i64, "123456789012345");
         prints(Format::default(), 2.5e-9, "2.5 × 10⁻⁹");
         prints(Format::default(), 1_234_567.8, "1234568");
         prints(Format::default(), f64::NAN, "NaN");

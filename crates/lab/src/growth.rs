@@ -47,31 +47,20 @@ pub fn growth<P: Xy>(points: impl IntoIterator<Item = P>) -> Growth {
         }
     }
     if points.len() < 3 {
-        panic!(
-            "growth is fitted to at least three points, not to {}",
-            points.len()
-        );
+        panic!("growth is fitted to at least three points, not to {}", points.len());
     }
     let count = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
     let (mean_x, mean_y) = (mean(|point| point.0.ln()), mean(|point| point.1.ln()));
-    let deviations: Vec<_> = points
-        .iter()
-        .map(|(x, y)| (x.ln() - mean_x, y.ln() - mean_y))
-        .collect();
+    let deviations: Vec<_> =
+        points.iter().map(|(x, y)| (x.ln() - mean_x, y.ln() - mean_y)).collect();
     let sum = |of: fn(f64, f64) -> f64| deviations.iter().map(|(x, y)| of(*x, *y)).sum::<f64>();
     let (xx, xy, yy) = (sum(|x, _| x * x), sum(|x, y| x * y), sum(|_, y| y * y));
     if points.iter().all(|(x, _)| *x == points[0].0) {
-        panic!(
-            "growth is fitted to different x, not to {} alone",
-            points[0].0
-        );
+        panic!("growth is fitted to different x, not to {} alone", points[0].0);
     }
     let exponent = xy / xx;
-    let residual: f64 = deviations
-        .iter()
-        .map(|(x, y)| (y - exponent * x).powi(2))
-        .sum();
+    let residual: f64 = deviations.iter().map(|(x, y)| (y - exponent * x).powi(2)).sum();
     let freedom = points.len() - 2;
     let error = (residual / freedom as f64 / xx).sqrt();
     let half = error * t_quantile(freedom, CONFIDENCE);
@@ -81,11 +70,7 @@ pub fn growth<P: Xy>(points: impl IntoIterator<Item = P>) -> Growth {
         low: exponent - half,
         high: exponent + half,
         coefficient: (mean_y - exponent * mean_x).exp(),
-        r_squared: if is_constant {
-            1.0
-        } else {
-            1.0 - residual / yy
-        },
+        r_squared: if is_constant { 1.0 } else { 1.0 - residual / yy },
         points: points.len(),
     }
 }
@@ -96,13 +81,7 @@ impl fmt::Display for Growth {
         // Enough decimals to see the interval, but no digits of rounding errors.
         let width = (self.high - self.low).max(1e-3);
         let decimals = (2.0 - width.log10().floor()).clamp(2.0, 6.0) as usize;
-        let Self {
-            exponent,
-            low,
-            high,
-            points,
-            ..
-        } = self;
+        let Self { exponent, low, high, points, .. } = self;
         write!(
             f,
             "{exponent:.decimals$}, 95 % confidence interval {low:.decimals$} to \
@@ -117,11 +96,7 @@ fn t_quantile(freedom: usize, probability: f64) -> f64 {
     let (mut low, mut high) = (0.0, std::f64::consts::FRAC_PI_2);
     for _ in 0..100 {
         let middle = 0.5 * (low + high);
-        if within(freedom, middle) < probability {
-            low = middle
-        } else {
-            high = middle
-        }
+        if within(freedom, middle) < probability { low = middle } else { high = middle }
     }
     (0.5 * (low + high)).tan() * (freedom as f64).sqrt()
 }
@@ -132,22 +107,14 @@ fn within(freedom: usize, angle: f64) -> f64 {
     let (sine, cosine) = angle.sin_cos();
     let square = cosine * cosine;
     // Terms of ratio (k − 1)/k · cos²θ, over the even k below ν or the odd ones.
-    let (first, start) = if freedom.is_multiple_of(2) {
-        (1.0, 2)
-    } else {
-        (cosine, 3)
-    };
+    let (first, start) = if freedom.is_multiple_of(2) { (1.0, 2) } else { (cosine, 3) };
     let mut term = first;
     let mut sum = if freedom > 1 { first } else { 0.0 };
     for k in (start..freedom).step_by(2) {
         term *= (k - 1) as f64 / k as f64 * square;
         sum += term;
     }
-    if freedom.is_multiple_of(2) {
-        sine * sum
-    } else {
-        FRAC_2_PI * (angle + sine * sum)
-    }
+    if freedom.is_multiple_of(2) { sine * sum } else { FRAC_2_PI * (angle + sine * sum) }
 }
 
 #[cfg(test)]
@@ -175,14 +142,8 @@ mod tests {
             (120, 1.980, 2.617),
         ];
         for (freedom, at_95, at_99) in table {
-            assert!(
-                (t_quantile(freedom, 0.95) - at_95).abs() < 6e-4,
-                "{freedom}"
-            );
-            assert!(
-                (t_quantile(freedom, 0.99) - at_99).abs() < 6e-4,
-                "{freedom}"
-            );
+            assert!((t_quantile(freedom, 0.95) - at_95).abs() < 6e-4, "{freedom}");
+            assert!((t_quantile(freedom, 0.99) - at_99).abs() < 6e-4, "{freedom}");
         }
     }
 

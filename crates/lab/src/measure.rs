@@ -58,9 +58,7 @@ pub fn measure<T>(repetitions: usize, mut work: impl FnMut() -> T) -> Timing {
     while repeat(calls) < SHORTEST_REPETITION {
         calls *= 2;
     }
-    let samples = (0..repetitions)
-        .map(|_| repeat(calls).as_secs_f64() / calls as f64)
-        .collect();
+    let samples = (0..repetitions).map(|_| repeat(calls).as_secs_f64() / calls as f64).collect();
     Timing::new(samples, calls)
 }
 

@@ -76,9 +76,7 @@ fn place<C: Serialize + ?Sized>(name: &str, config: &C) -> Option<PathBuf> {
         let key = &context.plan.cells[cell].key;
         let mut hasher = blake3::Hasher::new_derive_key("veracity lab memo v1");
         for part in [key.as_str(), name, config.as_str()] {
-            hasher
-                .update(&(part.len() as u64).to_le_bytes())
-                .update(part.as_bytes());
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
         }
         Ok::<_, &str>(context.plan.memo.join(hasher.finalize().to_hex().as_str()))
     });
@@ -162,13 +160,8 @@ mod tests {
         let good = std::fs::read(entry(&chapter)).unwrap();
         let mut flipped = good.clone();
         *flipped.last_mut().unwrap() ^= 1;
-        let bad: [&[u8]; 5] = [
-            b"",
-            &good[..good.len() - 3],
-            &flipped,
-            b"veracity memo 0 x\n[]",
-            b"\xff",
-        ];
+        let bad: [&[u8]; 5] =
+            [b"", &good[..good.len() - 3], &flipped, b"veracity memo 0 x\n[]", b"\xff"];
         for bytes in bad {
             std::fs::write(entry(&chapter), bytes).unwrap();
             assert_eq!(result(), first);
@@ -179,16 +172,11 @@ mod tests {
     #[test]
     fn doubles_come_back_bit_for_bit() {
         let _chapter = Chapter::new();
-        let numbers: Vec<f64> = (1..2000)
-            .map(|n| (f64::from(n) * 0.7).sin() * 10_f64.powi(n % 600 - 300))
-            .collect();
+        let numbers: Vec<f64> =
+            (1..2000).map(|n| (f64::from(n) * 0.7).sin() * 10_f64.powi(n % 600 - 300)).collect();
         for _ in 0..2 {
             let kept = memo("n", &(), || numbers.clone());
-            assert!(
-                kept.iter()
-                    .zip(&numbers)
-                    .all(|(a, b)| a.to_bits() == b.to_bits())
-            );
+            assert!(kept.iter().zip(&numbers).all(|(a, b)| a.to_bits() == b.to_bits()));
         }
     }
 
@@ -196,12 +184,7 @@ mod tests {
     fn what_does_not_survive_is_refused_and_errors_are_not_kept() {
         let _chapter = Chapter::new();
         let panic = std::panic::catch_unwind(|| memo("r", &(), || f64::NAN)).unwrap_err();
-        assert!(
-            panic
-                .downcast::<String>()
-                .unwrap()
-                .contains("cannot be kept")
-        );
+        assert!(panic.downcast::<String>().unwrap().contains("cannot be kept"));
         assert_eq!(try_memo("t", &(), || Err::<i32, _>("no")), Err("no"));
         assert_eq!(try_memo("t", &(), || Ok::<_, &str>(3)), Ok(3));
         assert_eq!(try_memo("t", &(), || Err::<i32, _>("no")), Ok(3));

@@ -17,12 +17,7 @@ pub fn progress(task: &str, total: impl Into<Option<u64>>) -> Progress {
     let progress = Progress {
         task: task.to_owned(),
         total: total.into(),
-        state: Mutex::new(State {
-            done: 0,
-            note: String::new(),
-            sent: None,
-            pending: true,
-        }),
+        state: Mutex::new(State { done: 0, note: String::new(), sent: None, pending: true }),
     };
     progress.update(|_| {});
     progress
@@ -115,13 +110,7 @@ mod tests {
             .events()
             .into_iter()
             .map(|event| match event {
-                Event::Progress {
-                    cell: 0,
-                    done,
-                    total: Some(1000),
-                    note,
-                    ..
-                } => (done, note),
+                Event::Progress { cell: 0, done, total: Some(1000), note, .. } => (done, note),
                 other => panic!("{other:?}"),
             })
             .collect();

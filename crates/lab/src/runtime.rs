@@ -36,9 +36,7 @@ struct Panic {
 
 impl Panic {
     fn thread(&self) -> String {
-        self.thread
-            .as_ref()
-            .map_or_else(|| "a thread".into(), |name| format!("the thread {name}"))
+        self.thread.as_ref().map_or_else(|| "a thread".into(), |name| format!("the thread {name}"))
     }
 }
 
@@ -59,10 +57,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
             message.push_str(&format!("\ncaused by: {error}"));
             cause = error.source();
         }
-        Self {
-            message,
-            location: located(panic::Location::caller()),
-        }
+        Self { message, location: located(panic::Location::caller()) }
     }
 }
 
@@ -80,11 +75,9 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
         .unwrap_or_else(|error| context::fatal(&format!("cannot start a thread: {error}")));
     let failure = match cells.join() {
         Ok(Ok(())) => None,
-        Ok(Err(Failure { message, location })) => Some(Report {
-            kind: FailureKind::Error,
-            message,
-            location: Some(location),
-        }),
+        Ok(Err(Failure { message, location })) => {
+            Some(Report { kind: FailureKind::Error, message, location: Some(location) })
+        }
         Err(payload) => Some(report_panic(payload.as_ref())),
     };
     end(failure)
@@ -117,9 +110,7 @@ fn end(failure: Option<Report>) -> ExitCode {
         (Some(failure), None) => Err(failure.message),
         (Some(failure), Some(cell)) => {
             let failed = ExitCode::from(u8::try_from(CELL_FAILED).unwrap_or(1));
-            context
-                .emit(&Event::Failed { cell, failure })
-                .map(|()| failed)
+            context.emit(&Event::Failed { cell, failure }).map(|()| failed)
         }
     });
     ended.unwrap_or_else(|message| context::fatal(&message))
@@ -134,9 +125,7 @@ fn remember(info: &panic::PanicHookInfo<'_>) {
     };
     let backtrace = Backtrace::capture();
     let mut err = std::io::stderr().lock();
-    let place = info
-        .location()
-        .map_or_else(String::new, |at| format!(" at {at}"));
+    let place = info.location().map_or_else(String::new, |at| format!(" at {at}"));
     let _ = writeln!(err, "{} panicked{place}: {}", panic.thread(), panic.message);
     if backtrace.status() == BacktraceStatus::Captured {
         let _ = writeln!(err, "{backtrace}");
@@ -160,11 +149,7 @@ fn report_panic(payload: &(dyn Any + Send)) -> Report {
     {
         message.push_str(&format!("\n{} panicked: {}", other.thread(), other.message));
     }
-    Report {
-        kind: FailureKind::Panic,
-        message,
-        location,
-    }
+    Report { kind: FailureKind::Panic, message, location }
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> String {
@@ -178,9 +163,5 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
 }
 
 fn located(location: &panic::Location<'_>) -> Location {
-    Location {
-        file: location.file().to_owned(),
-        line: location.line(),
-        column: location.column(),
-    }
+    Location { file: location.file().to_owned(), line: location.line(), column: location.column() }
 }

@@ -55,9 +55,6 @@ mod tests {
         assert_eq!(rng_seed("init"), derive(1, "init"));
         assert_ne!(rng_seed("init"), rng_seed("data"));
         assert_ne!(derive(1, "init"), derive(2, "init"));
-        assert_eq!(
-            (device(), profile(), seed()),
-            ("cpu".into(), "quick".into(), 1)
-        );
+        assert_eq!((device(), profile(), seed()), ("cpu".into(), "quick".into(), 1));
     }
 }

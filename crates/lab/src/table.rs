@@ -79,12 +79,7 @@ impl Table {
         if columns.is_empty() {
             panic!("a table needs at least one column");
         }
-        Self {
-            columns,
-            rows: Vec::new(),
-            caption: None,
-            label: None,
-        }
+        Self { columns, rows: Vec::new(), caption: None, label: None }
     }
 
     /// Makes a table of records: fields become columns, in their order.
@@ -179,18 +174,12 @@ impl Table {
 
     /// Sets the caption.
     pub fn caption(self, caption: impl Into<String>) -> Self {
-        Self {
-            caption: Some(caption.into()),
-            ..self
-        }
+        Self { caption: Some(caption.into()), ..self }
     }
 
     /// Sets the label, such as `tbl-costs`.
     pub fn label(self, label: impl Into<String>) -> Self {
-        Self {
-            label: Some(label.into()),
-            ..self
-        }
+        Self { label: Some(label.into()), ..self }
     }
 
     #[track_caller]
@@ -199,10 +188,7 @@ impl Table {
             Some(column) => change(column),
             None => {
                 let names = self.columns.iter().map(|column| column.name.as_str());
-                panic!(
-                    "the table has no column \"{name}\"{}",
-                    did_you_mean(name, names)
-                );
+                panic!("the table has no column \"{name}\"{}", did_you_mean(name, names));
             }
         }
         self
@@ -210,10 +196,7 @@ impl Table {
 
     pub(crate) fn into_protocol(self) -> protocol::Table {
         let columns = self.columns.iter().enumerate().map(|(at, column)| {
-            let is_text = self
-                .rows
-                .iter()
-                .any(|row| matches!(row[at], Entry::Text(_)));
+            let is_text = self.rows.iter().any(|row| matches!(row[at], Entry::Text(_)));
             let by_content = if is_text { Align::Left } else { Align::Right };
             protocol::Column {
                 heading: column.heading.clone(),
@@ -422,10 +405,7 @@ mod tests {
             .label("tbl-costs")
             .into_protocol();
         let aligns: Vec<_> = table.columns.iter().map(|column| column.align).collect();
-        assert_eq!(
-            aligns,
-            [Align::Left, Align::Center, Align::Right, Align::Right]
-        );
+        assert_eq!(aligns, [Align::Left, Align::Center, Align::Right, Align::Right]);
         assert_eq!(table.rows[0], ["exact", "8", "0.2", "0.333333"]);
         assert_eq!(table.rows[1], ["linear", "16", "–", "0.5"]);
         assert_eq!(table.columns[2].unit.as_deref(), Some("ms"));
@@ -442,22 +422,11 @@ mod tests {
             name: &'static str,
             loss: f64,
         }
-        let run = Run {
-            seed: u64::MAX,
-            accuracy: 0.1,
-            best: true,
-            name: "a",
-            loss: f64::NAN,
-        };
-        let table = Table::from_rows(&[run])
-            .heading("seed", "Seed")
-            .into_protocol();
+        let run = Run { seed: u64::MAX, accuracy: 0.1, best: true, name: "a", loss: f64::NAN };
+        let table = Table::from_rows(&[run]).heading("seed", "Seed").into_protocol();
         let headings: Vec<_> = table.columns.iter().map(|c| c.heading.as_str()).collect();
         assert_eq!(headings, ["Seed", "accuracy", "best", "name", "loss"]);
-        assert_eq!(
-            table.rows[0],
-            ["18446744073709551615", "0.1", "yes", "a", "–"]
-        );
+        assert_eq!(table.rows[0], ["18446744073709551615", "0.1", "yes", "a", "–"]);
     }
 
     #[test]
@@ -470,10 +439,7 @@ mod tests {
             message_of(|| drop(Table::new(["time"]).format("tme", Format::fixed(1)))),
             "the table has no column \"tme\"; did you mean \"time\"?"
         );
-        assert_eq!(
-            message_of(|| drop(Table::new(["a", "a"]))),
-            "two columns are named \"a\""
-        );
+        assert_eq!(message_of(|| drop(Table::new(["a", "a"]))), "two columns are named \"a\"");
         assert!(message_of(|| drop(Table::from_rows(&[(1, 2)]))).contains("is no row"));
         let compound = std::collections::BTreeMap::from([("a", [1, 2])]);
         assert!(message_of(move || drop(Table::from_rows(&[compound]))).contains("a number, text"));

@@ -93,16 +93,14 @@ pub trait IntoValue {
 impl<T: IntoNumber> IntoValue for T {
     fn into_value(self) -> Value {
         match self.into_number() {
-            Number::Exact(number) if number.is_integer() => Value::Integer {
-                value: number.to_integer().to_string(),
-            },
+            Number::Exact(number) if number.is_integer() => {
+                Value::Integer { value: number.to_integer().to_string() }
+            }
             Number::Exact(number) => Value::Rational {
                 numerator: number.numer().to_string(),
                 denominator: number.denom().to_string(),
             },
-            Number::Float(number) => Value::Float {
-                value: Float(number),
-            },
+            Number::Float(number) => Value::Float { value: Float(number) },
         }
     }
 }
@@ -115,9 +113,7 @@ impl IntoValue for bool {
 
 impl IntoValue for &str {
     fn into_value(self) -> Value {
-        Value::Text {
-            value: self.to_owned(),
-        }
+        Value::Text { value: self.to_owned() }
     }
 }
 
@@ -135,9 +131,7 @@ impl IntoValue for &String {
 
 impl<F: Copy + Into<f64>> IntoValue for &[F] {
     fn into_value(self) -> Value {
-        Value::Series {
-            values: self.iter().map(|number| Float((*number).into())).collect(),
-        }
+        Value::Series { values: self.iter().map(|number| Float((*number).into())).collect() }
     }
 }
 
@@ -161,13 +155,7 @@ impl<F: Copy + Into<f64>, const N: usize> IntoValue for [F; N] {
 
 #[track_caller]
 fn publish(name: &str, value: Value) -> PublishedValue {
-    let published = Published {
-        name: name.to_owned(),
-        value,
-        unit: None,
-        data: None,
-        seed: None,
-    };
+    let published = Published { name: name.to_owned(), value, unit: None, data: None, seed: None };
     match context::with(|context| context.publish(published)) {
         Ok(place) => PublishedValue(place),
         Err(message) => panic!("{message}"),
@@ -182,10 +170,7 @@ mod tests {
 
     #[track_caller]
     fn message_of(act: impl FnOnce() + std::panic::UnwindSafe) -> String {
-        *std::panic::catch_unwind(act)
-            .unwrap_err()
-            .downcast::<String>()
-            .unwrap()
+        *std::panic::catch_unwind(act).unwrap_err().downcast::<String>().unwrap()
     }
 
     #[test]
@@ -194,14 +179,8 @@ mod tests {
             Value::Integer { value } => value,
             other => panic!("{other:?}"),
         };
-        assert_eq!(
-            text(u128::MAX.into_value()),
-            "340282366920938463463374607431768211455"
-        );
-        assert_eq!(
-            text(i128::MIN.into_value()),
-            "-170141183460469231731687303715884105728"
-        );
+        assert_eq!(text(u128::MAX.into_value()), "340282366920938463463374607431768211455");
+        assert_eq!(text(i128::MIN.into_value()), "-170141183460469231731687303715884105728");
         assert_eq!(
             text(BigInt::from(2).pow(200).into_value()),
             (BigInt::from(2).pow(200)).to_string()
@@ -213,30 +192,16 @@ mod tests {
     #[test]
     fn rationals_are_in_lowest_terms() {
         let value = BigRational::new_raw(BigInt::from(4), BigInt::from(-6)).into_value();
-        assert_eq!(
-            value,
-            Value::Rational {
-                numerator: "-2".into(),
-                denominator: "3".into()
-            }
-        );
+        assert_eq!(value, Value::Rational { numerator: "-2".into(), denominator: "3".into() });
         assert_eq!(
             ratio(1, 2).into_value(),
-            Value::Rational {
-                numerator: "1".into(),
-                denominator: "2".into()
-            }
+            Value::Rational { numerator: "1".into(), denominator: "2".into() }
         );
     }
 
     #[test]
     fn single_precision_is_widened_exactly() {
-        assert_eq!(
-            0.1_f32.into_value(),
-            Value::Float {
-                value: Float(0.100_000_001_490_116_12)
-            }
-        );
+        assert_eq!(0.1_f32.into_value(), Value::Float { value: Float(0.100_000_001_490_116_12) });
     }
 
     #[test]
@@ -249,10 +214,7 @@ mod tests {
         assert_eq!(output.values[0].seed, Some(7));
         assert_eq!(
             output.values[1].value,
-            Value::Sample {
-                seeds: vec![1, 2],
-                values: vec![Float(0.5), Float(0.25)]
-            }
+            Value::Sample { seeds: vec![1, 2], values: vec![Float(0.5), Float(0.25)] }
         );
     }
 

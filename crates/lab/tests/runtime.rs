@@ -18,10 +18,7 @@ struct Run {
 
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
-    let target = test
-        .ancestors()
-        .nth(2)
-        .expect("tests lie in target/PROFILE/deps");
+    let target = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
     target.join("examples").join("scenarios")
 }
 
@@ -40,10 +37,7 @@ fn inverse() -> Equation {
 
 fn run(scenario: &str) -> Run {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let cell = |id: &str| PlannedCell {
-        id: id.into(),
-        key: id.into(),
-    };
+    let cell = |id: &str| PlannedCell { id: id.into(), key: id.into() };
     let plan = RunPlan {
         version: VERSION,
         chapter: "test".into(),
@@ -71,9 +65,7 @@ fn run(scenario: &str) -> Run {
 impl Run {
     fn events(&self) -> Vec<Event> {
         let text = std::fs::read_to_string(self.folder.path().join(EVENTS_FILE)).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     fn cell(&self, index: usize) -> Option<CellOutput> {
@@ -94,11 +86,7 @@ impl Run {
 
 #[track_caller]
 fn assert_at(failure: &Failure, marker: &str) {
-    let line = SOURCE
-        .lines()
-        .position(|line| line.ends_with(marker))
-        .unwrap()
-        + 1;
+    let line = SOURCE.lines().position(|line| line.ends_with(marker)).unwrap() + 1;
     let location = failure.location.as_ref().expect("a location");
     assert!(location.file.ends_with("scenarios.rs"), "{location:?}");
     assert_eq!(location.line as usize, line);
@@ -117,22 +105,14 @@ fn a_chapter_that_ends_well_reports_every_cell() {
             other => format!("{other:?}"),
         })
         .collect();
-    assert_eq!(
-        names,
-        ["started 0", "finished 0", "started 1", "finished 1"]
-    );
+    assert_eq!(names, ["started 0", "finished 0", "started 1", "finished 1"]);
     let first = run.cell(0).unwrap();
     assert_eq!(first.values[0].value, Value::Integer { value: "42".into() });
     assert_eq!(first.values[0].unit.as_deref(), Some("units"));
     assert!(first.artifacts.is_empty());
     let second = run.cell(1).unwrap();
     assert!(matches!(&second.artifacts[0], Artifact::Check(check) if check.name == "shape"));
-    assert_eq!(
-        second.artifacts[1],
-        Artifact::Text {
-            text: "text".into()
-        }
-    );
+    assert_eq!(second.artifacts[1], Artifact::Text { text: "text".into() });
 }
 
 #[test]
@@ -152,16 +132,9 @@ fn both_streams_are_cut_by_boundaries() {
     };
     assert_eq!(
         cells(&run.output.stdout),
-        [
-            "",
-            "of the first cell, without a line feed",
-            "of the second cell\n"
-        ]
+        ["", "of the first cell, without a line feed", "of the second cell\n"]
     );
-    assert_eq!(
-        cells(&run.output.stderr),
-        ["", "error stream of the first cell\n", ""]
-    );
+    assert_eq!(cells(&run.output.stderr), ["", "error stream of the first cell\n", ""]);
 }
 
 #[test]
@@ -170,27 +143,17 @@ fn an_error_is_located_where_it_left_the_cell() {
     assert_eq!(failure.kind, FailureKind::Error);
     assert_eq!(failure.message, "invalid digit found in string");
     assert_at(&failure, "// error here");
-    assert_eq!(
-        run("chain").failure().message,
-        "the outer reason\ncaused by: the inner reason"
-    );
+    assert_eq!(run("chain").failure().message, "the outer reason\ncaused by: the inner reason");
 }
 
 #[test]
 fn a_panic_in_the_library_is_located_in_the_cell() {
     let failure = run("panic").failure();
     assert_eq!(failure.kind, FailureKind::Panic);
-    assert!(
-        failure.message.contains("`None` value"),
-        "{}",
-        failure.message
-    );
+    assert!(failure.message.contains("`None` value"), "{}", failure.message);
     assert_at(&failure, "// panic here");
     let failure = run("twice").failure();
-    assert_eq!(
-        failure.message,
-        "\"answer\" was published before, by the cell \"first\""
-    );
+    assert_eq!(failure.message, "\"answer\" was published before, by the cell \"first\"");
     assert_at(&failure, "// twice here");
 }
 
@@ -207,11 +170,7 @@ fn only_a_panic_that_leaves_the_cell_fails_it() {
 fn a_panic_of_another_thread_is_told_through_the_join() {
     let failure = run("joined").failure();
     assert_at(&failure, "// join here");
-    assert!(
-        failure.message.ends_with("panicked: in a thread"),
-        "{}",
-        failure.message
-    );
+    assert!(failure.message.ends_with("panicked: in a thread"), "{}", failure.message);
     let failure = run("resumed").failure();
     assert_eq!(failure.message, "carried over");
     assert_at(&failure, "// origin here");
@@ -223,10 +182,7 @@ fn misuse_of_the_library_is_located_in_the_cell() {
         let failure = run(scenario).failure();
         assert_at(&failure, &format!("// {scenario} here"));
     }
-    assert_eq!(
-        run("unproved").failure().message,
-        "division by zero (x = 0)"
-    );
+    assert_eq!(run("unproved").failure().message, "division by zero (x = 0)");
 }
 
 #[test]
@@ -236,10 +192,7 @@ fn cells_have_a_large_stack() {
 
 #[test]
 fn without_a_plan_the_program_says_who_runs_it() {
-    let output = Command::new(program())
-        .env_remove(PLAN_VARIABLE)
-        .output()
-        .unwrap();
+    let output = Command::new(program()).env_remove(PLAN_VARIABLE).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("is run by veracity"), "{text}");

@@ -118,20 +118,37 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What a claim asserts: its formula or its words.
+    fn said(&mut self, index: usize) {
+        match self.claimed.get(&index) {
+            Some(math) => self.formula(math),
+            None => {
+                self.out.text(&self.document.claims[index].text);
+            }
+        }
+    }
+
     /// A link to where a claim is made.
     pub(super) fn claim_link(&mut self, index: usize) {
         let Some(claim) = self.document.claims.get(index) else { return };
         self.out.raw(" <a class=\"to-claim ").raw(standing(claim)).raw("\" href=\"");
         self.href(Some(&claim.chapter), &claim.anchor);
-        self.out.raw("\">").raw(Look::of(claim).icon()).raw(" <span>").text(short(&claim.text));
-        self.out.raw("</span><span class=\"hidden\"> (").raw(Look::of(claim).word()).raw(")</span></a>");
+        self.out.raw("\">").raw(Look::of(claim).icon()).raw(" <span>");
+        self.said(index);
+        self.out
+            .raw("</span><span class=\"hidden\"> (")
+            .raw(Look::of(claim).word())
+            .raw(")</span></a>");
     }
 
     /// The details of every claim of the page, each behind its badge.
     pub(super) fn claim_details(&mut self) {
         for index in std::mem::take(&mut self.mentioned) {
             let claim = &self.document.claims[index];
-            self.out.raw("<div class=\"about ").raw(standing(claim)).raw("\" popover=\"auto\" id=\"about-");
+            self.out
+                .raw("<div class=\"about ")
+                .raw(standing(claim))
+                .raw("\" popover=\"auto\" id=\"about-");
             self.out.text(&claim.anchor).raw("\" role=\"dialog\" aria-label=\"Claim ");
             self.out.text(&claim.text).raw("\"><p class=\"verdict\">");
             self.verdict(claim);
@@ -140,7 +157,9 @@ impl<'a> Writer<'a> {
                 self.out.raw("<p class=\"detail\">").text(claim.verdict.detail()).raw("</p>");
             }
             self.out.raw("<dl>");
-            self.row("Claim", &claim.text);
+            self.out.raw("<div><dt>Claim</dt><dd>");
+            self.said(index);
+            self.out.raw("</dd></div>");
             self.row("Relation", &claim.relation);
             if let Some(value) = &claim.value {
                 self.out.raw("<div><dt>Value</dt><dd class=\"full\">");
@@ -197,6 +216,9 @@ impl<'a> Writer<'a> {
         for claim in claims {
             counts.entry(Look::of(claim)).or_insert((0, standing(claim))).0 += 1;
         }
+        if claims.is_empty() {
+            return;
+        }
         self.out.raw("<p class=\"tally\"><a href=\"ledger.html\">");
         self.out.text(&claims.len().to_string());
         self.out.raw(if claims.len() == 1 { " claim</a>" } else { " claims</a>" });
@@ -210,9 +232,8 @@ impl<'a> Writer<'a> {
 
     /// Whether all claims are as expected, in a sentence.
     pub(super) fn outcome(&mut self) {
-        let count = |wanted| {
-            self.document.claims.iter().filter(|claim| claim.standing() == wanted).count()
-        };
+        let count =
+            |wanted| self.document.claims.iter().filter(|claim| claim.standing() == wanted).count();
         let (total, open, bad) =
             (self.document.claims.len(), count(Standing::Open), count(Standing::Bad));
         let (class, icon) = match (open, bad) {
@@ -227,9 +248,9 @@ impl<'a> Writer<'a> {
         self.out.raw(class).raw(icon).raw(" <span>");
         match (open, bad) {
             (0, 0) => self.out.raw("Every claim is as expected."),
-            (open, 0) => self.out.text(&format!(
-                "No claim failed; {open} of {total} could not be checked here."
-            )),
+            (open, 0) => self
+                .out
+                .text(&format!("No claim failed; {open} of {total} could not be checked here.")),
             (_, bad) => self.out.text(&format!("{bad} of {total} claims failed.")),
         };
         self.out.raw("</span></p>");
@@ -237,9 +258,11 @@ impl<'a> Writer<'a> {
 
     /// A mark beside the title of a chapter with something wrong in it.
     pub(super) fn mark(&mut self, chapter: &Chapter) {
-        let failed = self.document.claims.iter().any(|claim| {
-            claim.chapter == chapter.slug && claim.standing() == Standing::Bad
-        });
+        let failed = self
+            .document
+            .claims
+            .iter()
+            .any(|claim| claim.chapter == chapter.slug && claim.standing() == Standing::Bad);
         if failed || !chapter.problems.is_empty() {
             self.out.raw(" <span class=\"mark bad\">").raw(REFUTED);
             self.out.raw("<span class=\"hidden\">has failures</span></span>");
@@ -248,6 +271,7 @@ impl<'a> Writer<'a> {
 
     /// The table of all claims.
     pub(super) fn ledger(&mut self) {
+        self.outcome();
         self.summary(&self.document.claims.iter().collect::<Vec<_>>());
         let mut looks: Vec<Look> = self.document.claims.iter().map(Look::of).collect();
         looks.sort();
@@ -273,20 +297,21 @@ impl<'a> Writer<'a> {
              <thead><tr><th scope=\"col\">Verdict</th><th scope=\"col\">Claim</th>\
              <th scope=\"col\">Value</th><th scope=\"col\">Rests on</th></tr></thead><tbody>",
         );
-        for claim in &self.document.claims {
-            self.ledger_row(claim);
+        for (index, claim) in self.document.claims.iter().enumerate() {
+            self.ledger_row(index, claim);
         }
         self.out.raw("</tbody></table></div>");
     }
 
-    fn ledger_row(&mut self, claim: &'a Judged) {
+    fn ledger_row(&mut self, index: usize, claim: &'a Judged) {
         self.out.raw("<tr id=\"").text(&claim.anchor).raw("\" data-verdict=\"");
         self.out.raw(Look::of(claim).class()).raw("\" data-chapter=\"").text(&claim.chapter);
         self.out.raw("\"><td><span class=\"badge ").raw(standing(claim)).raw("\">");
         self.verdict(claim);
         self.out.raw("</span></td><th scope=\"row\"><a href=\"").text(&page_name(&claim.chapter));
-        self.out.raw("#").text(&claim.anchor).raw("\">").text(&claim.text).raw("</a>");
-        self.out.raw("<span class=\"quiet\">").text(&claim.relation).raw("</span>");
+        self.out.raw("#").text(&claim.anchor).raw("\">");
+        self.said(index);
+        self.out.raw("</a><span class=\"quiet\">").text(&claim.relation).raw("</span>");
         self.out.raw("<span class=\"quiet\"><code>").text(&claim.id).raw("</code></span>");
         if !claim.verdict.detail().is_empty() {
             self.out.raw("<span class=\"detail\">").text(claim.verdict.detail()).raw("</span>");
@@ -331,9 +356,4 @@ fn split_last_word(content: &[Inline]) -> ((&[Inline], &str), &str) {
 /// The first digits of a digest.
 fn abbreviated(digest: &str) -> &str {
     digest.char_indices().nth(12).map_or(digest, |(at, _)| &digest[..at])
-}
-
-/// The beginning of a claim that is too long for a link.
-fn short(text: &str) -> &str {
-    text.char_indices().nth(60).map_or(text, |(at, _)| &text[..at])
 }

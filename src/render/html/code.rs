@@ -106,9 +106,7 @@ impl Languages {
             .as_slice()
             .iter()
             .rev()
-            .find_map(|scope| {
-                self.kinds.iter().rev().find(|(kind, _)| kind.is_prefix_of(*scope))
-            })
+            .find_map(|scope| self.kinds.iter().rev().find(|(kind, _)| kind.is_prefix_of(*scope)))
             .map_or("", |(_, open)| open)
     }
 }

@@ -72,7 +72,13 @@ impl<'a> Contents<'a> {
             chapters.push_str("</li>");
         }
         chapters.push_str("</ol>");
-        self.page("index.html", "", "index", None, vec![("summary", summary), ("chapters", chapters)])
+        self.page(
+            "index.html",
+            "",
+            "index",
+            None,
+            vec![("summary", summary), ("chapters", chapters)],
+        )
     }
 
     pub(super) fn chapter(&self, index: usize) -> Page {
@@ -98,7 +104,13 @@ impl<'a> Contents<'a> {
     }
 
     pub(super) fn references(&self, references: String) -> Page {
-        self.page("references.html", "References", "references", None, vec![("content", references)])
+        self.page(
+            "references.html",
+            "References",
+            "references",
+            None,
+            vec![("content", references)],
+        )
     }
 
     fn page(
@@ -110,7 +122,9 @@ impl<'a> Contents<'a> {
         mut markup: Vec<(&'static str, String)>,
     ) -> Page {
         markup.push(("contents", self.sidebar(current)));
-        for name in ["content", "summary", "chapters", "previous", "previous_href", "next", "next_href"] {
+        for name in
+            ["content", "summary", "chapters", "previous", "previous_href", "next", "next_href"]
+        {
             if !markup.iter().any(|(given, _)| *given == name) {
                 markup.push((name, String::new()));
             }
@@ -142,7 +156,9 @@ impl<'a> Contents<'a> {
 }
 
 fn push_link(html: &mut String, entry: &Entry, attributes: &str) {
-    for part in ["<a href=\"", &entry.href, "\"", attributes, ">", &entry.label, &entry.mark, "</a>"] {
+    for part in
+        ["<a href=\"", &entry.href, "\"", attributes, ">", &entry.label, &entry.mark, "</a>"]
+    {
         html.push_str(part);
     }
 }

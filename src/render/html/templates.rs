@@ -83,7 +83,11 @@ impl Templates {
     }
 
     /// One page.
-    pub(super) fn render(&self, document: &Document, page: Page) -> Result<String, Diagnostic> {
+    pub(super) fn render(
+        &self,
+        document: &Document,
+        page: Page,
+    ) -> Result<String, Vec<Diagnostic>> {
         let mut context = Context::new();
         context.insert("version", env!("CARGO_PKG_VERSION"));
         context.insert("report_title", &document.title);
@@ -98,6 +102,7 @@ impl Templates {
             })
             .collect();
         context.insert("authors", &authors);
+        context.insert("has_claims", &!document.claims.is_empty());
         context.insert("has_references", &!document.bibliography.is_empty());
         for (name, text) in page.texts {
             context.insert(name, &text);
@@ -105,7 +110,7 @@ impl Templates {
         for (name, html) in page.markup {
             context.insert_value(name, Value::safe_string(&html));
         }
-        self.tera.render(page.template, &context).map_err(|error| self.diagnostic(&error))
+        self.tera.render(page.template, &context).map_err(|error| vec![self.diagnostic(&error)])
     }
 
     /// What tera says, with the place in the template.

@@ -9,7 +9,7 @@ use crate::document::{
 use crate::parse::{CalloutKind, ColumnAlign};
 
 use super::emit::Emitter;
-use super::inlines::plain;
+use super::inlines::{has_anchor, plain};
 use super::ledger;
 use super::text::{Space, longest_word, quoted};
 
@@ -63,8 +63,8 @@ impl Emitter<'_> {
                 let level = (*level).clamp(2, 6).min(self.level + 1);
                 self.level = level;
                 let name = self.place(anchor);
+                let title = self.title(number, content);
                 let number = self.text.shown(number, Space::Running);
-                let title = self.title(content);
                 format!("r.section({level}, {number}, {name}, {title})")
             }
             Block::Paragraph(content) => match content.as_slice() {
@@ -273,18 +273,20 @@ impl Emitter<'_> {
         let name = self.place(&float.anchor);
         let (kind, word, body) = match &float.body {
             FloatBody::Table(table) => ("table", "Table", self.table(table)),
-            FloatBody::Figure(image) => match self.picture(image) {
-                Some(draw) => ("image", "Figure", format!("r.picture({draw})")),
-                None => {
-                    let problem = self.problem("This picture cannot be shown.", &image.alt);
-                    ("image", "Figure", problem)
-                }
-            },
+            FloatBody::Figure(image) => {
+                let draw = self.picture(image);
+                ("image", "Figure", draw.map(|draw| format!("r.picture({draw})")))
+            }
         };
-        if float.number.is_none() && float.caption.is_empty() {
+        let heading = float.number.as_ref().map(|number| format!("{word}\u{a0}{number}"));
+        let Some(body) = body else {
+            let message = format!("{} cannot be shown.", heading.as_deref().unwrap_or(word));
+            let problem = self.problem(&message, &plain(&float.caption));
+            return format!("r.anchor({name})\n{problem}");
+        };
+        if heading.is_none() && float.caption.is_empty() {
             return format!("r.at({name}, r.centered({body}))");
         }
-        let heading = float.number.as_ref().map(|number| format!("{word}\u{a0}{number}"));
         let heading = self.shown_or_none(heading.as_deref());
         let caption = match float.caption.as_slice() {
             [] => "none".to_owned(),
@@ -293,11 +295,12 @@ impl Emitter<'_> {
         format!("r.float({name}, {kind}, {heading}, {caption}, {body})")
     }
 
-    fn table(&mut self, table: &Table) -> String {
+    /// A table, or nothing if it has no columns.
+    fn table(&mut self, table: &Table) -> Option<String> {
         let columns = table.rows.iter().map(Vec::len).max().unwrap_or(0);
         let columns = columns.max(table.header.len()).max(table.align.len());
         if columns == 0 {
-            return "[]".to_owned();
+            return None;
         }
         let align: String = (0..columns)
             .map(|column| match table.align.get(column) {
@@ -318,15 +321,13 @@ impl Emitter<'_> {
             })
             .collect();
         let header = self.row(&table.header, columns);
-        let rows: String = table
-            .rows
-            .iter()
-            .map(|row| format!("    ({}),\n", self.row(row, columns)))
-            .collect();
-        format!(
+        let rows: String =
+            table.rows.iter().map(|row| format!("    ({}),\n", self.row(row, columns))).collect();
+        let repeat = !table.header.iter().any(|cell| has_anchor(cell));
+        Some(format!(
             "r.tabular(\n  align: ({align}),\n  longest: ({longest}),\n  header: ({header}),\n  \
-             rows: (\n{rows}  ),\n)"
-        )
+             repeat: {repeat},\n  rows: (\n{rows}  ),\n)"
+        ))
     }
 
     fn row(&mut self, cells: &[Vec<Inline>], columns: usize) -> String {

@@ -171,7 +171,7 @@ impl<'a> Emitter<'a> {
         self.chapter = Some(chapter);
         self.level = 1;
         let name = self.place(&chapter.anchor);
-        let title = self.title(&chapter.title);
+        let title = self.title(&chapter.number, &chapter.title);
         let number = self.text.shown(&chapter.number, Space::Running);
         let mut code = format!("r.section(1, {number}, {name}, {title})\n");
         for problem in &chapter.problems {
@@ -268,7 +268,8 @@ fn is_one_formula(code: &str) -> bool {
     let mut parts = root.children();
     let first = parts.next().map(|part| part.kind());
     root.errors_and_warnings().0.is_empty()
-        && first == Some(typst::syntax::SyntaxKind::Equation) && parts.next().is_none()
+        && first == Some(typst::syntax::SyntaxKind::Equation)
+        && parts.next().is_none()
 }
 
 /// Language and region as Typst takes them; English for what is no language tag.

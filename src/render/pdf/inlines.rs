@@ -27,12 +27,14 @@ impl Emitter<'_> {
         self.sequence(inlines, Place::Text, 0)
     }
 
-    /// An expression for the content of a heading, never empty.
-    pub(super) fn title(&mut self, inlines: &[Inline]) -> String {
+    /// An expression for the content of a heading, which has words in it or in its number.
+    pub(super) fn title(&mut self, number: &str, inlines: &[Inline]) -> String {
         let words = plain(inlines);
-        if inlines.iter().all(|inline| matches!(inline, Inline::Math(_))) || words.trim().is_empty() {
-            let words = if words.trim().is_empty() { "Untitled" } else { words.as_str() };
-            return self.text.shown(words, Space::Running);
+        if words.trim().is_empty() {
+            return quoted("Untitled");
+        }
+        if number.trim().is_empty() && !has_text(inlines) {
+            return self.text.shown(&words, Space::Running);
         }
         self.sequence(inlines, Place::Heading, 0)
     }
@@ -48,7 +50,9 @@ impl Emitter<'_> {
 
     fn inline(&mut self, inline: &Inline, place: Place, depth: usize) -> String {
         match inline {
-            Inline::Text(text) | Inline::Value { text, .. } => self.text.shown(text, Space::Running),
+            Inline::Text(text) | Inline::Value { text, .. } => {
+                self.text.shown(text, Space::Running)
+            }
             Inline::Emphasis(content) => self.nested("emph", content, place, depth),
             Inline::Strong(content) => self.nested("strong", content, place, depth),
             Inline::Strikethrough(content) => self.nested("strike", content, place, depth),
@@ -146,6 +150,37 @@ fn here(place: Place, code: String) -> String {
     }
 }
 
+/// The parts of an inline, if it holds some.
+fn content(inline: &Inline) -> &[Inline] {
+    match inline {
+        Inline::Emphasis(content)
+        | Inline::Strong(content)
+        | Inline::Strikethrough(content)
+        | Inline::Link { content, .. }
+        | Inline::Jump { content, .. }
+        | Inline::Claim { content, .. } => content,
+        _ => &[],
+    }
+}
+
+/// Whether content holds text that is written out, not only formulas and pictures.
+fn has_text(inlines: &[Inline]) -> bool {
+    inlines.iter().any(|inline| match inline {
+        Inline::Text(text) | Inline::Code(text) | Inline::Value { text, .. } => {
+            !text.trim().is_empty()
+        }
+        _ => has_text(content(inline)),
+    })
+}
+
+/// Whether content holds anchors, which must not be written twice.
+pub(super) fn has_anchor(inlines: &[Inline]) -> bool {
+    inlines.iter().any(|inline| {
+        matches!(inline, Inline::Claim { .. } | Inline::FootnoteMark { .. })
+            || has_anchor(content(inline))
+    })
+}
+
 /// The words of inline content.
 pub(super) fn plain(inlines: &[Inline]) -> String {
     inlines
@@ -155,16 +190,10 @@ pub(super) fn plain(inlines: &[Inline]) -> String {
             | Inline::Code(text)
             | Inline::Problem(text)
             | Inline::Value { text, .. } => text.clone(),
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Jump { content, .. }
-            | Inline::Claim { content, .. } => plain(content),
             Inline::Math(math) => math.alt(),
             Inline::Image(image) => image.alt.clone(),
-            Inline::FootnoteMark { .. } => String::new(),
             Inline::SoftBreak | Inline::HardBreak => " ".to_owned(),
+            _ => plain(content(inline)),
         })
         .collect()
 }

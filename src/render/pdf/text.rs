@@ -11,6 +11,10 @@ const BREAK: char = '\u{200b}';
 /// Characters between two places where a word that is too long may break.
 const STEP: usize = 8;
 
+/// Variation selectors, which ask for a glyph that no font at hand has.
+const VARIATIONS_START: char = '\u{fe00}';
+const VARIATIONS_END: char = '\u{fe0f}';
+
 /// Turns text into literals and remembers the characters that have no glyph.
 #[derive(Default)]
 pub(super) struct Text {
@@ -50,6 +54,11 @@ impl Text {
                 '\t' if space == Space::Verbatim => printable.push('\t'),
                 '\n' | '\r' | '\t' => printable.push(' '),
                 ' '..='~' => printable.push(character),
+                VARIATIONS_START..=VARIATIONS_END => {}
+                _ if is_mark(character) && !super::world::combines(&printable, character) => {
+                    self.unprintable.insert(character);
+                    printable.push_str(&stand_in(character));
+                }
                 _ if self.is_printable(character) => printable.push(character),
                 _ => {
                     self.unprintable.insert(character);
@@ -87,6 +96,19 @@ fn reorders(character: char) -> bool {
             | '\u{fff9}'..='\u{fffc}'
             | '\u{e000}'..='\u{f8ff}'
             | '\u{f0000}'..
+    )
+}
+
+/// Whether a character is drawn onto the one before it.
+fn is_mark(character: char) -> bool {
+    matches!(
+        character,
+        '\u{300}'..='\u{36f}'
+            | '\u{483}'..='\u{489}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{fe20}'..='\u{fe2f}'
     )
 }
 
@@ -211,7 +233,10 @@ mod tests {
     #[test]
     fn only_long_words_get_places_to_break() {
         let running = |text: &str| breakable(text, Space::Running).replace(BREAK, "|");
-        assert_eq!(running("a short line of quite_ordinary_words"), "a short line of quite_ordinary_words");
+        assert_eq!(
+            running("a short line of quite_ordinary_words"),
+            "a short line of quite_ordinary_words"
+        );
         assert_eq!(running("https://example.org/some/path"), "https://|example.|org/some/|path");
         assert_eq!(running(&"x".repeat(40)), ["xxxxxxxx"; 5].join("|"));
         assert_eq!(breakable(&"x".repeat(40), Space::Verbatim), "x".repeat(40));

@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
 use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
-use typst::text::{Font, FontBook};
+use typst::text::{Font, FontBook, FontVariant};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, WorldExt};
 
@@ -77,6 +77,20 @@ impl typst::World for ReportWorld {
 /// Whether some font has a glyph for a character.
 pub(super) fn has_glyph(character: char) -> bool {
     fonts().1.iter().any(|font| font.info().coverage.contains(character.into()))
+}
+
+/// Whether one of the families of text has both a mark and the character under it.
+///
+/// Typst looks for a font of the whole, not of each part.
+pub(super) fn combines(before: &str, mark: char) -> bool {
+    let base = before.chars().next_back().unwrap_or(' ');
+    ["Libertinus Serif", "New Computer Modern Math", "DejaVu Sans Mono"].iter().any(|family| {
+        let font = fonts().0.select(&family.to_lowercase(), FontVariant::default());
+        font.and_then(|index| fonts().1.get(index)).is_some_and(|font| {
+            let coverage = &font.info().coverage;
+            coverage.contains(base.into()) && coverage.contains(mark.into())
+        })
+    })
 }
 
 fn fonts() -> &'static (LazyHash<FontBook>, Vec<Font>) {

@@ -26,12 +26,7 @@ pub struct CloseCheck {
 
 impl CloseCheck {
     pub(super) fn new(draft: Draft) -> Self {
-        Self {
-            draft,
-            absolute: None,
-            relative: None,
-            ulps: None,
-        }
+        Self { draft, absolute: None, relative: None, ulps: None }
     }
 
     /// Says in a sentence what is compared.
@@ -101,25 +96,14 @@ impl CloseCheck {
         }
         let single = actual.len() == 1 && expected.len() == 1;
         let place = |at: usize| {
-            if single {
-                String::new()
-            } else {
-                format!("element {at}")
-            }
+            if single { String::new() } else { format!("element {at}") }
         };
-        let mut tally = Tally {
-            cases: actual.len().min(expected.len()) as u64,
-            wrong,
-            first: None,
-        };
+        let mut tally =
+            Tally { cases: actual.len().min(expected.len()) as u64, wrong, first: None };
         if let Some((at, difference)) = worst_wrong {
             let (a, e) = (actual[at].to_real(), expected[at].to_real());
             let text = format!("{a} in place of {e}, a difference of {difference:.3e}");
-            tally.first = Some(if single {
-                text
-            } else {
-                format!("{}: {text}", place(at))
-            });
+            tally.first = Some(if single { text } else { format!("{}: {text}", place(at)) });
         }
         if actual.len() != expected.len() {
             let (actual, expected) = (actual.len(), expected.len());
@@ -130,19 +114,13 @@ impl CloseCheck {
             };
         }
         let largest = worst.filter(|_| wrong == 0).map(|(at, difference)| {
-            let place = if single {
-                String::new()
-            } else {
-                format!(" at {}", place(at))
-            };
+            let place = if single { String::new() } else { format!(" at {}", place(at)) };
             format!("; the largest difference is {difference:.3e}{place}")
         });
         let numbers = plural(tally.cases, "number");
         self.draft.finish(Outcome {
             statement: format!("{numbers} as expected within {tolerance}"),
-            evidence: Evidence::Close {
-                tolerance: tolerance + &largest.unwrap_or_default(),
-            },
+            evidence: Evidence::Close { tolerance: tolerance + &largest.unwrap_or_default() },
             cases: tally.cases,
             counterexample: tally.counterexample(),
         })
@@ -151,24 +129,17 @@ impl CloseCheck {
     fn allows<A: Real>(&self, actual: &A, expected: f64, difference: f64) -> bool {
         let within = |limit: f64| difference <= limit && difference.is_finite();
         self.absolute.is_some_and(within)
-            || self
-                .relative
-                .is_some_and(|relative| within(relative * expected.abs()))
-            || self
-                .ulps
-                .is_some_and(|ulps| actual.ulps_to(expected).is_some_and(|n| n <= ulps))
+            || self.relative.is_some_and(|relative| within(relative * expected.abs()))
+            || self.ulps.is_some_and(|ulps| actual.ulps_to(expected).is_some_and(|n| n <= ulps))
             || difference == 0.0
     }
 
     #[track_caller]
     fn tolerance(&self) -> String {
         let parts = [
-            self.absolute
-                .map(|tolerance| format!("{tolerance:e} absolute")),
-            self.relative
-                .map(|tolerance| format!("{tolerance:e} relative")),
-            self.ulps
-                .map(|units| format!("{} in the last place", plural(units, "unit"))),
+            self.absolute.map(|tolerance| format!("{tolerance:e} absolute")),
+            self.relative.map(|tolerance| format!("{tolerance:e} relative")),
+            self.ulps.map(|units| format!("{} in the last place", plural(units, "unit"))),
         ];
         let given: Vec<_> = parts.into_iter().flatten().collect();
         if given.is_empty() {
@@ -204,11 +175,7 @@ impl Real for f32 {
         let other = other as f32;
         let ordered = |number: f32| {
             let bits = i64::from(number.to_bits() & !(1 << 31));
-            if number.is_sign_negative() {
-                -bits
-            } else {
-                bits
-            }
+            if number.is_sign_negative() { -bits } else { bits }
         };
         let defined = !self.is_nan() && !other.is_nan();
         defined.then(|| ordered(*self).abs_diff(ordered(other)))
@@ -238,11 +205,7 @@ pub(super) fn assert_tolerance(tolerance: f64) {
 fn ulps(a: f64, b: f64) -> Option<u64> {
     let ordered = |number: f64| {
         let bits = i128::from(number.to_bits() & !(1 << 63));
-        if number.is_sign_negative() {
-            -bits
-        } else {
-            bits
-        }
+        if number.is_sign_negative() { -bits } else { bits }
     };
     let defined = !a.is_nan() && !b.is_nan();
     defined.then(|| u64::try_from(ordered(a).abs_diff(ordered(b))).unwrap_or(u64::MAX))
@@ -254,11 +217,7 @@ fn difference(a: f64, b: f64) -> f64 {
         return 0.0;
     }
     let difference = (a - b).abs();
-    if difference.is_nan() {
-        f64::INFINITY
-    } else {
-        difference
-    }
+    if difference.is_nan() { f64::INFINITY } else { difference }
 }
 
 fn raise(worst: &mut Option<(usize, f64)>, at: usize, difference: f64) {
@@ -283,69 +242,34 @@ mod tests {
         assert!(!close().absolute(0.49).scalars(1.0, 1.5).passed());
         assert!(close().relative(0.01).scalars(99.0, 100.0).passed());
         assert!(!close().relative(0.01).scalars(100.0, 98.9).passed());
-        assert!(
-            close()
-                .absolute(1e-9)
-                .relative(0.01)
-                .scalars(99.0, 100.0)
-                .passed()
-        );
+        assert!(close().absolute(1e-9).relative(0.01).scalars(99.0, 100.0).passed());
         let next = |x: f64| f64::from_bits(x.to_bits() + 1);
         assert!(close().ulps(1).scalars(next(1.0), 1.0).passed());
         assert!(!close().ulps(1).scalars(next(next(1.0)), 1.0).passed());
-        assert!(
-            close()
-                .ulps(2)
-                .scalars(f64::from_bits(1), -f64::from_bits(1))
-                .passed()
-        );
+        assert!(close().ulps(2).scalars(f64::from_bits(1), -f64::from_bits(1)).passed());
         assert!(close().ulps(1).scalars(0.1_f32, ratio(1, 10)).passed());
-        assert!(
-            !close()
-                .ulps(0)
-                .scalars(0.1_f32 + f32::EPSILON, 0.1)
-                .passed()
-        );
+        assert!(!close().ulps(0).scalars(0.1_f32 + f32::EPSILON, 0.1).passed());
     }
 
     #[test]
     fn what_is_not_a_number_is_close_to_nothing() {
         for (a, b) in [(f64::NAN, f64::NAN), (f64::NAN, 1.0), (1.0, f64::NAN)] {
-            let check = close()
-                .absolute(f64::MAX)
-                .relative(1e9)
-                .ulps(u64::MAX)
-                .scalars(a, b);
+            let check = close().absolute(f64::MAX).relative(1e9).ulps(u64::MAX).scalars(a, b);
             assert!(!check.passed(), "{a} {b}");
         }
-        assert!(
-            close()
-                .relative(0.1)
-                .scalars(f64::INFINITY, f64::INFINITY)
-                .passed()
-        );
-        assert!(
-            !close()
-                .relative(0.1)
-                .scalars(f64::INFINITY, f64::NEG_INFINITY)
-                .passed()
-        );
+        assert!(close().relative(0.1).scalars(f64::INFINITY, f64::INFINITY).passed());
+        assert!(!close().relative(0.1).scalars(f64::INFINITY, f64::NEG_INFINITY).passed());
         assert!(!close().relative(0.1).scalars(1.0, f64::INFINITY).passed());
     }
 
     #[test]
     fn the_worst_element_is_reported() {
-        let check = close()
-            .absolute(0.1)
-            .slices(&[1.0, 2.5, 3.25_f64], &[1.0, 2.0, 3.0]);
+        let check = close().absolute(0.1).slices(&[1.0, 2.5, 3.25_f64], &[1.0, 2.0, 3.0]);
         assert_eq!(
             check.counterexample(),
             Some("element 1: 2.5 in place of 2, a difference of 5.000e-1 (wrong in 2 of 3 cases)")
         );
-        let fine = close()
-            .relative(0.5)
-            .slices(&[1.0_f32, 2.5], &[1.0, 2.0_f64])
-            .into_protocol();
+        let fine = close().relative(0.5).slices(&[1.0_f32, 2.5], &[1.0, 2.0_f64]).into_protocol();
         assert_eq!(
             fine.evidence,
             Evidence::Close {
@@ -357,10 +281,7 @@ mod tests {
     #[test]
     fn lengths_count_and_nothing_is_vacuous() {
         let check = close().absolute(1.0).slices(&[1.0], &[] as &[f64]);
-        assert_eq!(
-            check.counterexample(),
-            Some("there are 1 numbers in place of 0")
-        );
+        assert_eq!(check.counterexample(), Some("there are 1 numbers in place of 0"));
         let none = close().absolute(1.0).slices(&[] as &[f32], &[] as &[f64]);
         assert_eq!((none.passed(), none.cases()), (true, 0));
     }
@@ -375,20 +296,12 @@ mod tests {
         wrong.sides[1] = num("6.5");
         let wrong = handle(wrong);
         let check = close().relative(1e-12).scalars(wrong.eval([("D", 2)]), 6.0);
-        assert_eq!(
-            check.counterexample(),
-            Some("in eq-m side 1 is 6 but side 2 is 13/2")
-        );
+        assert_eq!(check.counterexample(), Some("in eq-m side 1 is 6 but side 2 is 13/2"));
     }
 
     #[test]
     fn a_tolerance_is_needed() {
         let panic = std::panic::catch_unwind(|| close().scalars(1.0, 1.0)).unwrap_err();
-        assert!(
-            panic
-                .downcast_ref::<&str>()
-                .unwrap()
-                .contains("needs a tolerance")
-        );
+        assert!(panic.downcast_ref::<&str>().unwrap().contains("needs a tolerance"));
     }
 }

@@ -80,11 +80,7 @@ impl Check {
             }
         }
         draft.finish(Outcome {
-            statement: format!(
-                "the sides of {} agree for all {}",
-                equation.label(),
-                list(&ranges)
-            ),
+            statement: format!("the sides of {} agree for all {}", equation.label(), list(&ranges)),
             evidence: Evidence::Tested,
             cases: tally.cases,
             counterexample: tally.counterexample(),
@@ -106,10 +102,7 @@ pub(super) fn differ(left: &Number, right: &Number) -> Option<String> {
 fn owned(
     ranges: impl IntoIterator<Item = (&'static str, RangeInclusive<i64>)>,
 ) -> Vec<(String, RangeInclusive<i64>)> {
-    ranges
-        .into_iter()
-        .map(|(name, range)| (name.to_owned(), range))
-        .collect()
+    ranges.into_iter().map(|(name, range)| (name.to_owned(), range)).collect()
 }
 
 fn list(ranges: &[(String, RangeInclusive<i64>)]) -> String {
@@ -132,9 +125,7 @@ mod tests {
         if variables == 0 {
             return 1;
         }
-        (0..=factors)
-            .map(|first| count(variables - 1, factors - first))
-            .sum()
+        (0..=factors).map(|first| count(variables - 1, factors - first)).sum()
     }
 
     #[test]
@@ -144,13 +135,9 @@ mod tests {
             add([var("K"), var("D"), Expr::Negate(num("1").into())]),
             add([var("D"), Expr::Negate(num("1").into())]),
         );
-        let printed = handle(equation_of(
-            "eq-general",
-            [sum("k", num("0"), var("K"), term)],
-        ));
-        let check = Check::exact("m-general").over([("D", 1..=4), ("K", 0..=4)], |p| {
-            (printed.eval(p), count(p["D"], p["K"]))
-        });
+        let printed = handle(equation_of("eq-general", [sum("k", num("0"), var("K"), term)]));
+        let check = Check::exact("m-general")
+            .over([("D", 1..=4), ("K", 0..=4)], |p| (printed.eval(p), count(p["D"], p["K"])));
         let check = check.into_protocol();
         assert_eq!(check.status, CheckStatus::Failed);
         assert_eq!(check.equations, ["eq-general"]);
@@ -164,15 +151,10 @@ mod tests {
 
     #[test]
     fn a_true_formula_is_tested_on_every_point() {
-        let right = handle(equation_of(
-            "eq-right",
-            [binom(add([var("D"), var("K")]), var("D"))],
-        ));
+        let right = handle(equation_of("eq-right", [binom(add([var("D"), var("K")]), var("D"))]));
         let check = Check::exact("m")
             .statement("the number of monomials")
-            .over([("D", 0..=6), ("K", 0..=6)], |p| {
-                (right.eval(p), count(p["D"], p["K"]))
-            })
+            .over([("D", 0..=6), ("K", 0..=6)], |p| (right.eval(p), count(p["D"], p["K"])))
             .into_protocol();
         assert_eq!((check.status, check.cases), (CheckStatus::Passed, 49));
         assert_eq!(check.evidence, Evidence::Tested);
@@ -194,10 +176,7 @@ mod tests {
         let expected = |d: i64| (d * d + 3 * d + 2) / 2;
         let check = Check::exact("m").over([("D", 0..=9)], |p| (eq.eval(p), expected(p["D"])));
         let text = check.counterexample().unwrap();
-        assert!(
-            text.starts_with("D = 1: in eq-m side 1 is 3 but side 2 is 2"),
-            "{text}"
-        );
+        assert!(text.starts_with("D = 1: in eq-m side 1 is 3 but side 2 is 2"), "{text}");
     }
 
     #[test]
@@ -230,9 +209,8 @@ mod tests {
 
     #[test]
     fn exact_numbers_of_every_type_compare_and_floats_do_not() {
-        let check = Check::exact("m").over([("D", 1..=3)], |p| {
-            (p.rational("D") * ratio(2, 2), BigInt::from(p["D"]))
-        });
+        let check = Check::exact("m")
+            .over([("D", 1..=3)], |p| (p.rational("D") * ratio(2, 2), BigInt::from(p["D"])));
         assert!(check.passed());
         let panic =
             std::panic::catch_unwind(|| Check::exact("m").over([("D", 1..=1)], |_| (1, 1.0)));

@@ -60,11 +60,7 @@ impl Check {
     pub fn shape(name: &str, actual: impl AsRef<[usize]>, expected: impl AsRef<[usize]>) -> Self {
         let print = |shape: &[usize]| match shape {
             [] => "()".to_owned(),
-            shape => shape
-                .iter()
-                .map(usize::to_string)
-                .collect::<Vec<_>>()
-                .join(" × "),
+            shape => shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × "),
         };
         let (actual, expected) = (actual.as_ref(), expected.as_ref());
         let wrong = format!("the shape is {}", print(actual));
@@ -90,9 +86,7 @@ impl Check {
         let within = fit.low >= expected - margin && fit.high <= expected + margin;
         Draft::new(name).finish(Outcome {
             statement: format!("the exponent is {expected} ± {margin}"),
-            evidence: Evidence::Estimated {
-                interval: fit.to_string(),
-            },
+            evidence: Evidence::Estimated { interval: fit.to_string() },
             cases: fit.points as u64,
             counterexample: (!within).then(|| fit.to_string()),
         })
@@ -108,10 +102,9 @@ impl Check {
         let mut tally = Tally::default();
         for case in cases {
             let wrong = property(&case).err().map(|why| why.to_string());
-            tally.count(
-                wrong.or_else(|| draft.recording.take_disagreement()),
-                || format!("{case:?}"),
-            );
+            tally.count(wrong.or_else(|| draft.recording.take_disagreement()), || {
+                format!("{case:?}")
+            });
         }
         draft.finish(Outcome {
             statement: format!("the property holds in {}", plural(tally.cases, "case")),
@@ -167,11 +160,7 @@ struct Outcome {
 
 impl Draft {
     fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            statement: None,
-            recording: Recording::start(),
-        }
+        Self { name: name.to_owned(), statement: None, recording: Recording::start() }
     }
 
     fn finish(self, outcome: Outcome) -> Check {
@@ -215,11 +204,7 @@ impl Tally {
     }
 
     fn counterexample(self) -> Option<String> {
-        let Self {
-            cases,
-            wrong,
-            first,
-        } = self;
+        let Self { cases, wrong, first } = self;
         first.map(|first| match wrong {
             1 => first,
             wrong => format!("{first} (wrong in {wrong} of {cases} cases)"),
@@ -249,10 +234,7 @@ mod tests {
     fn properties_report_the_first_case_that_fails() {
         let odd = |n: &i32| if n % 2 == 1 { Ok(()) } else { Err("even") };
         let check = Check::holds("odd", [1, 4, 6], odd);
-        assert_eq!(
-            check.counterexample(),
-            Some("4: even (wrong in 2 of 3 cases)")
-        );
+        assert_eq!(check.counterexample(), Some("4: even (wrong in 2 of 3 cases)"));
         assert!(Check::holds("odd", [1, 3], odd).passed());
         let none = Check::holds("odd", [], odd);
         assert_eq!((none.passed(), none.cases()), (true, 0));

@@ -49,10 +49,7 @@ impl Point {
 
     /// Gives each variable with its number.
     pub fn coordinates(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.names
-            .iter()
-            .map(String::as_str)
-            .zip(self.numbers.iter().copied())
+        self.names.iter().map(String::as_str).zip(self.numbers.iter().copied())
     }
 }
 
@@ -74,10 +71,8 @@ impl Index<&str> for Point {
 /// Prints `D = 2, K = 3`.
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let each: Vec<_> = self
-            .coordinates()
-            .map(|(name, number)| format!("{name} = {number}"))
-            .collect();
+        let each: Vec<_> =
+            self.coordinates().map(|(name, number)| format!("{name} = {number}")).collect();
         f.write_str(&each.join(", "))
     }
 }
@@ -93,9 +88,7 @@ pub(super) fn grid(ranges: &[(String, RangeInclusive<i64>)]) -> Vec<Point> {
     let length = |range: &RangeInclusive<i64>| {
         u128::try_from(i128::from(*range.end()) - i128::from(*range.start()) + 1).unwrap_or(0)
     };
-    let count = ranges
-        .iter()
-        .fold(1_u128, |all, (_, range)| all.saturating_mul(length(range)));
+    let count = ranges.iter().fold(1_u128, |all, (_, range)| all.saturating_mul(length(range)));
     if count > MOST_POINTS {
         panic!("the ranges have {count} points; a check takes at most {MOST_POINTS}");
     }
@@ -104,26 +97,16 @@ pub(super) fn grid(ranges: &[(String, RangeInclusive<i64>)]) -> Vec<Point> {
         all = all
             .iter()
             .flat_map(|start| {
-                range
-                    .clone()
-                    .map(move |number| [start.as_slice(), &[number]].concat())
+                range.clone().map(move |number| [start.as_slice(), &[number]].concat())
             })
             .collect();
     }
     let size = |numbers: &Vec<i64>| -> u128 {
-        numbers
-            .iter()
-            .map(|number| u128::from(number.unsigned_abs()))
-            .sum()
+        numbers.iter().map(|number| u128::from(number.unsigned_abs())).sum()
     };
     all.sort_by(|a, b| size(a).cmp(&size(b)).then_with(|| a.cmp(b)));
     let names: Arc<[String]> = ranges.iter().map(|(name, _)| name.clone()).collect();
-    all.into_iter()
-        .map(|numbers| Point {
-            names: names.clone(),
-            numbers,
-        })
-        .collect()
+    all.into_iter().map(|numbers| Point { names: names.clone(), numbers }).collect()
 }
 
 #[cfg(test)]
@@ -138,10 +121,8 @@ mod tests {
 
     #[test]
     fn points_come_smallest_first() {
-        let points: Vec<_> = grid(&named([("a", -1..=1), ("b", 0..=1)]))
-            .iter()
-            .map(Point::to_string)
-            .collect();
+        let points: Vec<_> =
+            grid(&named([("a", -1..=1), ("b", 0..=1)])).iter().map(Point::to_string).collect();
         assert_eq!(
             points,
             [
@@ -160,12 +141,8 @@ mod tests {
 
     #[test]
     fn unknown_variables_and_huge_grids_are_named() {
-        let message = |act: fn()| {
-            *std::panic::catch_unwind(act)
-                .unwrap_err()
-                .downcast::<String>()
-                .unwrap()
-        };
+        let message =
+            |act: fn()| *std::panic::catch_unwind(act).unwrap_err().downcast::<String>().unwrap();
         let text = message(|| {
             let _ = grid(&named([("D", 1..=1)]))[0]["d"];
         });

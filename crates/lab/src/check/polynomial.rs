@@ -38,11 +38,7 @@ enum Bound {
 
 impl PolynomialCheck {
     pub(super) fn new(draft: Draft) -> Self {
-        Self {
-            draft,
-            asserted: Degrees::new(),
-            starts: BTreeMap::new(),
-        }
+        Self { draft, asserted: Degrees::new(), starts: BTreeMap::new() }
     }
 
     /// Says in a sentence what is compared.
@@ -53,19 +49,13 @@ impl PolynomialCheck {
 
     /// Asserts that the closures are polynomials of at most these degrees.
     pub fn degree<'a>(mut self, degrees: impl IntoIterator<Item = (&'a str, u32)>) -> Self {
-        self.asserted = degrees
-            .into_iter()
-            .map(|(name, d)| (plain_name(name), d))
-            .collect();
+        self.asserted = degrees.into_iter().map(|(name, d)| (plain_name(name), d)).collect();
         self
     }
 
     /// Sets the smallest number that a variable takes, 0 by default.
     pub fn from<'a>(mut self, starts: impl IntoIterator<Item = (&'a str, i64)>) -> Self {
-        self.starts = starts
-            .into_iter()
-            .map(|(name, at)| (plain_name(name), at))
-            .collect();
+        self.starts = starts.into_iter().map(|(name, at)| (plain_name(name), at)).collect();
         self
     }
 
@@ -83,11 +73,7 @@ impl PolynomialCheck {
         let bound = self.printed(derived);
         let what = format!("the sides of {} are identical", equation.label());
         let compares = equation.compared().next().is_some();
-        let bound = if compares {
-            bound
-        } else {
-            Bound::Missing(Degrees::new())
-        };
+        let bound = if compares { bound } else { Bound::Missing(Degrees::new()) };
         // The evaluation itself compares the sides and leaves a disagreement in the record.
         self.compare(bound, what, |point| {
             let value = equation.try_eval(point)?;
@@ -105,9 +91,7 @@ impl PolynomialCheck {
         let derived = derive(left).zip(derive(right)).map(|(a, b)| max(a, &b));
         let bound = self.printed(derived);
         let what = format!("{} and {} are identical", left.label(), right.label());
-        self.compare(bound, what, |point| {
-            Ok((left.try_eval(point)?, right.try_eval(point)?))
-        })
+        self.compare(bound, what, |point| Ok((left.try_eval(point)?, right.try_eval(point)?)))
     }
 
     /// Compares a formula, whose degree is derived, with a closure, whose degree is asserted.
@@ -200,11 +184,7 @@ impl PolynomialCheck {
     ) -> Check {
         let degrees = bound.degrees();
         let nowhere = degrees.is_empty() && matches!(bound, Bound::Missing(_));
-        let points = if nowhere {
-            vec![]
-        } else {
-            grid(&self.ranges(degrees, degrees))
-        };
+        let points = if nowhere { vec![] } else { grid(&self.ranges(degrees, degrees)) };
         let mut tally = Tally::default();
         for point in points {
             let (left, right) = match sides(&point) {
@@ -233,10 +213,7 @@ impl Bound {
 
     fn evidence(&self, cases: u64) -> Evidence {
         let points = plural(cases, "point");
-        let each = self
-            .degrees()
-            .iter()
-            .map(|(name, degree)| format!("{degree} in {name}"));
+        let each = self.degrees().iter().map(|(name, degree)| format!("{degree} in {name}"));
         let degree = match each.collect::<Vec<_>>().join(" and ") {
             none if none.is_empty() => "0".to_owned(),
             each => each,
@@ -261,10 +238,7 @@ impl Bound {
 
 /// Degrees of the sides that are compared, if all of them are polynomials joined by `=`.
 fn derive(equation: &Equation) -> Option<Degrees> {
-    if !equation
-        .compared()
-        .all(|relation| relation == veracity_protocol::Relation::Equal)
-    {
+    if !equation.compared().all(|relation| relation == veracity_protocol::Relation::Equal) {
         return None;
     }
     let mut all = Degrees::new();
@@ -309,21 +283,12 @@ mod tests {
         // x(x-1)(x-2) is 0 at 0, 1 and 2, where a claimed degree of 2 would stop looking.
         let minus = |n| add([var("x"), Expr::Negate(num(n).into())]);
         let cubic = equation_of("eq-c", [mul([var("x"), minus("1"), minus("2")]), num("0")]);
-        let check = Check::polynomial("c")
-            .degree([("x", 2)])
-            .sides(&handle(cubic.clone()));
-        assert_eq!(
-            check.counterexample(),
-            Some("x = 3: in eq-c side 1 is 6 but side 2 is 0")
-        );
+        let check = Check::polynomial("c").degree([("x", 2)]).sides(&handle(cubic.clone()));
+        assert_eq!(check.counterexample(), Some("x = 3: in eq-c side 1 is 6 but side 2 is 0"));
         let single = handle(equation_of("eq-d", [cubic.sides[0].clone()]));
-        let check = Check::polynomial("c")
-            .degree([("x", 2)])
-            .agree(|p| (single.eval(p), 0));
+        let check = Check::polynomial("c").degree([("x", 2)]).agree(|p| (single.eval(p), 0));
         assert!(!check.passed());
-        let check = Check::polynomial("c")
-            .degree([("x", 2)])
-            .equals(&single, |_| 0);
+        let check = Check::polynomial("c").degree([("x", 2)]).equals(&single, |_| 0);
         assert!(!check.passed());
         assert!(because(check).is_none());
     }
@@ -335,23 +300,16 @@ mod tests {
         let tested = Check::polynomial("m").equals(&eq, count);
         assert_eq!(tested.cases(), 3);
         assert!(because(tested).is_none());
-        let given = Check::polynomial("m")
-            .degree([("D", 2)])
-            .from([("D", 1)])
-            .equals(&eq, count);
+        let given = Check::polynomial("m").degree([("D", 2)]).from([("D", 1)]).equals(&eq, count);
         let because = because(given).unwrap();
         assert!(because.contains("which the author asserts"), "{because}");
     }
 
     #[test]
     fn a_formula_without_a_degree_turns_a_proof_into_a_test() {
-        let eq = handle(equation_of(
-            "eq-b",
-            [binom(add([var("D"), var("K")]), var("D"))],
-        ));
-        let check = Check::polynomial("b")
-            .degree([("D", 2), ("K", 2)])
-            .agree(|p| (eq.eval(p), eq.eval(p)));
+        let eq = handle(equation_of("eq-b", [binom(add([var("D"), var("K")]), var("D"))]));
+        let check =
+            Check::polynomial("b").degree([("D", 2), ("K", 2)]).agree(|p| (eq.eval(p), eq.eval(p)));
         assert_eq!((check.passed(), check.cases()), (true, 9));
         assert!(because(check).is_none());
         let nowhere = Check::polynomial("b").sides(&eq);

@@ -27,19 +27,14 @@ pub(super) fn decimal(text: &str) -> Result<Number, EvalError> {
             let scale = BigInt::from(10).pow(fraction.len());
             Ok(Number::Exact(BigRational::new(digits, scale)))
         }
-        _ => Err(EvalError::Malformed {
-            why: format!("\"{text}\" is no decimal number"),
-        }),
+        _ => Err(EvalError::Malformed { why: format!("\"{text}\" is no decimal number") }),
     }
 }
 
 pub(super) fn integer(number: &Number, what: &'static str) -> Result<BigInt, EvalError> {
     match number {
         Number::Exact(exact) if exact.is_integer() => Ok(exact.to_integer()),
-        other => Err(EvalError::NotInteger {
-            what,
-            value: format!("{other} and not an integer"),
-        }),
+        other => Err(EvalError::NotInteger { what, value: format!("{other} and not an integer") }),
     }
 }
 
@@ -47,9 +42,7 @@ fn finite(number: f64, what: impl FnOnce() -> String) -> Result<Number, EvalErro
     if number.is_nan() {
         Err(EvalError::NotReal { what: what() })
     } else if number.is_infinite() {
-        Err(EvalError::TooLarge {
-            what: "a numerical result",
-        })
+        Err(EvalError::TooLarge { what: "a numerical result" })
     } else {
         Ok(Number::Float(number))
     }
@@ -110,11 +103,7 @@ fn integer_power(base: &BigRational, exponent: &BigInt) -> Result<BigRational, E
         };
     }
     if (-base).is_one() {
-        return Ok(if exponent.is_even() {
-            BigRational::one()
-        } else {
-            base.clone()
-        });
+        return Ok(if exponent.is_even() { BigRational::one() } else { base.clone() });
     }
     let too_large = EvalError::TooLarge { what: "a power" };
     let bits = base.numer().bits().max(base.denom().bits());
@@ -132,10 +121,7 @@ fn exact_root(number: &BigRational, degree: u32) -> Option<BigRational> {
         let root = part.nth_root(degree);
         (Pow::pow(&root, degree) == *part).then_some(root)
     };
-    Some(BigRational::new(
-        root(number.numer())?,
-        root(number.denom())?,
-    ))
+    Some(BigRational::new(root(number.numer())?, root(number.denom())?))
 }
 
 pub(super) fn root(degree: &Number, body: &Number) -> Result<Number, EvalError> {
@@ -153,9 +139,7 @@ pub(super) fn root(degree: &Number, body: &Number) -> Result<Number, EvalError> 
     };
     if is_negative {
         if n.is_multiple_of(2) {
-            return Err(EvalError::NotReal {
-                what: format!("root {n} of {body}"),
-            });
+            return Err(EvalError::NotReal { what: format!("root {n} of {body}") });
         }
         let minus = (-1).into_number();
         return multiply(&minus, &root(&n.into_number(), &multiply(&minus, body)?)?);
@@ -179,15 +163,10 @@ pub(super) fn factorial(number: &Number) -> Result<Number, EvalError> {
     let wanted = "a factorial's argument";
     let n = integer(number, wanted)?;
     if n.sign() == Sign::Minus {
-        return Err(EvalError::NotInteger {
-            what: wanted,
-            value: format!("{n} and negative"),
-        });
+        return Err(EvalError::NotInteger { what: wanted, value: format!("{n} and negative") });
     }
     match n.to_u32().filter(|n| *n <= LARGEST_FACTORIAL) {
-        Some(n) => Ok((1..=n)
-            .fold(BigInt::one(), |product, i| product * i)
-            .into_number()),
+        Some(n) => Ok((1..=n).fold(BigInt::one(), |product, i| product * i).into_number()),
         None => Err(EvalError::TooLarge { what: wanted }),
     }
 }
@@ -195,10 +174,7 @@ pub(super) fn factorial(number: &Number) -> Result<Number, EvalError> {
 pub(super) fn binomial(n: &Number, k: &Number) -> Result<Number, EvalError> {
     let Number::Exact(n) = n else {
         let what = "a binomial coefficient's upper index";
-        return Err(EvalError::NotInteger {
-            what,
-            value: format!("{n}, which is not exact"),
-        });
+        return Err(EvalError::NotInteger { what, value: format!("{n}, which is not exact") });
     };
     let mut k = integer(k, "a binomial coefficient's lower index")?;
     if n.is_integer() && !n.is_negative() && *n.numer() >= k {
@@ -208,14 +184,11 @@ pub(super) fn binomial(n: &Number, k: &Number) -> Result<Number, EvalError> {
         return Ok(0.into_number());
     }
     let Some(k) = k.to_u32().filter(|k| *k <= LARGEST_FACTORIAL) else {
-        return Err(EvalError::TooLarge {
-            what: "a binomial coefficient's lower index",
-        });
+        return Err(EvalError::TooLarge { what: "a binomial coefficient's lower index" });
     };
     let one = BigRational::one();
-    let product = (0..k).fold(one, |product, i| {
-        product * (n - BigInt::from(i)) / BigInt::from(i + 1)
-    });
+    let product =
+        (0..k).fold(one, |product, i| product * (n - BigInt::from(i)) / BigInt::from(i + 1));
     Ok(Number::Exact(product))
 }
 

@@ -33,12 +33,12 @@ fn bounded(expr: &Expr, indices: &mut Vec<(String, Number)>) -> Option<Degrees> 
             Some(Degrees::from([(component(name, indices), 1)]))
         }
         Expr::Negate(body) => bounded(body, indices),
-        Expr::Add(terms) => terms.iter().try_fold(Degrees::new(), |all, term| {
-            Some(join(all, bounded(term, indices)?))
-        }),
-        Expr::Multiply(factors) => factors.iter().try_fold(Degrees::new(), |all, factor| {
-            product(all, bounded(factor, indices)?)
-        }),
+        Expr::Add(terms) => terms
+            .iter()
+            .try_fold(Degrees::new(), |all, term| Some(join(all, bounded(term, indices)?))),
+        Expr::Multiply(factors) => factors
+            .iter()
+            .try_fold(Degrees::new(), |all, factor| product(all, bounded(factor, indices)?)),
         Expr::Divide(a, b) => {
             let divides = constant(b, indices)?.compare(&0.into_number())?.is_ne();
             if divides { bounded(a, indices) } else { None }
@@ -54,20 +54,12 @@ fn bounded(expr: &Expr, indices: &mut Vec<(String, Number)>) -> Option<Degrees> 
             }
             scale(bounded(n, indices)?, exact_u32(&k)?)
         }
-        Expr::Sum {
-            index,
-            from,
-            to,
-            body,
-        } => repeat((index, from, to), body, indices, |all, term| {
-            Some(join(all, term))
-        }),
-        Expr::Product {
-            index,
-            from,
-            to,
-            body,
-        } => repeat((index, from, to), body, indices, product),
+        Expr::Sum { index, from, to, body } => {
+            repeat((index, from, to), body, indices, |all, term| Some(join(all, term)))
+        }
+        Expr::Product { index, from, to, body } => {
+            repeat((index, from, to), body, indices, product)
+        }
         _ => None,
     }
 }
@@ -76,9 +68,7 @@ fn bounded(expr: &Expr, indices: &mut Vec<(String, Number)>) -> Option<Degrees> 
 fn constant(expr: &Expr, indices: &[(String, Number)]) -> Option<Number> {
     // The innermost index of a name comes last and is the one that counts.
     let indices: Vec<_> = indices.iter().rev().cloned().collect();
-    evaluate(expr, &indices)
-        .ok()
-        .filter(|number| matches!(number, Number::Exact(_)))
+    evaluate(expr, &indices).ok().filter(|number| matches!(number, Number::Exact(_)))
 }
 
 fn natural(expr: &Expr, indices: &[(String, Number)]) -> Option<u32> {
@@ -116,10 +106,7 @@ fn repeat(
 /// `q_3` for `q_i` where the index i is 3.
 fn component(name: &str, indices: &[(String, Number)]) -> String {
     let selected = name.split_once('_').and_then(|(stem, subscript)| {
-        let (_, at) = indices
-            .iter()
-            .rev()
-            .find(|(index, _)| same_name(index, subscript))?;
+        let (_, at) = indices.iter().rev().find(|(index, _)| same_name(index, subscript))?;
         Some(format!("{stem}_{at}"))
     });
     plain_name(&selected.unwrap_or_else(|| name.to_owned()))
@@ -143,10 +130,7 @@ fn product(mut all: Degrees, other: Degrees) -> Option<Degrees> {
 
 fn scale(degrees: Degrees, by: u32) -> Option<Degrees> {
     let scaled = |(name, degree): (String, u32)| {
-        Some((
-            name,
-            degree.checked_mul(by).filter(|product| *product <= MOST)?,
-        ))
+        Some((name, degree.checked_mul(by).filter(|product| *product <= MOST)?))
     };
     degrees.into_iter().map(scaled).collect()
 }
@@ -157,12 +141,7 @@ mod tests {
     use super::*;
 
     fn of<const N: usize>(expected: [(&str, u32); N]) -> Option<Degrees> {
-        Some(
-            expected
-                .into_iter()
-                .map(|(name, degree)| (name.to_owned(), degree))
-                .collect(),
-        )
+        Some(expected.into_iter().map(|(name, degree)| (name.to_owned(), degree)).collect())
     }
 
     #[test]
@@ -180,12 +159,7 @@ mod tests {
     fn constant_bounds_and_lower_indices_count() {
         let powers = sum("k", num("0"), num("4"), pow(var("x"), var("k")));
         assert_eq!(degrees(&powers), of([("x", 4)]));
-        let chosen = sum(
-            "k",
-            num("0"),
-            num("3"),
-            binom(add([var("D"), var("k")]), var("k")),
-        );
+        let chosen = sum("k", num("0"), num("3"), binom(add([var("D"), var("k")]), var("k")));
         assert_eq!(degrees(&chosen), of([("D", 3)]));
         let dot = sum("i", num("1"), num("2"), pow(var("q_i"), var("i")));
         assert_eq!(degrees(&dot), of([("q_1", 1), ("q_2", 2)]));
@@ -196,25 +170,14 @@ mod tests {
         let variable_bound = sum("k", num("0"), var("K"), var("k"));
         let variable_choice = binom(add([var("K"), var("D")]), var("D"));
         let quotient = div(num("1"), var("x"));
-        let irrational = mul([
-            var("x"),
-            Expr::Root {
-                degree: num("2").into(),
-                body: num("2").into(),
-            },
-        ]);
+        let irrational =
+            mul([var("x"), Expr::Root { degree: num("2").into(), body: num("2").into() }]);
         let exponential = pow(num("2"), var("x"));
         let undefined = div(var("x"), num("0"));
         let huge = sum("k", num("1"), num("1000000"), var("x"));
-        for expr in [
-            variable_bound,
-            variable_choice,
-            quotient,
-            irrational,
-            exponential,
-            undefined,
-            huge,
-        ] {
+        for expr in
+            [variable_bound, variable_choice, quotient, irrational, exponential, undefined, huge]
+        {
             assert_eq!(degrees(&expr), None, "{expr:?}");
         }
     }

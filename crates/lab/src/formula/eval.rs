@@ -70,14 +70,8 @@ impl fmt::Display for EvalError {
             Self::UnknownVariable { name, meant: None } => {
                 write!(f, "the variable \"{name}\" has no number")
             }
-            Self::UnknownVariable {
-                name,
-                meant: Some(meant),
-            } => {
-                write!(
-                    f,
-                    "the variable \"{name}\" has no number; did you mean it by \"{meant}\"?"
-                )
+            Self::UnknownVariable { name, meant: Some(meant) } => {
+                write!(f, "the variable \"{name}\" has no number; did you mean it by \"{meant}\"?")
             }
             Self::DivisionByZero => f.write_str("division by zero"),
             Self::NotInteger { what, value } => write!(f, "{what} is {value}"),
@@ -95,12 +89,7 @@ impl Error for EvalError {}
 
 /// Evaluates an expression.
 pub(super) fn evaluate(expr: &Expr, variables: &[(String, Number)]) -> Result<Number, EvalError> {
-    Scope {
-        variables,
-        indices: Vec::new(),
-        terms: 0,
-    }
-    .eval(expr)
+    Scope { variables, indices: Vec::new(), terms: 0 }.eval(expr)
 }
 
 /// Whether two spellings name one variable: `\alpha` and `alpha`, `x_{1}` and `x_1`.
@@ -138,18 +127,7 @@ pub(super) fn free_variables(expr: &Expr, bound: &mut Vec<String>, found: &mut V
             free_variables(degree, bound, found);
             free_variables(body, bound, found);
         }
-        Expr::Sum {
-            index,
-            from,
-            to,
-            body,
-        }
-        | Expr::Product {
-            index,
-            from,
-            to,
-            body,
-        } => {
+        Expr::Sum { index, from, to, body } | Expr::Product { index, from, to, body } => {
             free_variables(from, bound, found);
             free_variables(to, bound, found);
             bound.push(index.clone());
@@ -160,8 +138,7 @@ pub(super) fn free_variables(expr: &Expr, bound: &mut Vec<String>, found: &mut V
 }
 
 fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
-    name.chars()
-        .filter(|c| !matches!(c, '\\' | '{' | '}' | ' '))
+    name.chars().filter(|c| !matches!(c, '\\' | '{' | '}' | ' '))
 }
 
 struct Scope<'a> {
@@ -183,44 +160,27 @@ impl<'a> Scope<'a> {
             Expr::Power(base, exponent) => power(&self.eval(base)?, &self.eval(exponent)?),
             Expr::Binomial(n, k) => binomial(&self.eval(n)?, &self.eval(k)?),
             Expr::Factorial(body) => factorial(&self.eval(body)?),
-            Expr::Sum {
-                index,
-                from,
-                to,
-                body,
-            } => self.repeat(index, (from, to), body, 0, add),
-            Expr::Product {
-                index,
-                from,
-                to,
-                body,
-            } => self.repeat(index, (from, to), body, 1, multiply),
+            Expr::Sum { index, from, to, body } => self.repeat(index, (from, to), body, 0, add),
+            Expr::Product { index, from, to, body } => {
+                self.repeat(index, (from, to), body, 1, multiply)
+            }
             Expr::Root { degree, body } => root(&self.eval(degree)?, &self.eval(body)?),
             Expr::Call(function, arguments) => {
-                let arguments: Result<Vec<_>, _> = arguments
-                    .iter()
-                    .map(|argument| self.eval(argument))
-                    .collect();
+                let arguments: Result<Vec<_>, _> =
+                    arguments.iter().map(|argument| self.eval(argument)).collect();
                 call(*function, &arguments?)
             }
         }
     }
 
     fn variable(&self, name: &str) -> Result<Number, EvalError> {
-        let bound = self
-            .indices
-            .iter()
-            .rev()
-            .find(|(index, _)| same_name(index, name));
+        let bound = self.indices.iter().rev().find(|(index, _)| same_name(index, name));
         if let Some((_, at)) = bound {
             return Ok(at.into_number());
         }
         let component = self.component(name);
         let name = component.as_deref().unwrap_or(name);
-        let given = self
-            .variables
-            .iter()
-            .find(|(given, _)| same_name(given, name));
+        let given = self.variables.iter().find(|(given, _)| same_name(given, name));
         if let Some((_, number)) = given {
             return Ok(number.clone());
         }
@@ -228,20 +188,13 @@ impl<'a> Scope<'a> {
             return Ok(Number::Float(std::f64::consts::PI));
         }
         let meant = closest(name, self.variables.iter().map(|(given, _)| given.as_str()));
-        Err(EvalError::UnknownVariable {
-            name: name.into(),
-            meant: meant.map(str::to_owned),
-        })
+        Err(EvalError::UnknownVariable { name: name.into(), meant: meant.map(str::to_owned) })
     }
 
     /// `q_3` for `q_i` where the index i is 3.
     fn component(&self, name: &str) -> Option<String> {
         let (stem, subscript) = name.split_once('_')?;
-        let (_, at) = self
-            .indices
-            .iter()
-            .rev()
-            .find(|(index, _)| same_name(index, subscript))?;
+        let (_, at) = self.indices.iter().rev().find(|(index, _)| same_name(index, subscript))?;
         Some(format!("{stem}_{at}"))
     }
 
@@ -314,10 +267,7 @@ mod tests {
     }
 
     fn root_of(degree: &str, body: Expr) -> Expr {
-        Expr::Root {
-            degree: num(degree).into(),
-            body: body.into(),
-        }
+        Expr::Root { degree: num(degree).into(), body: body.into() }
     }
 
     #[test]
@@ -365,25 +315,14 @@ mod tests {
         is_exactly(&pow(div(num("4"), num("9")), num("1.5")), &[], ratio(8, 27));
         is_exactly(&root_of("2", num("0.25")), &[], ratio(1, 2));
         is_exactly(&root_of("3", negate(num("27"))), &[], exact(-3));
-        let Ok(Number::Float(root)) = at(&root_of("2", num("2")), &[]) else {
-            panic!()
-        };
+        let Ok(Number::Float(root)) = at(&root_of("2", num("2")), &[]) else { panic!() };
         assert_eq!(root, std::f64::consts::SQRT_2);
         is_exactly(&pow(negate(num("1")), num("1000000000001")), &[], exact(-1));
         fails(&pow(num("0"), negate(num("1"))), "division by zero");
         fails(&pow(num("2"), num("100000000")), "a power is too large");
-        fails(
-            &pow(negate(num("8")), num("0.5")),
-            "the power 1/2 of -8 is no real number",
-        );
-        fails(
-            &root_of("2", negate(num("4"))),
-            "root 2 of -4 is no real number",
-        );
-        fails(
-            &root_of("0", num("4")),
-            "a root's degree is 0 and not a positive integer",
-        );
+        fails(&pow(negate(num("8")), num("0.5")), "the power 1/2 of -8 is no real number");
+        fails(&root_of("2", negate(num("4"))), "root 2 of -4 is no real number");
+        fails(&root_of("0", num("4")), "a root's degree is 0 and not a positive integer");
     }
 
     #[test]
@@ -417,12 +356,8 @@ mod tests {
         let shadow = add([var("k"), sum("k", num("1"), num("2"), var("k"))]);
         is_exactly(&shadow, &[("k", exact(10))], exact(13));
         let dot = sum("i", num("1"), num("2"), mul([var("q_i"), var("k_{i}")]));
-        let numbers = [
-            ("q_1", exact(2)),
-            ("q_2", exact(3)),
-            ("k_1", exact(5)),
-            ("k_2", ratio(1, 3)),
-        ];
+        let numbers =
+            [("q_1", exact(2)), ("q_2", exact(3)), ("k_1", exact(5)), ("k_2", ratio(1, 3))];
         is_exactly(&dot, &numbers, exact(11));
     }
 
@@ -441,37 +376,15 @@ mod tests {
     #[test]
     fn functions_are_exact_or_numerical() {
         let call = |function, arguments: &[Expr]| Expr::Call(function, arguments.to_vec());
-        is_exactly(
-            &call(Function::Floor, &[negate(num("0.5"))]),
-            &[],
-            exact(-1),
-        );
+        is_exactly(&call(Function::Floor, &[negate(num("0.5"))]), &[], exact(-1));
         is_exactly(&call(Function::Ceil, &[num("1.2")]), &[], exact(2));
-        is_exactly(
-            &call(Function::Abs, &[negate(num("0.5"))]),
-            &[],
-            ratio(1, 2),
-        );
-        is_exactly(
-            &call(Function::Min, &[num("3"), num("0.5"), num("2")]),
-            &[],
-            ratio(1, 2),
-        );
-        is_exactly(
-            &call(Function::Max, &[num("3"), num("0.5"), num("4")]),
-            &[],
-            exact(4),
-        );
+        is_exactly(&call(Function::Abs, &[negate(num("0.5"))]), &[], ratio(1, 2));
+        is_exactly(&call(Function::Min, &[num("3"), num("0.5"), num("2")]), &[], ratio(1, 2));
+        is_exactly(&call(Function::Max, &[num("3"), num("0.5"), num("4")]), &[], exact(4));
         let log = call(Function::Log, &[num("2"), num("1024")]);
         assert_eq!(at(&log, &[]), Ok(Number::Float(10.0)));
-        fails(
-            &call(Function::Ln, &[num("0")]),
-            "the logarithm of 0 is no real number",
-        );
-        fails(
-            &call(Function::Exp, &[num("1000")]),
-            "a numerical result is too large",
-        );
+        fails(&call(Function::Ln, &[num("0")]), "the logarithm of 0 is no real number");
+        fails(&call(Function::Exp, &[num("1000")]), "a numerical result is too large");
         fails(&call(Function::Exp, &[]), "Exp does not take 0 arguments");
         fails(&div(num("1"), num("0")), "division by zero");
         fails(

@@ -125,16 +125,9 @@ impl Equation {
     #[track_caller]
     pub fn side(&self, index: usize) -> Side<'_> {
         if index >= self.sides() {
-            panic!(
-                "{} has {} sides, counted from 0",
-                self.label(),
-                self.sides()
-            );
+            panic!("{} has {} sides, counted from 0", self.label(), self.sides());
         }
-        Side {
-            equation: self,
-            index,
-        }
+        Side { equation: self, index }
     }
 
     /// Number of sides.
@@ -177,11 +170,7 @@ impl Equation {
 
     /// Relations of the sides that [`Equation::eval`] compares, in order.
     pub(crate) fn compared(&self) -> impl Iterator<Item = Relation> + '_ {
-        self.0
-            .relations
-            .iter()
-            .copied()
-            .take_while(|relation| *relation != Relation::Approximate)
+        self.0.relations.iter().copied().take_while(|relation| *relation != Relation::Approximate)
     }
 
     /// Sides that [`Equation::eval`] evaluates.
@@ -224,8 +213,7 @@ impl Side<'_> {
 
     /// Evaluates this side alone, with an error in place of a panic.
     pub fn try_eval(&self, variables: impl Bindings) -> Result<Number, EvalError> {
-        self.equation
-            .evaluate_side(self.index, &variables.bindings())
+        self.equation.evaluate_side(self.index, &variables.bindings())
     }
 }
 
@@ -275,17 +263,13 @@ impl<N: IntoNumber + Clone> Bindings for [(&str, N)] {
 
 impl<N: IntoNumber + Clone> Bindings for Vec<(String, N)> {
     fn bindings(&self) -> Vec<(String, Number)> {
-        self.iter()
-            .map(|(name, number)| (name.clone(), number.clone().into_number()))
-            .collect()
+        self.iter().map(|(name, number)| (name.clone(), number.clone().into_number())).collect()
     }
 }
 
 impl Bindings for Point {
     fn bindings(&self) -> Vec<(String, Number)> {
-        self.coordinates()
-            .map(|(name, at)| (name.to_owned(), at.into_number()))
-            .collect()
+        self.coordinates().map(|(name, at)| (name.to_owned(), at.into_number())).collect()
     }
 }
 
@@ -311,10 +295,8 @@ fn holds(relation: Relation, left: &Number, right: &Number) -> bool {
 
 /// `D = 2, K = 3`.
 fn list(variables: &[(String, Number)]) -> String {
-    let each: Vec<_> = variables
-        .iter()
-        .map(|(name, number)| format!("{name} = {number}"))
-        .collect();
+    let each: Vec<_> =
+        variables.iter().map(|(name, number)| format!("{name} = {number}")).collect();
     each.join(", ")
 }
 
@@ -355,12 +337,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn sum(index: &str, from: Expr, to: Expr, body: Expr) -> Expr {
-        Expr::Sum {
-            index: index.into(),
-            from: from.into(),
-            to: to.into(),
-            body: body.into(),
-        }
+        Expr::Sum { index: index.into(), from: from.into(), to: to.into(), body: body.into() }
     }
 
     pub(crate) fn equation_of(
@@ -380,11 +357,7 @@ pub(crate) mod tests {
 
     /// `1 + 2D + binom(D, 2) = (D² + 3D + 2) / 2`.
     pub(crate) fn monomials() -> protocol::Equation {
-        let counted = add([
-            num("1"),
-            mul([num("2"), var("D")]),
-            binom(var("D"), num("2")),
-        ]);
+        let counted = add([num("1"), mul([num("2"), var("D")]), binom(var("D"), num("2"))]);
         let square = pow(var("D"), num("2"));
         let closed = div(add([square, mul([num("3"), var("D")]), num("2")]), num("2"));
         equation_of("eq-m", [counted, closed])
@@ -404,10 +377,7 @@ pub(crate) mod tests {
         let mut wrong = monomials();
         wrong.sides[1] = var("D");
         let error = handle(wrong).try_eval([("D", 3)]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "in eq-m side 1 is 10 but side 2 is 3 (D = 3)"
-        );
+        assert_eq!(error.to_string(), "in eq-m side 1 is 10 but side 2 is 3 (D = 3)");
     }
 
     #[test]
@@ -440,10 +410,7 @@ pub(crate) mod tests {
     fn numerical_sides_agree_within_rounding() {
         let eq = handle(equation_of(
             "eq-e",
-            [
-                Expr::Call(Function::Exp, vec![num("1")]),
-                num("2.718281828459045"),
-            ],
+            [Expr::Call(Function::Exp, vec![num("1")]), num("2.718281828459045")],
         ));
         assert!(matches!(eq.eval(()), Number::Float(_)));
     }

@@ -33,34 +33,20 @@ impl Recording {
     pub(crate) fn start() -> Self {
         let id = NEXT.replace(NEXT.get() + 1);
         RECORDS.with_borrow_mut(|records| records.insert(id, Record::default()));
-        Self {
-            id,
-            _not_send: PhantomData,
-        }
+        Self { id, _not_send: PhantomData }
     }
 
     /// Labels of the formulas of which every side was evaluated.
     pub(crate) fn labels(&self) -> Vec<String> {
         self.read(|record| {
-            let whole = record
-                .evaluated
-                .values()
-                .filter(|(eq, sides)| sides.len() == eq.sides());
-            whole
-                .map(|(equation, _)| equation.label().to_owned())
-                .collect()
+            let whole = record.evaluated.values().filter(|(eq, sides)| sides.len() == eq.sides());
+            whole.map(|(equation, _)| equation.label().to_owned()).collect()
         })
     }
 
     /// All formulas of which some side was evaluated.
     pub(crate) fn equations(&self) -> Vec<Equation> {
-        self.read(|record| {
-            record
-                .evaluated
-                .values()
-                .map(|(eq, _)| eq.clone())
-                .collect()
-        })
+        self.read(|record| record.evaluated.values().map(|(eq, _)| eq.clone()).collect())
     }
 
     /// Takes the first disagreement of sides since the last call.
@@ -99,9 +85,7 @@ pub(super) fn evaluated(equation: &Equation, side: usize) {
 pub(super) fn disagreed(message: &str) -> bool {
     RECORDS.with_borrow_mut(|records| {
         for record in records.values_mut() {
-            record
-                .disagreement
-                .get_or_insert_with(|| message.to_owned());
+            record.disagreement.get_or_insert_with(|| message.to_owned());
         }
         !records.is_empty()
     })

@@ -114,9 +114,5 @@ impl std::error::Error for Outer {
 /// Uses about 1 kB of stack per level.
 fn depth(levels: u32) -> u64 {
     let frame = std::hint::black_box([u64::from(levels); 128]);
-    if levels == 0 {
-        0
-    } else {
-        1 + depth(levels - 1) + (frame[1] - frame[0])
-    }
+    if levels == 0 { 0 } else { 1 + depth(levels - 1) + (frame[1] - frame[0]) }
 }
