@@ -137,17 +137,20 @@ impl Emitter {
             Kind::Fraction { numerator, denominator, bar, left, right } => {
                 self.fraction(numerator, denominator, *bar, *left, *right)
             }
-            Kind::Root { degree, body } => match degree {
-                Some(degree) => format!(
-                    "root({}, {})",
-                    self.with(Style::ScriptScript, degree),
-                    self.argument(body)
-                ),
-                None if is_flat(body) && !body.iter().any(has_scripts) => {
-                    format!("vmFlatRoot({})", self.argument(body))
+            Kind::Root { degree, body } => {
+                let radicand = self.argument(body);
+                let root = match degree {
+                    Some(degree) => {
+                        format!("root({}, {radicand})", self.with(Style::ScriptScript, degree))
+                    }
+                    None => format!("sqrt({radicand})"),
+                };
+                if is_flat(body) && !body.iter().any(has_scripts) {
+                    format!("vmFlat({root})")
+                } else {
+                    root
                 }
-                None => format!("sqrt({})", self.argument(body)),
-            },
+            }
             Kind::Fenced { left, right, body } if is_flat(body) => {
                 let mut out = left.map_or_else(String::new, escaped);
                 append(&mut out, &self.row(body));
