@@ -10,7 +10,7 @@
 //! - The body of `\sum` and `\prod` reaches to the next `+`, `-` or relation at its own level.
 //! - A function without parentheses takes the implicit product behind it: `\ln 2x` is the
 //!   logarithm of `2x`.
-//! - `e` with an exponent is the exponential function, unless `e` is a declared parameter.
+//! - `e` or `\mathrm{e}` with an exponent is the exponential function, unless it is a declared parameter.
 //! - A name is a letter or an upright, bold or accented word with its subscript and primes.
 //!   Several letters in a row are a product, `\mathrm{ab}` is one name.
 //!

@@ -187,7 +187,6 @@ impl Lowering<'_> {
         row.push(Node { kind, range });
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of node that the grammar has")]
     fn kind(&mut self, node: &AnyParseNode, row: &mut Row) -> Result<(), MathError> {
         let style = self.style;
         let kind = match node {

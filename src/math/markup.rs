@@ -356,12 +356,12 @@ impl Emitter {
     }
 }
 
-/// Appends markup, keeping apart what would join into one name or number. A space elsewhere could
-/// show, next to text.
+/// Appends markup, keeping apart what would join into one name or number. A space would show next
+/// to text, a comment never does.
 fn append(out: &mut String, markup: &str) {
     let joins = |char: char| char.is_alphanumeric() || char == '_';
     if out.ends_with(joins) && markup.starts_with(joins) {
-        out.push(' ');
+        out.push_str(if markup.contains('"') { "/**/" } else { " " });
     }
     out.push_str(markup);
 }

@@ -220,6 +220,14 @@ fn what_typst_leaves_out_of_mathml_is_drawn_by_classes() {
 }
 
 #[test]
+fn words_beside_letters_add_no_space() {
+    for latex in [r"n\mathrm{abc}", r"2\text{ab}", r"n\textbf{ab}x", r"a\mathtt{ab}(x)"] {
+        let element = mathml(latex);
+        assert!(!element.contains("mspace"), "{latex}: {element}");
+    }
+}
+
+#[test]
 fn alignment_is_native() {
     let math = block(r"\begin{aligned} a &= b \\ &= c \end{aligned}").expect("it can be shown");
     assert_eq!(math.typst(), "a&\\=b\\\n&\\=c");

@@ -317,8 +317,8 @@ impl<'a> Parser<'a> {
         }
         if let Some(name) = base_name(only) {
             if sub.is_none()
-                && name == "e"
-                && !self.declared("e")
+                && matches!(name.as_str(), "e" | "\\mathrm{e}")
+                && !self.declared(&name)
                 && let Some(sup) = sup
             {
                 let argument = self.exponent(sup, &token.range)?;
@@ -600,7 +600,7 @@ fn is_function(node: &Node) -> bool {
 
 /// Whether a node is a vertical bar that does not say whether it opens or closes.
 fn is_bar(node: &Node) -> bool {
-    matches!(&node.kind, Kind::Symbol(symbol) if symbol.class == Class::Normal && matches!(symbol.char, '|' | '∣'))
+    node.class() == Class::Normal && matches!(character(node), Some('|' | '∣'))
 }
 
 fn is_bar_or_scripted(node: &Node) -> bool {
