@@ -312,6 +312,18 @@ fn nothing_nested_overflows_the_stack() {
     }
 }
 
+#[test]
+fn no_macro_overflows_the_stack() {
+    let nested = r"\d{".repeat(12) + &r"\bf ".repeat(1500) + "x" + &"}".repeat(12);
+    assert!(block(&(r"\newcommand{\d}[1]{#1#1}".to_owned() + &nested)).is_err());
+    assert!(block(r"\def\a{\bf\a}\a").is_err());
+    let (macros, _) = Macros::new([("\\d".to_owned(), "#1#1".to_owned())]);
+    assert!(Math::parse(&nested, Display::Block, &macros).is_err());
+    let body = r"\bf ".repeat(1500);
+    let (macros, _) = Macros::new([("\\d".to_owned(), body)]);
+    assert!(Math::parse(&r"\d".repeat(2000), Display::Block, &macros).is_err());
+}
+
 /// Lines drawn from the parts of formulas by a small generator with a fixed seed.
 #[test]
 fn garbage_never_panics_and_errors_point_inside() {
