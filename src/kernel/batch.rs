@@ -172,7 +172,7 @@ impl BatchKernel {
         )) {
             match message {
                 Ok(CargoMessage::CompilerArtifact(artifact)) => {
-                    if !artifact.fresh {
+                    if !artifact.fresh && !artifact.target.is_custom_build() {
                         sink(Event::Building(format!("compiled {}", artifact.target.name)));
                     }
                     executable = artifact.executable.map(PathBuf::from).or(executable);
