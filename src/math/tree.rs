@@ -285,6 +285,7 @@ pub(super) fn is_flat(row: &Row) -> bool {
         | Kind::Reference { .. } => true,
         Kind::Group(body)
         | Kind::Operator { body, .. }
+        | Kind::Fenced { body, .. }
         | Kind::Font { body, .. }
         | Kind::Class { body, .. }
         | Kind::Color { body, .. } => is_flat(body),
