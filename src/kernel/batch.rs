@@ -117,8 +117,11 @@ fn merge(errors: &[compile::Message]) -> Diagnostic {
         Diagnostic::global("compile-error", "the compiler failed without a message")
     });
     for error in errors.take(20) {
-        if let Some(span) = &error.span {
-            merged.related.push((span.clone(), error.message.clone()));
+        match &error.span {
+            Some(span) if error.span != merged.span => {
+                merged.related.push((span.clone(), error.message.clone()));
+            }
+            _ => merged.notes.push(error.message.clone()),
         }
     }
     merged
@@ -172,7 +175,7 @@ impl BatchKernel {
         )) {
             match message {
                 Ok(CargoMessage::CompilerArtifact(artifact)) => {
-                    if !artifact.fresh {
+                    if !artifact.fresh && !artifact.target.is_custom_build() {
                         sink(Event::Building(format!("compiled {}", artifact.target.name)));
                     }
                     executable = artifact.executable.map(PathBuf::from).or(executable);

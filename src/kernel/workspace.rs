@@ -8,7 +8,7 @@
 //! Each chapter gives two packages: its library, always optimised, and its program,
 //! which is compiled fast because it changes often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -90,7 +90,10 @@ impl Workspace {
         let mut digest = blake3::Hasher::new();
         if !brings_lab(config) {
             for (name, dir) in [("lab", &LAB), ("protocol", &PROTOCOL)] {
-                extract(dir, &folder.join(name), &mut digest).map_err(files)?;
+                let to = folder.join(name);
+                let mut kept = BTreeSet::new();
+                extract(dir, &to, &mut digest, &mut kept).map_err(files)?;
+                prune(&to, &kept).map_err(files)?;
             }
         }
         for dependency in path_dependencies(root, config) {
@@ -342,21 +345,39 @@ fn hash_inherited(folder: &Path, digest: &mut blake3::Hasher) {
 }
 
 /// Writes an embedded crate to disk.
-fn extract(dir: &Dir<'_>, to: &Path, digest: &mut blake3::Hasher) -> io::Result<()> {
+fn extract(
+    dir: &Dir<'_>,
+    to: &Path,
+    digest: &mut blake3::Hasher,
+    written: &mut BTreeSet<PathBuf>,
+) -> io::Result<()> {
+    // Cells need the library, not its tests.
+    const SKIPPED: [&str; 4] = ["tests", "examples", "benches", "target"];
     for entry in dir.entries() {
-        // Cells need the library, not its tests.
-        if ["tests", "examples", "benches", "target"]
-            .iter()
-            .any(|skip| entry.path().starts_with(skip))
-        {
+        if SKIPPED.iter().any(|skipped| entry.path().starts_with(skipped)) {
             continue;
         }
         match entry {
-            include_dir::DirEntry::Dir(dir) => extract(dir, to, digest)?,
+            include_dir::DirEntry::Dir(dir) => extract(dir, to, digest, written)?,
             include_dir::DirEntry::File(file) => {
                 hash_file(file.path(), file.contents(), digest);
-                write_if_changed(&to.join(file.path()), file.contents())?;
+                let path = to.join(file.path());
+                write_if_changed(&path, file.contents())?;
+                written.insert(path);
             }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what an older version wrote and this one does not.
+fn prune(folder: &Path, kept: &BTreeSet<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            prune(&path, kept)?;
+        } else if !kept.contains(&path) {
+            fs::remove_file(path)?;
         }
     }
     Ok(())

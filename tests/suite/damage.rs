@@ -54,7 +54,9 @@ fn every_damaged_file_of_the_cache_is_noticed_and_made_again() {
     let sound = timeless(report.outputs());
     let build = report.root.join("build");
     let mut cached = files(&build.join("cache"));
-    cached.extend(["Cargo.toml", "Cargo.lock", "Cargo.lock.stamp"].map(|name| build.join("work").join(name)));
+    cached.extend(
+        ["Cargo.toml", "Cargo.lock", "Cargo.lock.stamp"].map(|name| build.join("work").join(name)),
+    );
     let has = |part: &str| cached.iter().any(|path| path.to_string_lossy().contains(part));
     for part in ["cache/cells/", "cache/memo/", "cache/rendered.json", "cache/toolchain"] {
         assert!(has(part), "{part} is not among {cached:?}");
@@ -158,7 +160,10 @@ impl Disk {
     }
 
     fn used(&self) -> u64 {
-        files(self.0.path()).iter().map(|path| fs::metadata(path).map_or(0, |data| data.len())).sum()
+        files(self.0.path())
+            .iter()
+            .map(|path| fs::metadata(path).map_or(0, |data| data.len()))
+            .sum()
     }
 }
 

@@ -123,7 +123,9 @@ fn the_own_report_replays_to_the_same_bytes_in_another_place() {
     for (below, zone, jobs) in [("one", "UTC", "1"), ("another/place", "Asia/Tokyo", "2")] {
         let report = Folder::new(below, &[]);
         fs::create_dir_all(report.root.join("build")).expect("a folder can be made");
-        for part in ["Cargo.toml", "Cargo.lock", "crates", "src", "benches", "report.yaml", "chapters"] {
+        for part in
+            ["Cargo.toml", "Cargo.lock", "crates", "src", "benches", "report.yaml", "chapters"]
+        {
             disk::copy(&here.join(part), &report.root.join(part));
         }
         disk::copy(&here.join("build/cache"), &report.root.join("build/cache"));

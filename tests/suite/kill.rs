@@ -194,7 +194,8 @@ fn nothing_goes_on_when_a_build_is_interrupted_or_killed() {
 
 #[test]
 fn a_second_build_waits_for_the_first() {
-    let waits = ENDLESS.replace("Endless", "Waits") + "\n```rust,cell\nlab::value(\"one\", 1);\n```\n\n[1](claim:one)\n";
+    let waits = ENDLESS.replace("Endless", "Waits")
+        + "\n```rust,cell\nlab::value(\"one\", 1);\n```\n\n[1](claim:one)\n";
     let report = Folder::new(
         "report",
         &[

@@ -12,6 +12,7 @@ mod disk;
 mod html;
 #[cfg(unix)]
 mod kill;
+mod math;
 mod mutation;
 mod parse;
 mod pdf;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use veracity::claims::{Expected, Judged, Standing, Verdict};
@@ -100,7 +100,7 @@ fn claims() -> Vec<&'static Judged> {
         .document
         .claims
         .iter()
-        .filter(|claim| claim.span.source().path() == CHAPTER)
+        .filter(|claim| claim.span.source.path() == CHAPTER)
         .collect();
     for claim in &claims {
         assert_eq!(claim.standing(), Standing::Good, "{claim:?}");
@@ -176,11 +176,14 @@ fn every_printed_number_and_relation_matters() {
                 relation("± 0");
             }
             (Expected::Refuted, "refuted") => relation(""),
-            (Expected::Refuted, stated) => relation(&stated.replace("refuted", "").replace(';', "")),
+            (Expected::Refuted, stated) => {
+                relation(&stated.replace("refuted", "").replace(';', ""))
+            }
         }
         if is_numeric(claim) {
             if link.relation().is_empty() {
-                let bound: String = words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
+                let bound: String =
+                    words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
                 // A rounded number may lie on either side of what is printed.
                 if !bound.contains('.') {
                     ["!=", ">", "<"].iter().for_each(|side| relation(&format!("{side} {bound}")));
@@ -336,12 +339,14 @@ impl Bench {
 
 /// Checks of the chapter, by name.
 fn checks() -> impl Iterator<Item = &'static Check> {
-    executed().executed.chapters[index()].cells.iter().flat_map(|cell| &cell.output.artifacts).filter_map(
-        |artifact| match artifact {
+    executed().executed.chapters[index()]
+        .cells
+        .iter()
+        .flat_map(|cell| &cell.output.artifacts)
+        .filter_map(|artifact| match artifact {
             Artifact::Check(check) => Some(check),
             _ => None,
-        },
-    )
+        })
 }
 
 #[test]
@@ -354,9 +359,10 @@ fn every_piece_of_a_claimed_formula_matters() {
     // What is to turn, and how it may be changed; several are changed in one run.
     let mut queues: Vec<(String, BTreeSet<String>, Vec<Change>)> = Vec::new();
     for claim in claims() {
-        let Some(equation) = displayed.iter().find(|equation| {
-            equation.claim.as_ref().is_some_and(|site| site.span == claim.span)
-        }) else {
+        let Some(equation) = displayed
+            .iter()
+            .find(|equation| equation.claim.as_ref().is_some_and(|site| site.span == claim.span))
+        else {
             continue;
         };
         let check = checks().find(|check| check.name == claim.name).expect("it was verified");
@@ -408,7 +414,9 @@ fn every_piece_of_a_claimed_formula_matters() {
     }
     eprintln!("{mutants} mutants of {} formulas, {together} of them in batches", queues.len());
     survivors.retain(|survivor| {
-        !EQUIVALENT.iter().any(|(id, piece, _)| survivor.starts_with(id) && survivor.contains(piece))
+        !EQUIVALENT
+            .iter()
+            .any(|(id, piece, _)| survivor.starts_with(id) && survivor.contains(piece))
     });
     assert!(survivors.is_empty(), "{survivors:#?}");
 }
@@ -424,7 +432,9 @@ fn a_formula_that_is_quoted_as_wrong_must_stay_wrong() {
         .iter()
         .find(|equation| equation.label.as_deref() == Some("eq-m-printed"))
         .expect("the homework's formula is quoted");
-    let summand = printed.span.range.start + text()[printed.span.range.clone()].find("{K + D").expect("as printed") + 1;
+    let summand = printed.span.range.start
+        + text()[printed.span.range.clone()].find("{K + D").expect("as printed")
+        + 1;
     let mended = Change { range: summand..summand + 1, by: "k".into(), shown: "k".into() };
     let (mutant, _) = bench.run(&[&mended]);
     let claim = mutant.claims.iter().find(|claim| claim.name == "m-printed").expect("a claim");

@@ -69,7 +69,10 @@ impl Sources {
             device: "cpu".into(),
             profile: "quick".into(),
             seed: 42,
-            datasets: BTreeMap::from([("octmnist".into(), "d1".into()), ("esc50".into(), "e1".into())]),
+            datasets: BTreeMap::from([
+                ("octmnist".into(), "d1".into()),
+                ("esc50".into(), "e1".into()),
+            ]),
         };
         Self { settings: SETTINGS.into(), chapter: CHAPTER.into(), other: OTHER.into(), foundation }
     }
@@ -82,7 +85,8 @@ impl Sources {
     }
 
     fn plan(&self) -> Plan {
-        let (config, problems) = config::report(&Source::new("report.yaml", self.settings.as_str()));
+        let (config, problems) =
+            config::report(&Source::new("report.yaml", self.settings.as_str()));
         assert!(problems.is_empty(), "{problems:?}");
         plan::plan(&config.expect("the settings are right"), &self.chapters(), &self.foundation).0
     }
@@ -130,15 +134,36 @@ fn what_may_change_a_result_makes_it_stale() {
         ("a comment in a cell", base.edit("let m =", "// why\nlet m ="), &[2, 3]),
         ("a module", base.edit("i32 { 1 }", "i32 { 2 }"), first),
         ("a formula that is named", base.edit("D + 1 $$", "D + 3 $$"), &[2, 3]),
-        ("a macro in a formula that is named", base.edit("M = D", "M = \\R D").edit("title: A", "macros: {\"\\\\R\": \"2\"}"), &[2, 3]),
-        ("a data set that is declared", base.ground(|on| { on.datasets.insert("octmnist".into(), "d2".into()); }), &[3]),
+        (
+            "a macro in a formula that is named",
+            base.edit("M = D", "M = \\R D").edit("title: A", "macros: {\"\\\\R\": \"2\"}"),
+            &[2, 3],
+        ),
+        (
+            "a data set that is declared",
+            base.ground(|on| {
+                on.datasets.insert("octmnist".into(), "d2".into());
+            }),
+            &[3],
+        ),
         ("which data set", base.edit("dataset: octmnist", "dataset: esc50"), &[3]),
         ("that there is a data set", base.edit("//| needs: {dataset: octmnist}\n", ""), &[3]),
         ("seed", base.ground(|on| on.seed = 43), all),
         ("profile", base.ground(|on| on.profile = "full".into()), all),
         ("device", base.ground(|on| on.device = "cuda".into()), all),
         ("lab, lock file, toolchain", base.ground(|on| on.digest = "another".into()), all),
-        ("order", base.edit("```rust,cell\n//| label", "```rust,cell\nlet x = 0;\n```\n\n```rust,cell\n//| label").edit("```rust,cell\n//| needs: {dataset: octmnist}\nlab::value(\"two\", 2);\n```\n", ""), first),
+        (
+            "order",
+            base.edit(
+                "```rust,cell\n//| label",
+                "```rust,cell\nlet x = 0;\n```\n\n```rust,cell\n//| label",
+            )
+            .edit(
+                "```rust,cell\n//| needs: {dataset: octmnist}\nlab::value(\"two\", 2);\n```\n",
+                "",
+            ),
+            first,
+        ),
     ] {
         assert_eq!(stale(&base, &changed), expected, "{what}");
     }
@@ -162,12 +187,33 @@ fn what_cannot_change_a_result_leaves_it_alone() {
         ("a time limit", base.edit("timeout: 10", "timeout: 20"), &[]),
         ("that it measures", base.edit("//| alt", "//| measured: true\n//| alt"), &[]),
         ("a formula that is not named", base.edit("D + 2 $$", "D + 4 $$"), &[]),
-        ("the place of a formula", base.edit("$$ M = D + 1 $$ {#eq-m}\n\n", "").edit("pub fn one() -> i32 { 1 }\n```\n", "pub fn one() -> i32 { 1 }\n```\n\n$$ M = D + 1 $$ {#eq-m}\n"), &[]),
+        (
+            "the place of a formula",
+            base.edit("$$ M = D + 1 $$ {#eq-m}\n\n", "").edit(
+                "pub fn one() -> i32 { 1 }\n```\n",
+                "pub fn one() -> i32 { 1 }\n```\n\n$$ M = D + 1 $$ {#eq-m}\n",
+            ),
+            &[],
+        ),
         ("the place of a cell", base.edit("Some prose", "More\n\nprose"), &[]),
         ("the title of the chapter", base.edit("title: A", "title: Z"), &[]),
-        ("a data set that is not declared", base.ground(|on| { on.datasets.insert("esc50".into(), "e2".into()); }), &[]),
+        (
+            "a data set that is not declared",
+            base.ground(|on| {
+                on.datasets.insert("esc50".into(), "e2".into());
+            }),
+            &[],
+        ),
         ("the title of the report", with_settings("title: Other\nchapters: [a.md, b.md]\n"), &[]),
-        ("time limits of the report", with_settings("title: Plan\ntimeout: 7\necho: show\nchapters: [a.md, b.md]\n".replace("echo: show\n", "").as_str()), &[]),
+        (
+            "time limits of the report",
+            with_settings(
+                "title: Plan\ntimeout: 7\necho: show\nchapters: [a.md, b.md]\n"
+                    .replace("echo: show\n", "")
+                    .as_str(),
+            ),
+            &[],
+        ),
         ("authors", with_settings("title: Plan\nauthors: [Me]\nchapters: [a.md, b.md]\n"), &[]),
         ("another chapter", with_other("# B\n\n```rust,cell\nlab::value(\"b\", 2);\n```\n"), &[4]),
         ("line ends", Sources { chapter: base.chapter.replace('\n', "\r\n"), ..base.clone() }, &[]),
@@ -240,6 +286,7 @@ fn a_chapter_that_was_not_asked_for_is_replayed_only() {
     let kernel = ScriptedKernel::default();
     let (executed, _) = exec::execute(&plan, &kernel, &store, 2, &|_| ());
     assert_eq!(kernel.ran(), ["b/cell-1"]);
-    let not_run = |cell: &exec::CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRun, _));
+    let not_run =
+        |cell: &exec::CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRun, _));
     assert!(executed.chapters[0].cells.iter().all(not_run));
 }

@@ -157,9 +157,10 @@ fn remember(info: &panic::PanicHookInfo<'_>) {
         location: info.location().map(located),
     };
     let mut err = std::io::stderr().lock();
-    let place = panic.location.as_ref().map_or_else(String::new, |at| {
-        format!(" at {}:{}:{}", at.file, at.line, at.column)
-    });
+    let place = panic
+        .location
+        .as_ref()
+        .map_or_else(String::new, |at| format!(" at {}:{}:{}", at.file, at.line, at.column));
     let _ = writeln!(err, "{} panicked{place}: {}", panic.thread(), panic.message);
     let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
     if panics.len() == REMEMBERED_PANICS {
@@ -221,7 +222,10 @@ mod tests {
     fn files_are_named_by_their_place_in_their_crate() {
         for (file, shown) in [
             ("chapters/a/program/src/main.rs", "chapters/a/program/src/main.rs"),
-            ("/home/me/.cargo/registry/src/index/dfdx-0.13.0/src/a/src.rs", "dfdx-0.13.0/src/a/src.rs"),
+            (
+                "/home/me/.cargo/registry/src/index/dfdx-0.13.0/src/a/src.rs",
+                "dfdx-0.13.0/src/a/src.rs",
+            ),
             ("/rustc/0123/library/core/src/option.rs", "core/src/option.rs"),
             ("/home/me/report/crates/nets/src/lib.rs", "nets/src/lib.rs"),
             ("/home/me/generated.rs", "generated.rs"),
