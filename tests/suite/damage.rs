@@ -62,7 +62,8 @@ fn every_damaged_file_of_the_cache_is_noticed_and_made_again() {
         assert!(has(part), "{part} is not among {cached:?}");
     }
     let records = build.join("cache/cells");
-    for path in &cached {
+    let memo = build.join("cache/memo");
+    for path in cached.iter().filter(|path| !path.starts_with(&memo)) {
         for (way, damage) in WAYS {
             damage(path, fs::read(path).expect("a whole file of the cache"));
             let output = report.build();
@@ -76,12 +77,13 @@ fn every_damaged_file_of_the_cache_is_noticed_and_made_again() {
         }
     }
     // A memoised result is read only when its cell runs again.
-    for path in files(&build.join("cache/memo")) {
-        for (_, damage) in WAYS {
+    for path in files(&memo) {
+        for (way, damage) in WAYS {
             damage(&path, fs::read(&path).expect("a whole file of the cache"));
             fs::remove_dir_all(&records).expect("it can be removed");
             report.build();
-            assert!(timeless(report.outputs()) == sound && path.is_file());
+            assert!(timeless(report.outputs()) == sound, "{} was {way}", path.display());
+            assert!(path.is_file());
         }
     }
     for path in disk::outputs(&build).into_keys().map(|name| build.join(name)) {

@@ -109,7 +109,8 @@ fn end_with_the_host() -> Result<(), String> {
 fn end_what_cells_started() {
     let group = format!("-{}", std::process::id());
     // Without a group of its own the program ends alone.
-    let _ = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
+    let mut kill = std::process::Command::new("kill");
+    let _ = kill.args(["-KILL", "--", &group]).stderr(std::process::Stdio::null()).status();
 }
 
 #[cfg(not(unix))]
