@@ -276,8 +276,8 @@ fn outputs_of_a_cell_have_captions_labels_and_claims() {
     assert_eq!(codes(&diagnostics), [""; 0]);
     let Block::Cell(cell) = &document.chapters[0].blocks[0] else { panic!("a cell comes first") };
     assert_eq!(
-        (cell.name.as_str(), cell.code.is_none(), &cell.state),
-        ("fig-e", true, &CellState::Done)
+        (cell.name.as_str(), cell.label.as_deref(), cell.code.is_none(), &cell.state),
+        ("Cell 1", Some("fig-e"), true, &CellState::Done)
     );
     assert_eq!(cell.claims, [0, 1]);
     let [Output::Float(table), Output::Float(figure), Output::Check(check)] =
