@@ -212,7 +212,6 @@ fn must_fail(name: &str, claims: &[&Judged]) -> bool {
     let mut on_check =
         claims.iter().filter(|claim| claim.name.rsplit('/').next() == Some(name)).peekable();
     on_check.peek().is_some()
-        && on_check.all(|claim| {
-            claim.expected == Expected::Refuted && claim.standing() == Standing::Good
-        })
+        && on_check
+            .all(|claim| claim.expected == Expected::Refuted && claim.standing() == Standing::Good)
 }

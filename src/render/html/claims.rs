@@ -259,9 +259,7 @@ impl<'a> Writer<'a> {
             self.out.raw("<option value=\"").text(&chapter.slug).raw("\">").text(&chapter.number);
             self.out.raw(" ").text(&plain(&chapter.title)).raw("</option>");
         }
-        self.out.raw(
-            "</select></label><p class=\"shown\" role=\"status\"></p></form>",
-        );
+        self.out.raw("</select></label><p class=\"shown\" role=\"status\"></p></form>");
         let setting = look::shared_setting(&self.document.claims);
         if let Some((profile, device)) = setting {
             self.out.raw("<p class=\"setting\">All results: profile ").text(profile);

@@ -97,7 +97,7 @@ impl Emitter<'_> {
             }
             Block::Module { anchor, code } => {
                 let what = self.text.shown("Code that the cells use", Space::Running);
-                self.part(anchor, &what, code)
+                self.part(anchor, &what, None, code)
             }
             Block::Cell(cell) => self.cell(cell),
             Block::Equation(equation) => self.equation(equation),
@@ -158,15 +158,16 @@ impl Emitter<'_> {
     }
 
     /// The head of a part with code, and the code itself unless the appendix shows it.
-    fn part(&mut self, anchor: &str, words: &str, code: &CodeView) -> String {
+    fn part(&mut self, anchor: &str, words: &str, label: Option<&str>, code: &CodeView) -> String {
         let name = self.place(anchor);
         let raw = self.raw(&code.text, "rust");
         if !code.folded || name == "none" {
             return format!("r.part-title({name}, {words}, none)\nr.code({raw})");
         }
-        let label = quoted(&format!("code of {anchor}"));
-        let _ = writeln!(self.folded, "r.folded({label}, {name}, {words}, {raw})");
-        format!("r.part-title({name}, {words}, {label})")
+        let note = self.shown_or_none(label);
+        let place = quoted(&format!("code of {anchor}"));
+        let _ = writeln!(self.folded, "r.folded({place}, {name}, {words}, {note}, {raw})");
+        format!("r.part-title({name}, {words}, {place})")
     }
 
     fn cell(&mut self, cell: &Cell) -> String {
@@ -174,7 +175,8 @@ impl Emitter<'_> {
         if let Some(view) = &cell.code {
             let clock = if cell.measured { " · depends on the clock of the machine" } else { "" };
             let words = self.text.shown(&format!("{}{clock}", cell.name), Space::Running);
-            let _ = writeln!(code, "{}", self.part(&cell.anchor, &words, view));
+            let _ =
+                writeln!(code, "{}", self.part(&cell.anchor, &words, cell.label.as_deref(), view));
         } else {
             let name = self.place(&cell.anchor);
             let _ = writeln!(code, "r.anchor({name})");
@@ -212,7 +214,8 @@ impl Emitter<'_> {
             })
             .collect();
         if !claims.is_empty() {
-            let _ = writeln!(code, "r.resting(({},))", claims.join(", "));
+            let has_formulas = cell.claims.iter().any(|&claim| self.index.formula(claim).is_some());
+            let _ = writeln!(code, "r.resting({has_formulas}, ({},))", claims.join(", "));
         }
         code
     }
