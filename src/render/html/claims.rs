@@ -145,8 +145,13 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A value, or the words that stand for one.
     fn value(&mut self, value: &str, unit: Option<&str>) {
-        self.out.raw("<code>").text(value).raw("</code>");
+        if value.contains(' ') {
+            self.out.text(value);
+        } else {
+            self.out.raw("<code>").text(value).raw("</code>");
+        }
         if let Some(unit) = unit {
             self.out.raw(" ").text(unit);
         }
@@ -305,11 +310,7 @@ impl<'a> Writer<'a> {
         self.out.raw("</a></div><code class=\"quiet\" title=\"").text(&claim.id).raw("\">");
         self.out.text(look::local_id(claim)).raw("</code></th><td class=\"full\">");
         if let Some(value) = &claim.value {
-            if value.contains(' ') {
-                self.out.text(value);
-            } else {
-                self.value(value, claim.unit.as_deref());
-            }
+            self.value(value, claim.unit.as_deref());
         }
         self.out.raw("<span class=\"quiet\">").text(&claim.relation).raw("</span>");
         if !claim.verdict.detail().is_empty() {

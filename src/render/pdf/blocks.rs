@@ -96,8 +96,7 @@ impl Emitter<'_> {
                 format!("r.code({raw})")
             }
             Block::Module { anchor, code } => {
-                let what = self.text.shown("Code that the cells use", Space::Running);
-                self.part(anchor, &what, None, code)
+                self.part(anchor, "Code that the cells use", "", None, code)
             }
             Block::Cell(cell) => self.cell(cell),
             Block::Equation(equation) => self.equation(equation),
@@ -158,25 +157,35 @@ impl Emitter<'_> {
     }
 
     /// The head of a part with code, and the code itself unless the appendix shows it.
-    fn part(&mut self, anchor: &str, words: &str, label: Option<&str>, code: &CodeView) -> String {
+    ///
+    /// `note` follows the words of the head; `label` is what the author calls the part.
+    fn part(
+        &mut self,
+        anchor: &str,
+        words: &str,
+        note: &str,
+        label: Option<&str>,
+        code: &CodeView,
+    ) -> String {
         let name = self.place(anchor);
         let raw = self.raw(&code.text, "rust");
+        let head = self.text.shown(&format!("{words}{note}"), Space::Running);
         if !code.folded || name == "none" {
-            return format!("r.part-title({name}, {words}, none)\nr.code({raw})");
+            return format!("r.part-title({name}, {head}, none)\nr.code({raw})");
         }
-        let note = self.shown_or_none(label);
+        let words = self.text.shown(words, Space::Running);
+        let label = self.shown_or_none(label);
         let place = quoted(&format!("code of {anchor}"));
-        let _ = writeln!(self.folded, "r.folded({place}, {name}, {words}, {note}, {raw})");
-        format!("r.part-title({name}, {words}, {place})")
+        let _ = writeln!(self.folded, "r.folded({place}, {name}, {words}, {label}, {raw})");
+        format!("r.part-title({name}, {head}, {place})")
     }
 
     fn cell(&mut self, cell: &Cell) -> String {
         let mut code = String::new();
         if let Some(view) = &cell.code {
             let clock = if cell.measured { " · depends on the clock of the machine" } else { "" };
-            let words = self.text.shown(&format!("{}{clock}", cell.name), Space::Running);
-            let _ =
-                writeln!(code, "{}", self.part(&cell.anchor, &words, cell.label.as_deref(), view));
+            let part = self.part(&cell.anchor, &cell.name, clock, cell.label.as_deref(), view);
+            let _ = writeln!(code, "{part}");
         } else {
             let name = self.place(&cell.anchor);
             let _ = writeln!(code, "r.anchor({name})");
