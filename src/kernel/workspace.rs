@@ -195,8 +195,10 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
         optimised.insert(package, release_like(true));
     }
     let mut dev = Table::new();
-    dev.insert("opt-level".into(), 1.into());
-    dev.insert("debug".into(), "line-tables-only".into());
+    // Cells change often and are thin: what is heavy belongs into module blocks. A panic knows
+    // its line without debug information.
+    dev.insert("opt-level".into(), 0.into());
+    dev.insert("debug".into(), false.into());
     dev.insert("package".into(), optimised.into());
     let mut profile = Table::new();
     profile.insert("dev".into(), dev.into());
@@ -228,8 +230,6 @@ fn release_like(checks: bool) -> Value {
     if checks {
         // A number that silently wraps must not reach a report.
         profile.insert("overflow-checks".into(), true.into());
-    } else {
-        profile.insert("debug".into(), false.into());
     }
     profile.into()
 }

@@ -178,7 +178,8 @@ impl Resolver<'_> {
         let number = index + 1;
         Some(Cell {
             anchor: self.numbers.cells[self.chapter].get(index)?.clone(),
-            name: cell.options.label.clone().unwrap_or_else(|| format!("Cell {number}")),
+            name: format!("Cell {number}"),
+            label: cell.options.label.clone(),
             code: self.code(&cell.code.text, cell.options.echo),
             state,
             outputs,
@@ -262,6 +263,7 @@ impl Resolver<'_> {
         let anchor = format!("check-{chapter}-{}", slug(&check.name));
         CheckView {
             anchor: self.numbers.anchors.unique(&anchor),
+            name: check.name.clone(),
             statement: check.statement.clone(),
             outcome: match check.status {
                 _ if check.cases == 0 => CheckOutcome::Vacuous,
