@@ -176,6 +176,7 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
     let mut workspace =
         own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
+    workspace.remove("default-members");
     let mut members = Vec::new();
     if !brings_lab(config) {
         members.extend([Value::from("lab"), Value::from("protocol")]);
