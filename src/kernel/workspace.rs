@@ -174,8 +174,11 @@ fn cargo(folder: &Path, target: &Path, network: Network) -> Command {
 /// All manifests, by path below the workspace.
 fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<String, String> {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
-    let mut workspace =
-        own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
+    // What lab and protocol inherit.
+    let mut workspace: Table = ["resolver", "package", "dependencies", "lints"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), own["workspace"].get(key)?.clone())))
+        .collect();
     let mut members = Vec::new();
     if !brings_lab(config) {
         members.extend([Value::from("lab"), Value::from("protocol")]);
