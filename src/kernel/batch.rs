@@ -281,12 +281,17 @@ impl Run<'_> {
         let plan_file = outbox.path().join("plan.json");
         fs::write(&plan_file, serde_json::to_vec(&plan)?)?;
         fs::write(outbox.path().join(protocol::EVENTS_FILE), b"")?;
+        let alive = fs::File::create(outbox.path().join(protocol::ALIVE_FILE))?;
+        alive.lock()?;
 
         let mut command = Command::new(executable);
         command
             .current_dir(&self.kernel.root)
             .env(protocol::PLAN_VARIABLE, &plan_file)
-            .stdin(Stdio::piped())
+            // What is captured from the cells' streams must be the same on every machine.
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut group = Group::spawn(&mut command)?;
@@ -298,6 +303,7 @@ impl Run<'_> {
         let status = self.follow(&mut group, outbox.path(), &mut state)?;
         // What the program started and left behind would keep its streams open.
         group.kill();
+        drop(alive);
         let [stdout, stderr] = readers.map(|reader| reader.join().unwrap_or_default());
         Ok(self.collect(&state, status, outbox.path(), stdout, stderr))
     }
