@@ -80,7 +80,8 @@ fn counts(claims: &[&Judged]) -> String {
         .filter(|(_, _, count)| *count > 0)
         .map(|(word, color, count)| format!("{color}{count} {word}\x1b[0m"))
         .collect();
-    format!("{} claims, {}", claims.len(), parts.join(", "))
+    let noun = if claims.len() == 1 { "claim" } else { "claims" };
+    format!("{} {noun}, {}", claims.len(), parts.join(", "))
 }
 
 /// The words of a title.
