@@ -4,6 +4,7 @@ mod batch;
 mod claims;
 mod corpus;
 mod html;
+mod invalid;
 mod parse;
 mod pdf;
 mod resolve;
