@@ -216,7 +216,7 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 }
 
 /// Replaces control characters, which would let a chapter drive the terminal, byte for byte.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_ascii_control() && c != '\n' && c != '\t' { ' ' } else { c })
         .collect()

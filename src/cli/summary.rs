@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::claims::{Expected, Judged, Standing, Verdict};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Severity, printable};
 use crate::document::{Document, Inline};
 
 /// A diagnostic for every claim that is not as expected.
@@ -45,7 +45,7 @@ pub(super) fn words(document: &Document) -> String {
         let claims: Vec<&Judged> =
             document.claims.iter().filter(|claim| claim.chapter == chapter.slug).collect();
         if !claims.is_empty() {
-            let title = plain(&chapter.title);
+            let title = printable(&plain(&chapter.title));
             let _ = writeln!(words, "{} {title}: {}", chapter.number, counts(&claims));
         }
     }
