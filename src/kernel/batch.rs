@@ -202,10 +202,15 @@ impl BatchKernel {
             _ if process::interrupted() => {
                 Err(failed(Diagnostic::error("interrupted", "the build was interrupted", start)))
             }
-            _ if errors.is_empty() => Err(failed(
-                Diagnostic::error("compile-error", "the chapter's program cannot be built", start)
-                    .note(end_of(&format!("{said}{words}"), LONGEST_COMPILER_OUTPUT)),
-            )),
+            _ if errors.is_empty() => {
+                let words = end_of(&format!("{said}{words}"), LONGEST_COMPILER_OUTPUT);
+                let failed_to = "the chapter's program cannot be built";
+                let problem = Diagnostic::error("compile-error", failed_to, start);
+                Err(failed(match words.as_str() {
+                    "" => problem.note("cargo says nothing").hint("`veracity doctor` looks at it"),
+                    words => problem.note(words),
+                }))
+            }
             _ => Err(errors),
         }
     }

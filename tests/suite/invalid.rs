@@ -124,6 +124,24 @@ fn a_chapter_of_five_megabytes_is_built() {
 }
 
 #[test]
+fn a_toolchain_that_is_not_whole() {
+    let report = Report::new();
+    report.write("1.md", b"# T\n\n```rust,cell\n1\n```\n");
+    report.write("tools/rustc", b"");
+    for (path, tool) in [("nowhere", "rustc"), ("tools", "cargo")] {
+        let mut command = report.command(&[]);
+        for variable in ["RUSTC", "CARGO"] {
+            command.env_remove(variable);
+        }
+        let output = command.env("PATH", report.path(path)).output().expect("it can be started");
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let words = words(&output);
+        assert!(words.contains(&format!("there is no `{tool}` on the PATH")), "{words}");
+        assert!(words.contains("install Rust from https://rustup.rs"), "{words}");
+    }
+}
+
+#[test]
 fn stamps_that_are_damaged_are_made_again() {
     for garbage in [b"".as_slice(), b"{\"inputs\": 3}", b"\xff\xfe", b"[[[["] {
         let report = Report::new();
@@ -160,14 +178,18 @@ impl Report {
         fs::write(path, bytes).expect("it can be written");
     }
 
-    fn build(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_veracity"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veracity"));
+        command
             .args(["build-report", "--format", "html", "--offline", "--color", "never"])
             .args(arguments)
             .current_dir(self.0.path())
-            .env_remove("VERACITY_DATA")
-            .output()
-            .expect("the program can be started")
+            .env_remove("VERACITY_DATA");
+        command
+    }
+
+    fn build(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program can be started")
     }
 
     /// The report and the ledger for machines, by path.
