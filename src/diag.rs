@@ -121,6 +121,9 @@ pub enum Color {
 /// Longest source line that is shown with its marks; longer ones are cut around the place.
 const LONGEST_LINE: usize = 400;
 
+/// Longest message that is shown whole.
+const LONGEST_MESSAGE: usize = 2000;
+
 /// Shows one diagnostic as rustc does: message, source line, marks, notes and hint.
 pub fn render(diagnostic: &Diagnostic, color: Color) -> String {
     let level = match diagnostic.severity {
@@ -128,7 +131,7 @@ pub fn render(diagnostic: &Diagnostic, color: Color) -> String {
         Severity::Error => Level::ERROR,
     };
     let mut group =
-        Group::with_title(level.primary_title(printable(&diagnostic.message)).id(diagnostic.code));
+        Group::with_title(level.primary_title(cut(&diagnostic.message)).id(diagnostic.code));
     let excerpts: Vec<Excerpt> = diagnostic
         .span
         .iter()
@@ -197,6 +200,13 @@ impl Excerpt {
     }
 }
 
+/// What is printed of a message, which may quote an author at any length.
+fn cut(message: &str) -> String {
+    let end = floor_boundary(message, LONGEST_MESSAGE);
+    let more = if end < message.len() { "…" } else { "" };
+    printable(&message[..end]) + more
+}
+
 fn floor_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
@@ -206,7 +216,7 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 }
 
 /// Replaces control characters, which would let a chapter drive the terminal, byte for byte.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_ascii_control() && c != '\n' && c != '\t' { ' ' } else { c })
         .collect()

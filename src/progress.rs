@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::diag::printable;
 use crate::exec::ExecEvent;
 use crate::kernel;
 use crate::pipeline::BuildEvent;
@@ -142,7 +143,7 @@ fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
         kernel::Event::Started { cell } => Some(format!("running {}", name(cell))),
         kernel::Event::Progress { task, done, total, note, .. } => {
             let count = total.map_or_else(|| done.to_string(), |total| format!("{done}/{total}"));
-            Some(format!("{task} {count} {note}"))
+            Some(printable(&format!("{task} {count} {note}")))
         }
         kernel::Event::Ended { .. } | kernel::Event::Warning(_) => None,
     }

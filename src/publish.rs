@@ -83,14 +83,25 @@ impl Output {
             }
         }
         let output = Self { folder: folder.to_owned(), _lock: lock };
+        // Looked at before any work, so that outputs are replaced together or not at all.
+        for (name, should_be_folder) in
+            [(HTML_FOLDER, true), ("cache", true), (PDF_FILE, false), (CLAIMS_FILE, false)]
+        {
+            if fs::metadata(folder.join(name)).is_ok_and(|it| it.is_dir() != should_be_folder) {
+                let is = if should_be_folder { "no folder" } else { "a folder" };
+                return Err(io::Error::other(format!("`{name}` in it is {is}; move it away")));
+            }
+        }
         let report = output.folder.join(HTML_FOLDER);
         let aside = output.aside();
         if aside.exists() && !report.exists() {
             fs::rename(&aside, &report)?;
         }
         for leftover in [aside, output.staging()] {
-            if leftover.exists() {
-                fs::remove_dir_all(leftover)?;
+            match fs::symlink_metadata(&leftover) {
+                Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(leftover)?,
+                Ok(_) => fs::remove_file(leftover)?,
+                Err(_) => {}
             }
         }
         for name in [PDF_FILE, CLAIMS_FILE] {
@@ -168,7 +179,9 @@ impl Output {
             fs::rename(self.beside(PDF_FILE), self.folder.join(PDF_FILE))?;
         }
         let stamp = serde_json::to_vec(&stamp)?;
-        write_if_changed(&self.stamp(), &stamp)
+        // Without it the next build renders again; the outputs are whole.
+        let _ = write_if_changed(&self.stamp(), &stamp);
+        Ok(())
     }
 
     /// Writes the ledger for machines.

@@ -136,6 +136,10 @@ pub fn judge(
 /// What is wrong with a claim that is at fault, for its author.
 fn complaint(judged: &Judged, code: &'static str, hint: Option<&str>) -> Option<Diagnostic> {
     let Verdict::Error(message) = &judged.verdict else { return None };
+    if judged.name.is_empty() {
+        // Said where the claim was parsed.
+        return None;
+    }
     let complaint = Diagnostic::error(code, message.clone(), judged.span.clone());
     Some(match hint {
         Some(hint) => complaint.hint(hint),
@@ -243,7 +247,8 @@ impl<'a> Finding<'a> {
                 Verdict::Error(format!("`{}` is many numbers and not one", published.name))
             }
             Value::Float { value } if !value.0.is_finite() => {
-                Verdict::Refuted(format!("the value is {value}"))
+                // Not refuted, or a statement said to be wrong would hold by accident.
+                Verdict::Error(format!("the value is {value}, which no number compares with"))
             }
             value => match (exact::number(value), number::find(text)) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {

@@ -5,27 +5,35 @@ use std::fmt::Write as _;
 use super::Session;
 use super::summary::plain;
 use crate::claims::{Expected, Judged};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, printable};
 use crate::parse::{Block, Chapter};
-use crate::pipeline::{self, BuildRequest, Evaluated};
+use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
 use crate::plan::dependencies;
+use crate::publish::Output;
 
 pub(super) fn explain(
     session: &Session,
     request: &BuildRequest,
     wanted: &str,
 ) -> Result<u8, Vec<Diagnostic>> {
+    let show = |event: BuildEvent<'_>| session.progress.show(event);
+    // Its cells may run, and no other build may clear away what they write meanwhile.
+    let _output =
+        Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
     let evaluated =
-        pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &|event| {
-            session.progress.show(event)
-        })?;
+        pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
     let claims = &evaluated.document.claims;
     let found: Vec<&Judged> =
         claims.iter().filter(|claim| claim.id == wanted || claim.name == wanted).collect();
     if found.is_empty() {
         let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
+        let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
         let problem = Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
+            .note(match known.as_slice() {
+                [] => "this report makes no claims".to_owned(),
+                known => format!("its claims: {}", known.join(", ")),
+            })
             .did_you_mean(wanted, names);
         session.problem(&problem);
         return Ok(super::USAGE);
@@ -46,6 +54,7 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
     let mut line = |name: &str, words: &str| {
         for (index, words) in words.lines().enumerate() {
             let name = if index == 0 { name } else { "" };
+            let words = printable(words);
             let _ = writeln!(text, "{} {words}", bold(&format!("{name:>9}")));
         }
     };
@@ -80,7 +89,7 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
         }
     }
     if let Some(index) = chapter_number {
-        let title = plain(&evaluated.document.chapters[index].title);
+        let title = printable(&plain(&evaluated.document.chapters[index].title));
         let _ = writeln!(
             text,
             "{} veracity check --chapter {}    # {title}",
@@ -131,7 +140,7 @@ fn code(chapter: &Chapter, cell: &str, text: &mut String, bold: impl Fn(&str) ->
         let cell = &chapter.cells[needed];
         let _ = writeln!(text, "{} {} at {}", bold("     cell"), cell.id, cell.span);
         for line in cell.code.text.lines() {
-            let _ = writeln!(text, "          | {line}");
+            let _ = writeln!(text, "          | {}", printable(line));
         }
     }
 }

@@ -72,7 +72,7 @@ impl Workspace {
                 "build-folder",
                 format!("cannot write below {}: {error}", folder.display()),
             )
-            .hint("is the disk full, or the folder read-only?")
+            .hint("is the disk full, or the folder read-only? `veracity clean` removes anything in the way")
         };
         let toolchain = toolchain(root, build)?;
         let manifests = manifests(root, config, slugs);
@@ -174,9 +174,11 @@ fn cargo(folder: &Path, target: &Path, network: Network) -> Command {
 /// All manifests, by path below the workspace.
 fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<String, String> {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
-    let mut workspace =
-        own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
-    workspace.remove("default-members");
+    // What lab and protocol inherit.
+    let mut workspace: Table = ["resolver", "package", "dependencies", "lints"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), own["workspace"].get(key)?.clone())))
+        .collect();
     let mut members = Vec::new();
     if !brings_lab(config) {
         members.extend([Value::from("lab"), Value::from("protocol")]);
@@ -458,8 +460,12 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
         Diagnostic::global("toolchain", words)
             .hint("install Rust from https://rustup.rs, then run `veracity doctor`")
     };
-    let rustc =
-        find_rustc().ok_or_else(|| missing("there is no `rustc` on the PATH".to_owned()))?;
+    let find = |name: &str, variable: &str| {
+        find_tool(name, variable)
+            .ok_or_else(|| missing(format!("there is no `{name}` on the PATH")))
+    };
+    let rustc = find("rustc", "RUSTC")?;
+    find("cargo", "CARGO")?;
     let witness = toolchain_witness(root, &rustc);
     let cached = build.join("cache").join("toolchain");
     let noted = |version: &str| {
@@ -487,11 +493,12 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
     Ok(version)
 }
 
-fn find_rustc() -> Option<PathBuf> {
-    if let Some(rustc) = std::env::var_os("RUSTC") {
-        return Some(rustc.into());
+/// Where a tool of the toolchain is: what `variable` says, or the first on the PATH.
+fn find_tool(name: &str, variable: &str) -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Some(path.into());
     }
-    let name = format!("rustc{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(&name))
         .find(|path| path.is_file())

@@ -10,6 +10,7 @@ mod determinism;
 #[cfg(unix)]
 mod disk;
 mod html;
+mod invalid;
 #[cfg(unix)]
 mod kill;
 mod math;
