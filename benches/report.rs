@@ -94,9 +94,9 @@ fn remove(path: &Path) -> impl FnMut() {
 fn own_report(scratch: &Path) -> PathBuf {
     let root = scratch.join("own");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for part in
-        ["report.yaml", "Cargo.toml", "Cargo.lock", "chapters", "templates", "crates", "data"]
-    {
+    // Cargo wants the whole workspace to which the report's own crates belong.
+    let parts = ["report.yaml", "Cargo.toml", "Cargo.lock", "chapters", "templates", "crates"];
+    for part in parts.into_iter().chain(["src", "benches"]) {
         copy(&here.join(part), &root.join(part));
     }
     root

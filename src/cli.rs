@@ -153,6 +153,10 @@ struct RunArgs {
     strict: bool,
 }
 
+/// What a killed build may have left in the output folder, and its lock.
+const LEFTOVERS: [&str; 5] =
+    [".report.new", ".report.old", ".report.pdf.new", ".claims.json.new", ".lock"];
+
 /// Exit status if a claim or a chapter is not as it should be.
 const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
@@ -317,7 +321,7 @@ impl Session {
         };
         // Only what a build makes is removed: the folder may hold other things.
         let made = ["cache", "run", "target", "work", "report", "report.pdf", "claims.json"];
-        for name in made.into_iter().chain([".report.new", ".report.old", ".lock"]) {
+        for name in made.into_iter().chain(LEFTOVERS) {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),

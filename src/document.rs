@@ -115,8 +115,10 @@ pub struct ListItem {
 pub struct Cell {
     /// Anchor.
     pub anchor: String,
-    /// Words for people, such as `Cell 3` or `fig-error`.
+    /// Words for people, such as `Cell 3`; unique in its chapter.
     pub name: String,
+    /// The author's label, such as `fig-error`.
+    pub label: Option<String>,
     /// Its code, unless hidden.
     pub code: Option<CodeView>,
     /// What became of it.
@@ -169,6 +171,8 @@ pub enum Output {
 pub struct CheckView {
     /// Anchor.
     pub anchor: String,
+    /// Name by which claims refer to it.
+    pub name: String,
     /// What was compared.
     pub statement: String,
     /// Passed, failed or vacuous.
@@ -186,6 +190,8 @@ pub enum CheckOutcome {
     Passed,
     /// Some comparison disagreed.
     Failed,
+    /// Some comparison disagreed, and every claim on the check says that it must.
+    FailedAsExpected,
     /// Nothing was compared.
     Vacuous,
 }

@@ -183,6 +183,6 @@ fn did_you_mean<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Op
         }
     }
     let (distance, candidate) = best?;
-    (distance <= name.chars().count().div_ceil(3).min(3))
+    (distance <= (name.chars().count() / 3).clamp(1, 3))
         .then(|| format!("did you mean {candidate}?"))
 }

@@ -1,6 +1,7 @@
 //! From the resolved report to files.
 
 pub mod html;
+mod look;
 pub mod pdf;
 
 /// A file to be written, relative to the output folder.

@@ -15,10 +15,10 @@ mod number;
 mod value;
 
 use crate::claims::published::Names;
-use crate::claims::{Judged, Site, Subject, judge};
+use crate::claims::{Expected, Judged, Site, Standing, Subject, judge};
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
-use crate::document::{Block, Chapter, Document};
+use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
 use crate::exec::{CellStatus, Executed};
 use crate::math::Macros;
 use crate::parse;
@@ -176,7 +176,7 @@ fn macros(
     macros
 }
 
-/// Tells each cell which claims rest on it.
+/// Tells each cell which claims rest on it, and each failed check whether they expect that.
 fn attach(blocks: &mut [Block], claims: &[Judged]) {
     for block in blocks {
         match block {
@@ -185,6 +185,16 @@ fn attach(blocks: &mut [Block], claims: &[Judged]) {
                     claim.provenance.as_ref().is_some_and(|from| from.anchor == cell.anchor)
                 };
                 cell.claims = (0..claims.len()).filter(|&index| rests(&claims[index])).collect();
+                let cell_claims: Vec<&Judged> =
+                    cell.claims.iter().map(|&index| &claims[index]).collect();
+                for output in &mut cell.outputs {
+                    if let Output::Check(check) = output
+                        && check.outcome == CheckOutcome::Failed
+                        && must_fail(&check.name, &cell_claims)
+                    {
+                        check.outcome = CheckOutcome::FailedAsExpected;
+                    }
+                }
             }
             Block::Quote(blocks) | Block::Callout { blocks, .. } => attach(blocks, claims),
             Block::List { items, .. } => {
@@ -195,4 +205,13 @@ fn attach(blocks: &mut [Block], claims: &[Judged]) {
             _ => {}
         }
     }
+}
+
+/// Whether claims rest on the check of a name, all of which say that it fails.
+fn must_fail(name: &str, claims: &[&Judged]) -> bool {
+    let mut on_check =
+        claims.iter().filter(|claim| claim.name.rsplit('/').next() == Some(name)).peekable();
+    on_check.peek().is_some()
+        && on_check
+            .all(|claim| claim.expected == Expected::Refuted && claim.standing() == Standing::Good)
 }

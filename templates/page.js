@@ -100,7 +100,7 @@
   function filters() {
     const form = document.querySelector("form.filters");
     if (!form) return;
-    const rows = [...document.querySelectorAll("table.ledger tbody tr")];
+    const rows = [...document.querySelectorAll("table.ledger tr[data-verdict]")];
     const apply = () => {
       const data = new FormData(form);
       const verdicts = new Set(data.getAll("verdict"));
@@ -109,6 +109,9 @@
       for (const row of rows) {
         row.hidden = !verdicts.has(row.dataset.verdict) || (chapter && row.dataset.chapter !== chapter);
         if (!row.hidden) shown += 1;
+      }
+      for (const group of document.querySelectorAll("table.ledger tbody")) {
+        group.hidden = !group.querySelector("tr[data-verdict]:not([hidden])");
       }
       form.querySelector(".shown").textContent = `${shown} of ${rows.length} shown`;
     };

@@ -1,7 +1,7 @@
 //! How a claim's words and a number must be related.
 //!
 //! In: a link's title, its text, and the number that a cell published. Out: whether they
-//! agree, exactly. Left out: where the number comes from, which is [`super::judge`]'s.
+//! agree, exactly. Left out: where the number comes from, which is [`mod@super::judge`]'s.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -112,7 +112,7 @@ fn sentence(claim: &Judged) -> String {
 }
 
 fn formulas(chapter: &Chapter, claim: &Judged, line: &mut impl FnMut(&str, &str)) {
-    fn find<'a>(blocks: &'a [Block], name: &str, line: &mut impl FnMut(&str, &str)) {
+    fn find(blocks: &[Block], name: &str, line: &mut impl FnMut(&str, &str)) {
         for block in blocks {
             match block {
                 Block::Equation(equation)

@@ -1,10 +1,16 @@
 //! What a build found, for the terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::diag::{Diagnostic, Severity, printable};
 use crate::document::{Document, Inline};
+
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const RED: &str = "\x1b[31m";
+const RESET: &str = "\x1b[0m";
 
 /// A diagnostic for every claim that is not as expected.
 pub(super) fn claims(document: &Document) -> Vec<Diagnostic> {
@@ -56,29 +62,28 @@ pub(super) fn words(document: &Document) -> String {
 }
 
 fn counts(claims: &[&Judged]) -> String {
-    let kinds: [(&str, &str, fn(&Judged) -> bool); 6] = [
-        ("verified", "\x1b[32m", |claim| {
-            claim.verdict == Verdict::Verified && claim.expected == Expected::Verified
-        }),
-        ("refuted as expected", "\x1b[32m", |claim| {
-            matches!(claim.verdict, Verdict::Refuted(_)) && claim.expected == Expected::Refuted
-        }),
-        ("unverified", "\x1b[33m", |claim| matches!(claim.verdict, Verdict::Unverified(..))),
-        ("refuted", "\x1b[31m", |claim| {
-            matches!(claim.verdict, Verdict::Refuted(_)) && claim.expected == Expected::Verified
-        }),
-        ("not refuted", "\x1b[31m", |claim| {
-            claim.verdict == Verdict::Verified && claim.expected == Expected::Refuted
-        }),
-        ("vacuous or in error", "\x1b[31m", |claim| {
-            matches!(claim.verdict, Verdict::Vacuous(_) | Verdict::Error(_))
-        }),
-    ];
+    let mut kinds: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for claim in claims {
+        let kind = match (&claim.verdict, claim.expected) {
+            (Verdict::Verified, Expected::Verified) => (0, "verified"),
+            (Verdict::Refuted(_), Expected::Refuted) => (1, "refuted as expected"),
+            (Verdict::Unverified(..), _) => (2, "unverified"),
+            (Verdict::Refuted(_), Expected::Verified) => (3, "refuted"),
+            (Verdict::Verified, Expected::Refuted) => (4, "not refuted"),
+            (Verdict::Vacuous(_) | Verdict::Error(_), _) => (5, "vacuous or in error"),
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
     let parts: Vec<String> = kinds
-        .iter()
-        .map(|(word, color, is)| (word, color, claims.iter().filter(|claim| is(claim)).count()))
-        .filter(|(_, _, count)| *count > 0)
-        .map(|(word, color, count)| format!("{color}{count} {word}\x1b[0m"))
+        .into_iter()
+        .map(|((order, word), count)| {
+            let color = match order {
+                0 | 1 => GREEN,
+                2 => YELLOW,
+                _ => RED,
+            };
+            format!("{color}{count} {word}{RESET}")
+        })
         .collect();
     let noun = if claims.len() == 1 { "claim" } else { "claims" };
     format!("{} {noun}, {}", claims.len(), parts.join(", "))

@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
     pub fn macros(&mut self, node: &Node) -> BTreeMap<String, String> {
         let mut macros = BTreeMap::new();
         for field in self.entries(node, "macros").unwrap_or_default() {
-            if !field.name.strip_prefix('\\').is_some_and(|name| !name.is_empty()) {
+            if field.name.strip_prefix('\\').is_none_or(|name| name.is_empty()) {
                 let found = Diagnostic::error(
                     "invalid-value",
                     "the name of a macro begins with a backslash",

@@ -3,7 +3,7 @@
 //! In: plotters elements, those of this module included. Out: an SVG document, the same bytes for
 //! the same figure. A backend coordinate is a hundredth of a pixel, so that plotters' whole
 //! numbers place marks finer than a screen can show. Left out: plotters' own text; labels are
-//! outlined by [`font`](super::font).
+//! outlined by [`super::font`].
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

@@ -77,17 +77,17 @@ pub(super) enum Dash {
     Solid,
     Long,
     Dotted,
-    DashDot,
+    Chain,
     Short,
-    DashDotDot,
+    ChainTwo,
     Sparse,
 }
 
 impl Dash {
     /// Pattern of the n-th series.
     pub(super) fn of(n: usize) -> Self {
-        use Dash::{DashDot, DashDotDot, Dotted, Long, Short, Solid, Sparse};
-        [Solid, Long, Dotted, DashDot, Short, DashDotDot, Sparse][n % 7]
+        use Dash::{Chain, ChainTwo, Dotted, Long, Short, Solid, Sparse};
+        [Solid, Long, Dotted, Chain, Short, ChainTwo, Sparse][n % 7]
     }
 
     /// Lengths of strokes and gaps in pixels; empty for a solid line.
@@ -96,9 +96,9 @@ impl Dash {
             Dash::Solid => &[],
             Dash::Long => &[8.0, 3.5],
             Dash::Dotted => &[2.0, 2.5],
-            Dash::DashDot => &[8.0, 3.0, 2.0, 3.0],
+            Dash::Chain => &[8.0, 3.0, 2.0, 3.0],
             Dash::Short => &[4.5, 3.0],
-            Dash::DashDotDot => &[10.0, 2.5, 2.0, 2.5, 2.0, 2.5],
+            Dash::ChainTwo => &[10.0, 2.5, 2.0, 2.5, 2.0, 2.5],
             Dash::Sparse => &[14.0, 6.0],
         }
     }

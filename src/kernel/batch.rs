@@ -121,8 +121,11 @@ fn merge(errors: &[compile::Message]) -> Diagnostic {
         Diagnostic::global("compile-error", "the compiler failed without a message")
     });
     for error in errors.take(20) {
-        if let Some(span) = &error.span {
-            merged.related.push((span.clone(), error.message.clone()));
+        match &error.span {
+            Some(span) if error.span != merged.span => {
+                merged.related.push((span.clone(), error.message.clone()));
+            }
+            _ => merged.notes.push(error.message.clone()),
         }
     }
     merged
@@ -176,7 +179,7 @@ impl BatchKernel {
         )) {
             match message {
                 Ok(CargoMessage::CompilerArtifact(artifact)) => {
-                    if !artifact.fresh {
+                    if !artifact.fresh && !artifact.target.is_custom_build() {
                         sink(Event::Building(format!("compiled {}", artifact.target.name)));
                     }
                     executable = artifact.executable.map(PathBuf::from).or(executable);
@@ -287,12 +290,17 @@ impl Run<'_> {
         let plan_file = outbox.path().join("plan.json");
         fs::write(&plan_file, serde_json::to_vec(&plan)?)?;
         fs::write(outbox.path().join(protocol::EVENTS_FILE), b"")?;
+        let alive = fs::File::create(outbox.path().join(protocol::ALIVE_FILE))?;
+        alive.lock()?;
 
         let mut command = Command::new(executable);
         command
             .current_dir(&self.kernel.root)
             .env(protocol::PLAN_VARIABLE, &plan_file)
-            .stdin(Stdio::piped())
+            // What is captured from the cells' streams must be the same on every machine.
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut group = Group::spawn(&mut command)?;
@@ -304,6 +312,7 @@ impl Run<'_> {
         let status = self.follow(&mut group, outbox.path(), &mut state)?;
         // What the program started and left behind would keep its streams open.
         group.kill();
+        drop(alive);
         let patience = Instant::now() + PATIENCE;
         let [stdout, stderr] = readers.map(|reader| reader.texts(patience));
         Ok(self.collect(&state, status, outbox.path(), stdout, stderr))

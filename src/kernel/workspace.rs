@@ -8,7 +8,7 @@
 //! Each chapter gives two packages: its library, always optimised, and its program,
 //! which is compiled fast because it changes often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -90,7 +90,10 @@ impl Workspace {
         let mut digest = blake3::Hasher::new();
         if !brings_lab(config) {
             for (name, dir) in [("lab", &LAB), ("protocol", &PROTOCOL)] {
-                extract(dir, &folder.join(name), &mut digest).map_err(files)?;
+                let to = folder.join(name);
+                let mut kept = BTreeSet::new();
+                extract(dir, &to, &mut digest, &mut kept).map_err(files)?;
+                prune(&to, &kept).map_err(files)?;
             }
         }
         for dependency in path_dependencies(root, config) {
@@ -171,8 +174,11 @@ fn cargo(folder: &Path, target: &Path, network: Network) -> Command {
 /// All manifests, by path below the workspace.
 fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<String, String> {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
-    let mut workspace =
-        own["workspace"].as_table().cloned().expect("our own manifest has a workspace");
+    // What lab and protocol inherit.
+    let mut workspace: Table = ["resolver", "package", "dependencies", "lints"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), own["workspace"].get(key)?.clone())))
+        .collect();
     let mut members = Vec::new();
     if !brings_lab(config) {
         members.extend([Value::from("lab"), Value::from("protocol")]);
@@ -192,8 +198,10 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
         optimised.insert(package, release_like(true));
     }
     let mut dev = Table::new();
-    dev.insert("opt-level".into(), 1.into());
-    dev.insert("debug".into(), "line-tables-only".into());
+    // Cells change often and are thin: what is heavy belongs into module blocks. A panic knows
+    // its line without debug information.
+    dev.insert("opt-level".into(), 0.into());
+    dev.insert("debug".into(), false.into());
     dev.insert("package".into(), optimised.into());
     let mut profile = Table::new();
     profile.insert("dev".into(), dev.into());
@@ -225,8 +233,6 @@ fn release_like(checks: bool) -> Value {
     if checks {
         // A number that silently wraps must not reach a report.
         profile.insert("overflow-checks".into(), true.into());
-    } else {
-        profile.insert("debug".into(), false.into());
     }
     profile.into()
 }
@@ -342,27 +348,46 @@ fn hash_inherited(folder: &Path, digest: &mut blake3::Hasher) {
 }
 
 /// Writes an embedded crate to disk.
-fn extract(dir: &Dir<'_>, to: &Path, digest: &mut blake3::Hasher) -> io::Result<()> {
+fn extract(
+    dir: &Dir<'_>,
+    to: &Path,
+    digest: &mut blake3::Hasher,
+    written: &mut BTreeSet<PathBuf>,
+) -> io::Result<()> {
+    // Cells need the library, not its tests.
+    const SKIPPED: [&str; 4] = ["tests", "examples", "benches", "target"];
     for entry in dir.entries() {
-        // Cells need the library, not its tests.
-        if ["tests", "examples", "benches", "target"]
-            .iter()
-            .any(|skip| entry.path().starts_with(skip))
-        {
+        if SKIPPED.iter().any(|skipped| entry.path().starts_with(skipped)) {
             continue;
         }
         match entry {
-            include_dir::DirEntry::Dir(dir) => extract(dir, to, digest)?,
+            include_dir::DirEntry::Dir(dir) => extract(dir, to, digest, written)?,
             include_dir::DirEntry::File(file) => {
                 hash_file(file.path(), file.contents(), digest);
-                write_if_changed(&to.join(file.path()), file.contents())?;
+                let path = to.join(file.path());
+                write_if_changed(&path, file.contents())?;
+                written.insert(path);
             }
         }
     }
     Ok(())
 }
 
+/// Removes what an older version wrote and this one does not.
+fn prune(folder: &Path, kept: &BTreeSet<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            prune(&path, kept)?;
+        } else if !kept.contains(&path) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file unless it has that content already, which keeps Cargo from building again.
+/// Whatever else stands in its place is removed.
 ///
 /// # Errors
 /// As for writing.
@@ -374,6 +399,9 @@ pub fn write_if_changed(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     io::Write::write_all(&mut file, content)?;
+    if path.is_dir() {
+        fs::remove_dir_all(path)?;
+    }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
@@ -400,8 +428,10 @@ fn lock(
     let stamp = folder.join("Cargo.lock.stamp");
     let path = folder.join("Cargo.lock");
     let read = |path: &Path| fs::read_to_string(path);
-    if read(&stamp).is_ok_and(|stamp| stamp == wanted)
-        && let Ok(lock) = read(&path)
+    // The stamp names the lock file that came of these inputs, so that a damaged one is noticed.
+    let stamped = |lock: &str| format!("{wanted} {}", blake3::hash(lock.as_bytes()).to_hex());
+    if let (Ok(stamp), Ok(lock)) = (read(&stamp), read(&path))
+        && stamp == stamped(&lock)
     {
         return Ok(lock);
     }
@@ -419,7 +449,7 @@ fn lock(
     }
     let lock =
         read(&path).map_err(|error| failed(format!("cannot read {}: {error}", path.display())))?;
-    write_if_changed(&stamp, wanted.as_bytes())
+    write_if_changed(&stamp, stamped(&lock).as_bytes())
         .map_err(|error| failed(format!("cannot write {}: {error}", stamp.display())))?;
     Ok(lock)
 }
@@ -438,9 +468,13 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
     find("cargo", "CARGO")?;
     let witness = toolchain_witness(root, &rustc);
     let cached = build.join("cache").join("toolchain");
+    let noted = |version: &str| {
+        let digest = blake3::hash(version.as_bytes()).to_hex();
+        format!("{witness} {digest}\n{version}")
+    };
     if let Ok(text) = fs::read_to_string(&cached)
-        && let Some((seen, version)) = text.split_once('\n')
-        && seen == witness
+        && let Some((_, version)) = text.split_once('\n')
+        && text == noted(version)
     {
         return Ok(version.to_owned());
     }
@@ -455,7 +489,7 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
     }
     let version = String::from_utf8_lossy(&output.stdout).into_owned();
     // A missing note only costs the question next time.
-    let _ = write_if_changed(&cached, format!("{witness}\n{version}").as_bytes());
+    let _ = write_if_changed(&cached, noted(&version).as_bytes());
     Ok(version)
 }
 

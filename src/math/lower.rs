@@ -7,9 +7,7 @@ use std::ops::Range;
 
 use katex::KatexContext;
 use katex::build_html::DomType;
-use katex::parser::parse_node::{
-    AlignSpec, AnyParseNode, ColSeparationType, ParseNodeArray, ParseNodeOp,
-};
+use katex::parser::parse_node::{AnyParseNode, ParseNodeOp};
 use katex::spacing_data::MeasurementOwned;
 use katex::symbols::Atom;
 use katex::types::{ErrorLocationProvider, Mode};
@@ -17,9 +15,13 @@ use katex::types::{ErrorLocationProvider, Mode};
 use super::MathError;
 use super::symbols;
 use super::tree::{
-    Align, Array, Class, Font, Kind, Layout, Limits, Node, Row, Side, Strokes, Style, Symbol,
-    children,
+    Class, Font, Kind, Limits, NOWHERE, Node, Row, Side, Strokes, Style, Symbol, children, word,
 };
+
+mod array;
+mod number;
+
+use number::join_numbers;
 
 /// Prefix that marks a link as a reference to an equation.
 pub(super) const REFERENCE: &str = "veracity-equation:";
@@ -37,6 +39,8 @@ pub(super) struct Lowering<'a> {
     pub depth: usize,
     /// Range of the innermost node that has one.
     pub range: Range<usize>,
+    /// Whether the node at hand has a range of its own.
+    pub located: bool,
 }
 
 impl Lowering<'_> {
@@ -51,7 +55,44 @@ impl Lowering<'_> {
             self.node(node, &mut row)?;
         }
         self.depth -= 1;
+        self.locate(&mut row);
         self.negate_relations(join_numbers(row))
+    }
+
+    /// Gives each node out of a macro's body the place between its neighbours.
+    fn locate(&self, row: &mut Row) {
+        if row.iter().all(|node| node.range == NOWHERE) {
+            return;
+        }
+        let mut before = self.range.start;
+        for at in 0..row.len() {
+            if row[at].range == NOWHERE {
+                let next = row[at..].iter().find(|node| node.range != NOWHERE);
+                let after = next.map_or(self.range.end, |node| node.range.start);
+                if let Some(between) = self.latex.get(before..after) {
+                    let start = before + between.len() - between.trim_start().len();
+                    row[at].range = start..(before + between.trim_end().len()).max(start);
+                }
+            } else {
+                before = row[at].range.end;
+            }
+        }
+    }
+
+    /// Takes in the closing braces of what a range opens.
+    fn closed(&self, range: Range<usize>) -> Range<usize> {
+        let Some(text) = self.latex.get(range.clone()) else { return range };
+        let count = |brace: char| text.matches(brace).count();
+        let mut open = count('{').saturating_sub(count('}'));
+        let mut end = range.end;
+        for char in self.latex[end..].chars() {
+            if open == 0 || !(char == '}' || char.is_whitespace()) {
+                break;
+            }
+            open -= usize::from(char == '}');
+            end += char.len_utf8();
+        }
+        range.start..if open == 0 { end } else { range.end }
     }
 
     /// Replaces `\not` and the relation behind it by the negated relation.
@@ -113,9 +154,9 @@ impl Lowering<'_> {
 
     /// Bytes of the LaTeX that a node says it comes from; nodes out of a macro's body have none.
     fn own_range(&self, node: &AnyParseNode) -> Option<Range<usize>> {
-        let location = node.loc()?;
-        let range = location.start()..location.end();
-        (location.input() == self.latex && self.latex.get(range.clone()).is_some()).then_some(range)
+        let location = node.loc().filter(|location| location.input() == self.latex)?;
+        let text = self.latex.get(location.start()..location.end())?;
+        Some(location.start()..location.start() + text.trim_end().len())
     }
 
     fn node(&mut self, node: &AnyParseNode, row: &mut Row) -> Result<(), MathError> {
@@ -125,10 +166,11 @@ impl Lowering<'_> {
             self.range = own.clone();
         }
         let start = row.len();
+        self.located = own.is_some();
         self.kind(node, row)?;
         self.range = outer;
         if let (Some(own), [new]) = (own, &mut row[start..]) {
-            new.range = cover(own, &new.kind);
+            new.range = self.closed(cover(own, &new.kind));
         }
         Ok(())
     }
@@ -140,11 +182,11 @@ impl Lowering<'_> {
                 inner = Some(union(inner.take(), &node.range));
             }
         });
-        let range = inner.unwrap_or_else(|| self.range.clone());
+        let leaf = if self.located { self.range.clone() } else { NOWHERE };
+        let range = inner.map_or(leaf, |inner| self.closed(inner));
         row.push(Node { kind, range });
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of node that the grammar has")]
     fn kind(&mut self, node: &AnyParseNode, row: &mut Row) -> Result<(), MathError> {
         let style = self.style;
         let kind = match node {
@@ -242,7 +284,7 @@ impl Lowering<'_> {
                 Some(symbol) => Kind::Delimiter {
                     symbol,
                     size: 0.6 + 0.6 * f64::from(sized.size),
-                    class: self.class(&sized.mclass)?,
+                    class: Self::class(sized.mclass),
                 },
                 None => return Ok(()),
             },
@@ -252,7 +294,7 @@ impl Lowering<'_> {
             },
             AnyParseNode::Op(op) => self.operator(op)?,
             AnyParseNode::OperatorName(operator) => Kind::Operator {
-                body: self.row(&operator.body)?,
+                body: self.row(&operator.body).map(as_text)?,
                 limits: match (operator.always_handle_sup_sub, operator.limits) {
                     (true, true) => Limits::Always,
                     (true, false) => Limits::Display,
@@ -322,7 +364,7 @@ impl Lowering<'_> {
                 if body.is_empty() {
                     return Ok(());
                 }
-                Kind::Class { class: self.class(&node.mclass)?, body }
+                Kind::Class { class: Self::class(node.mclass), body }
             }
             AnyParseNode::XArrow(arrow) => Kind::Arrow {
                 symbol: symbols::arrow(&arrow.label)
@@ -332,7 +374,9 @@ impl Lowering<'_> {
             },
             AnyParseNode::Array(array) => Kind::Array(self.array(array)?),
             AnyParseNode::HtmlMathMl(node) => {
-                row.extend(self.row(&node.mathml)?);
+                for node in &node.mathml {
+                    self.node(node, row)?;
+                }
                 return Ok(());
             }
             AnyParseNode::MathChoice(choice) => {
@@ -501,8 +545,8 @@ impl Lowering<'_> {
         }
     }
 
-    fn class(&self, class: &DomType) -> Result<Class, MathError> {
-        Ok(match class {
+    fn class(class: DomType) -> Class {
+        match class {
             DomType::Mord | DomType::Minner => Class::Normal,
             DomType::Mop => Class::Large,
             DomType::Mbin => Class::Binary,
@@ -510,9 +554,7 @@ impl Lowering<'_> {
             DomType::Mopen => Class::Opening,
             DomType::Mclose => Class::Closing,
             DomType::Mpunct => Class::Punctuation,
-            #[allow(unreachable_patterns, reason = "the grammar may gain classes")]
-            _ => return Err(self.unsupported("this spacing class")),
-        })
+        }
     }
 
     fn font(&self, name: &str) -> Result<Font, MathError> {
@@ -547,67 +589,15 @@ impl Lowering<'_> {
         };
         Ok(size.number * unit)
     }
+}
 
-    fn array(&mut self, array: &ParseNodeArray) -> Result<Array, MathError> {
-        let layout = match array.col_separation_type {
-            Some(ColSeparationType::Align | ColSeparationType::Alignat) => Layout::Aligned,
-            Some(ColSeparationType::Gather) => Layout::Gathered,
-            Some(ColSeparationType::CD) => return Err(self.unsupported("a CD diagram")),
-            Some(ColSeparationType::Small) | None => Layout::Table,
-        };
-        let style = match (layout, &array.col_separation_type) {
-            (Layout::Aligned | Layout::Gathered, _) => Style::Display,
-            _ if array.arraystretch < 0.9 || array.col_separation_type.is_some() => Style::Script,
-            _ => Style::Text,
-        };
-        let outer = std::mem::replace(&mut self.style, style);
-        let mut rows = Vec::new();
-        for cells in &array.body {
-            let mut row = Vec::new();
-            for cell in cells {
-                let cell = match cell {
-                    AnyParseNode::Styling(styling) => match &styling.body[..] {
-                        [AnyParseNode::OrdGroup(group)] => self.row(&group.body)?,
-                        body => self.row(body)?,
-                    },
-                    other => self.one(other)?,
-                };
-                row.push(cell);
-            }
-            rows.push(row);
-        }
-        self.style = outer;
-
-        let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-        for row in &mut rows {
-            row.resize_with(width, Row::new);
-        }
-        let mut columns = Vec::new();
-        let mut vertical_rules = Vec::new();
-        for column in array.cols.iter().flatten() {
-            match column {
-                AlignSpec::Align { align, .. } => columns.push(match &**align {
-                    "l" => Align::Left,
-                    "r" => Align::Right,
-                    _ => Align::Center,
-                }),
-                AlignSpec::Separator { separator } if separator == "|" => {
-                    vertical_rules.push(columns.len());
-                }
-                AlignSpec::Separator { .. } => return Err(self.unsupported("a dashed rule")),
-            }
-        }
-        columns.resize(width, Align::Center);
-        vertical_rules.dedup();
-        vertical_rules.retain(|column| *column <= width);
-        if array.h_lines_before_row.iter().flatten().any(|dashed| *dashed) {
-            return Err(self.unsupported("a dashed rule"));
-        }
-        let horizontal_rules = (0..=rows.len())
-            .filter(|row| array.h_lines_before_row.get(*row).is_some_and(|lines| !lines.is_empty()))
-            .collect();
-        Ok(Array { layout, rows, columns, vertical_rules, horizontal_rules, style })
-    }
+/// Makes one text of a row that is nothing but letters, digits and thin spaces.
+fn as_text(row: Row) -> Row {
+    let (Some(text), Some(first), Some(last)) = (word(&row), row.first(), row.last()) else {
+        return row;
+    };
+    let range = first.range.start..last.range.end.max(first.range.start);
+    vec![Node { kind: Kind::Text(text), range }]
 }
 
 fn font(font: Font, body: Row) -> Kind {
@@ -616,8 +606,9 @@ fn font(font: Font, body: Row) -> Kind {
 
 fn union(a: Option<Range<usize>>, b: &Range<usize>) -> Range<usize> {
     match a {
-        Some(a) => a.start.min(b.start)..a.end.max(b.end),
-        None => b.clone(),
+        Some(a) if *b == NOWHERE => a,
+        Some(a) if a != NOWHERE => a.start.min(b.start)..a.end.max(b.end),
+        _ => b.clone(),
     }
 }
 
@@ -630,45 +621,4 @@ fn cover(own: Range<usize>, kind: &Kind) -> Range<usize> {
         }
     });
     range
-}
-
-/// Joins the digits of a number, which the grammar yields one by one.
-fn join_numbers(row: Row) -> Row {
-    let mut joined: Row = Vec::with_capacity(row.len());
-    for mut node in row {
-        let digits = match &mut node.kind {
-            Kind::Number(digits) => Some(digits),
-            Kind::Scripts { base, .. } => match &mut base[..] {
-                [Node { kind: Kind::Number(digits), .. }] => Some(digits),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let Some(digits) = digits {
-            let mut start = node.range.start;
-            if joined.len() >= 2
-                && is_point(&joined[joined.len() - 1])
-                && let Kind::Number(whole) = &joined[joined.len() - 2].kind
-                && !whole.contains('.')
-            {
-                digits.insert_str(0, &format!("{whole}."));
-                start = joined[joined.len() - 2].range.start;
-                joined.truncate(joined.len() - 2);
-            } else if let Some(Node { kind: Kind::Number(before), range }) = joined.last() {
-                digits.insert_str(0, before);
-                start = range.start;
-                joined.pop();
-            }
-            node.range.start = start;
-            if let Kind::Scripts { base, .. } = &mut node.kind {
-                base[0].range.start = start;
-            }
-        }
-        joined.push(node);
-    }
-    joined
-}
-
-fn is_point(node: &Node) -> bool {
-    matches!(&node.kind, Kind::Symbol(symbol) if symbol.char == '.')
 }

@@ -9,63 +9,11 @@ use typst::utils::default_math_class;
 use super::Display;
 use super::tree::{
     Align, Array, Class, Font, Kind, Layout, Limits, Node, Row, Side, Strokes, Style, Symbol,
-    is_flat,
+    is_flat, word,
 };
 
 /// Definitions that a Typst document needs before it shows [`typst`](super::Math::typst) markup.
-pub const PRELUDE: &str = r##"
-#let vmSpace(width) = h(width * 1em)
-#let vmFlatRoot(body) = math.sqrt(body)
-#let vmAccent(mark, width, body) = math.accent(
-  body,
-  mark,
-  size: if width == 0 { 0% } else { 100% },
-  dotless: false,
-)
-#let vmOverline(body) = math.overline(body)
-#let vmUnderline(body) = math.underline(body)
-#let vmPhantom(body) = hide(body)
-#let vmColor(color, body) = text(fill: rgb(color), body)
-#let vmBoxed(body) = context box(
-  stroke: 0.04em + text.fill,
-  inset: (x: 0.3em),
-  outset: (y: 0.3em),
-  math.equation(body),
-)
-#let vmCancel(strokes, body) = math.cancel(
-  inverted: strokes == "falling",
-  cross: strokes == "both",
-  body,
-)
-#let vmArrow(symbol, above: none, below: none) = math.attach(
-  math.limits(math.stretch(symbol, size: 100% + 1em)),
-  t: above,
-  b: below,
-)
-#let vmArray(align: "", columns: (), rows: (), tight: false, ..cells) = {
-  let point = $&$.body
-  math.mat(
-    delim: none,
-    column-gap: 1em,
-    row-gap: if tight { 0.1em } else { 0.4em },
-    augment: if columns.len() + rows.len() == 0 { none } else {
-      (vline: columns, hline: rows, stroke: 0.04em)
-    },
-    ..cells.pos().map(row => row.zip(align.clusters()).map(((cell, side)) => {
-      if side == "l" { point + cell } else if side == "r" { cell + point } else { cell }
-    })),
-  )
-}
-#let vmAligned(..cells) = {
-  let point = $&$.body
-  math.mat(
-    delim: none,
-    column-gap: 2em,
-    row-gap: 0.5em,
-    ..cells.pos().map(row => row.chunks(2).map(pair => pair.join(point))),
-  )
-}
-"##;
+pub const PRELUDE: &str = include_str!("paged.typ");
 
 /// Writes a whole formula.
 pub(super) fn emit(body: &Row, display: Display) -> String {
@@ -189,15 +137,20 @@ impl Emitter {
             Kind::Fraction { numerator, denominator, bar, left, right } => {
                 self.fraction(numerator, denominator, *bar, *left, *right)
             }
-            Kind::Root { degree, body } => match degree {
-                Some(degree) => format!(
-                    "root({}, {})",
-                    self.with(Style::ScriptScript, degree),
-                    self.argument(body)
-                ),
-                None if is_flat(body) => format!("vmFlatRoot({})", self.argument(body)),
-                None => format!("sqrt({})", self.argument(body)),
-            },
+            Kind::Root { degree, body } => {
+                let radicand = self.argument(body);
+                let root = match degree {
+                    Some(degree) => {
+                        format!("root({}, {radicand})", self.with(Style::ScriptScript, degree))
+                    }
+                    None => format!("sqrt({radicand})"),
+                };
+                if is_flat(body) && !body.iter().any(has_scripts) {
+                    format!("vmFlat({root})")
+                } else {
+                    root
+                }
+            }
             Kind::Fenced { left, right, body } if is_flat(body) => {
                 let mut out = left.map_or_else(String::new, escaped);
                 append(&mut out, &self.row(body));
@@ -207,13 +160,13 @@ impl Emitter {
             Kind::Fenced { left, right, body } => fenced(*left, *right, &self.row(body)),
             Kind::Middle(delimiter) => format!("mid({})", escaped(*delimiter)),
             Kind::Delimiter { symbol, size, class } => format!(
-                "class(\"{}\", lr(size: #{}em, {}))",
+                "#vmDelimiter(\"{}\", {}, {})",
                 match class {
                     Class::Normal => "fence",
                     class => class_name(*class),
                 },
                 decimal(*size),
-                escaped(*symbol)
+                quoted(&symbol.to_string()),
             ),
             Kind::Accent { mark, wide, body } => {
                 let width = if *wide { body.len() } else { 0 };
@@ -261,7 +214,19 @@ impl Emitter {
             }
             Kind::Color { color, body } => {
                 let [r, g, b] = color;
-                format!("vmColor(#\"#{r:02x}{g:02x}{b:02x}\", {})", self.argument(body))
+                let colored = |class: Class, body: String| {
+                    let colored = format!("vmColor(#\"#{r:02x}{g:02x}{b:02x}\", {body})");
+                    match class {
+                        Class::Normal => colored,
+                        class => format!("class(\"{}\", {colored})", class_name(class)),
+                    }
+                };
+                let edges = [body.first(), body.last()];
+                if edges.iter().flatten().all(|node| node.class() == Class::Normal) {
+                    return colored(Class::Normal, self.argument(body));
+                }
+                // Coloured one by one, so that operators at the edges keep their space.
+                body.iter().map(|node| colored(node.class(), self.node(node))).collect()
             }
             Kind::Boxed(body) => format!("vmBoxed({})", self.argument(body)),
             Kind::Phantom(body) => format!("vmPhantom({})", self.argument(body)),
@@ -277,13 +242,11 @@ impl Emitter {
     }
 
     fn operator(&self, body: &Row, limits: Limits) -> String {
-        match (word(body), limits) {
-            (Some(word), Limits::Never) => format!("op({})", quoted(&word)),
-            (Some(word), Limits::Display) => format!("op({}, limits: #true)", quoted(&word)),
-            (Some(word), Limits::Always) => format!("limits(op({}))", quoted(&word)),
-            (None, Limits::Never) => format!("op({})", self.argument(body)),
-            (None, Limits::Display) => format!("op({}, limits: #true)", self.argument(body)),
-            (None, Limits::Always) => format!("limits({})", self.argument(body)),
+        let body = self.argument(body);
+        match limits {
+            Limits::Never => format!("op({body})"),
+            Limits::Display => format!("op({body}, limits: #true)"),
+            Limits::Always => format!("limits(op({body}))"),
         }
     }
 
@@ -393,30 +356,14 @@ impl Emitter {
     }
 }
 
-/// Appends markup, keeping apart what would join into one name or number. A space elsewhere could
-/// show, next to text.
+/// Appends markup, keeping apart what would join into one name or number. A space would show next
+/// to text, a comment never does.
 fn append(out: &mut String, markup: &str) {
     let joins = |char: char| char.is_alphanumeric() || char == '_';
     if out.ends_with(joins) && markup.starts_with(joins) {
-        out.push(' ');
+        out.push_str(if markup.contains('"') { "/**/" } else { " " });
     }
     out.push_str(markup);
-}
-
-/// Returns the letters of a row that is nothing but letters, digits, text and thin spaces.
-fn word(row: &Row) -> Option<String> {
-    let mut word = String::new();
-    for node in row {
-        match &node.kind {
-            Kind::Number(digits) => word.push_str(digits),
-            Kind::Text(text) => word.push_str(text),
-            Kind::Symbol(symbol) if symbol.char.is_ascii_alphabetic() => word.push(symbol.char),
-            Kind::Symbol(symbol) if symbol.char == '−' => word.push('-'),
-            Kind::Space(width) if *width > 0.0 => word.push('\u{2009}'),
-            _ => return None,
-        }
-    }
-    (!word.is_empty()).then_some(word)
 }
 
 fn takes_limits(base: &Row) -> bool {
@@ -438,6 +385,10 @@ fn fenced(left: Option<char>, right: Option<char>, body: &str) -> String {
     append(&mut inside, body);
     append(&mut inside, &side(right));
     format!("lr({inside})")
+}
+
+fn has_scripts(node: &Node) -> bool {
+    matches!(node.kind, Kind::Scripts { sup: Some(_), .. })
 }
 
 /// Writes a symbol, in LaTeX's class where Typst's own differs.

@@ -4,6 +4,7 @@
 //! with its place. The grammar is katex-rs's; what the tree means is left to the emitters.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use katex::macros::{MacroContextInterface, MacroDefinition, MacroExpansionResult};
@@ -18,14 +19,20 @@ use super::{Display, Macros, MathError, did_you_mean};
 static CONTEXT: LazyLock<KatexContext> = LazyLock::new(KatexContext::default);
 
 /// Longest formula in bytes.
-const MAX_LENGTH: usize = 16 * 1024;
+const MAX_LENGTH: usize = 8 * 1024;
 /// Braces nested deeper than this are refused before the grammar sees them.
 const MAX_BRACES: usize = 64;
 /// Macro expansions in one formula.
-const MAX_EXPANSIONS: usize = 4000;
+const MAX_EXPANSIONS: usize = 2000;
+/// Macro expansions in a formula that is parsed on the caller's stack.
+const SHALLOW_EXPANSIONS: usize = 64;
+/// Levels of nesting that [`STACK`] is enough for, without optimisation.
+const MAX_LEVELS: usize = 30_000;
 /// The grammar recurses on commands that need no brace (`\bf\bf…`), so it gets a stack for the
 /// longest formula. The memory is only reserved, not used.
-const STACK: usize = 512 << 20;
+const STACK: usize = 256 << 20;
+
+const ONE_TAG: &str = "a formula can have one \\tag only";
 
 /// What a formula's LaTeX holds.
 pub(super) struct Parsed {
@@ -47,14 +54,67 @@ pub(super) fn parse(
         range: 0..latex.len(),
         hint: None,
     };
+    let run = |expansions| {
+        let parse = || parse_here(latex, display, macros, resolve, expansions);
+        catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| Err(Failure::Other(failed())))
+    };
+    if is_shallow(latex, macros) {
+        match run(SHALLOW_EXPANSIONS) {
+            Err(Failure::Expansions(_)) => {}
+            Err(Failure::Other(error)) => return Err(error),
+            Ok(parsed) => return Ok(parsed),
+        }
+    }
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || parse_here(latex, display, macros, resolve))
+            .spawn_scoped(scope, || run(expansions(latex, macros)))
             .map_err(|_| failed())?
             .join()
-            .unwrap_or_else(|_| Err(failed()))
+            .map_err(|_| failed())?
+            .map_err(|failure| match failure {
+                Failure::Expansions(error) | Failure::Other(error) => error,
+            })
     })
+}
+
+/// Why a formula was not parsed.
+enum Failure {
+    /// There were not enough macro expansions.
+    Expansions(MathError),
+    Other(MathError),
+}
+
+impl From<MathError> for Failure {
+    fn from(error: MathError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Counts what can nest the formula by one more level.
+fn weight(latex: &str) -> usize {
+    latex.matches(['\\', '{', '$']).count()
+}
+
+fn defines_macros(latex: &str) -> bool {
+    let definitions = ["\\def", "\\gdef", "\\edef", "\\xdef", "\\let", "command"];
+    definitions.iter().any(|definition| latex.contains(definition))
+}
+
+/// Whether any stack is enough, which saves most formulas a thread of their own.
+fn is_shallow(latex: &str, macros: &Macros) -> bool {
+    weight(latex) <= 64 && macros.0.values().all(|body| weight(body) <= 4) && !defines_macros(latex)
+}
+
+/// Returns how many macro expansions the large stack is enough for: each can nest the formula as
+/// deep as the macro's body goes, and as the whole formula where an argument is used twice.
+fn expansions(latex: &str, macros: &Macros) -> usize {
+    let repeats = |body: &str| ('1'..='9').any(|n| body.matches(&format!("#{n}")).count() > 1);
+    let bodies = macros.0.values();
+    let per_body = bodies.map(|body| weight(body) + if repeats(body) { weight(latex) } else { 0 });
+    let within = if defines_macros(latex) { weight(latex) } else { 0 };
+    let deepest = per_body.chain([within, 1]).max().unwrap_or(1);
+    (MAX_LEVELS / deepest).min(MAX_EXPANSIONS)
 }
 
 fn parse_here(
@@ -62,11 +122,17 @@ fn parse_here(
     display: Display,
     macros: &Macros,
     resolve: &(dyn Fn(&str) -> Option<String> + Sync),
-) -> Result<Parsed, MathError> {
+    expansions: usize,
+) -> Result<Parsed, Failure> {
     let labels = Arc::new(Mutex::new(Vec::new()));
-    let settings = settings(display, macros, Arc::clone(&labels));
-    let nodes =
-        katex::parse(&CONTEXT, latex, &settings).map_err(|error| explain(&error, latex, macros))?;
+    let settings = settings(display, macros, Arc::clone(&labels), expansions);
+    let nodes = katex::parse(&CONTEXT, latex, &settings).map_err(|error| {
+        let explained = explain(&error, latex, macros);
+        match *error.kind {
+            ParseErrorKind::MacroTooManyExpansions => Failure::Expansions(explained),
+            _ => Failure::Other(explained),
+        }
+    })?;
 
     let mut lowering = Lowering {
         context: &CONTEXT,
@@ -78,6 +144,7 @@ fn parse_here(
         resolve,
         depth: 0,
         range: 0..latex.len(),
+        located: false,
     };
     let body = lowering.row(&nodes)?;
     let mut tags = Vec::new();
@@ -87,11 +154,11 @@ fn parse_here(
     }
     collect_row_tags(&mut lowering, &nodes, &mut tags)?;
     if tags.len() > 1 {
-        return Err(MathError {
-            message: "a formula can have one \\tag only".to_owned(),
+        return Err(Failure::Other(MathError {
+            message: ONE_TAG.to_owned(),
             range: last_command(latex, "\\tag"),
             hint: None,
-        });
+        }));
     }
     let labels = labels.lock().map(|labels| labels.clone()).unwrap_or_default();
     Ok(Parsed { body, labels, tag: tags.pop() })
@@ -115,7 +182,12 @@ fn collect_row_tags(
     Ok(())
 }
 
-fn settings(display: Display, macros: &Macros, labels: Arc<Mutex<Vec<String>>>) -> Settings {
+fn settings(
+    display: Display,
+    macros: &Macros,
+    labels: Arc<Mutex<Vec<String>>>,
+    expansions: usize,
+) -> Settings {
     let label =
         MacroDefinition::Function(Arc::new(move |context: &mut dyn MacroContextInterface| {
             let name = argument(context)?;
@@ -139,7 +211,7 @@ fn settings(display: Display, macros: &Macros, labels: Arc<Mutex<Vec<String>>>) 
     Settings::builder()
         .display_mode(matches!(display, Display::Block))
         .macros(own.into_iter().chain(authors).collect())
-        .max_expand(MAX_EXPANSIONS)
+        .max_expand(expansions)
         .trust(TrustSetting::Bool(true))
         .build()
 }
@@ -158,7 +230,7 @@ fn check_shape(latex: &str) -> Result<(), MathError> {
         Err(MathError { message: message.to_owned(), range, hint: None })
     };
     if latex.len() > MAX_LENGTH {
-        return error("the formula is longer than 16 KiB", 0..latex.len());
+        return error("the formula is longer than 8 KiB", 0..latex.len());
     }
     if latex.contains("\\verb") {
         return Ok(());
@@ -206,6 +278,27 @@ fn explain(error: &ParseError, latex: &str, macros: &Macros) -> MathError {
         latex.find(part).map_or(0..latex.len(), |start| start..start + part.len())
     };
     let (message, range, hint) = match &*error.kind {
+        ParseErrorKind::UndefinedControlSequence { name } if name.starts_with("\\tag@") => {
+            (ONE_TAG.to_owned(), last_command(latex, "\\tag"), None)
+        }
+        ParseErrorKind::MultipleTag => (ONE_TAG.to_owned(), last_command(latex, "\\tag"), None),
+        ParseErrorKind::UnexpectedEndOfMacroArgument { .. } => {
+            ("an argument is missing".to_owned(), last_token(latex), None)
+        }
+        ParseErrorKind::ExpectedGroupAfterSymbol { symbol } => {
+            (format!("nothing follows {symbol}"), at(symbol), None)
+        }
+        ParseErrorKind::MiddleWithoutPrecedingLeft => {
+            ("\\middle stands outside \\left and \\right".to_owned(), at("\\middle"), None)
+        }
+        ParseErrorKind::DisplayModeOnly { env } => {
+            (format!("{env} needs a formula of its own"), at(&format!("{{{env}}}")), None)
+        }
+        ParseErrorKind::MismatchedEnvironmentEnd { begin, end } => (
+            format!("\\begin{{{begin}}} ends with \\end{{{end}}}"),
+            at(&format!("\\end{{{end}}}")),
+            None,
+        ),
         ParseErrorKind::UndefinedControlSequence { name } => (
             format!("unknown command {name}"),
             at(name),
@@ -250,6 +343,19 @@ fn opener(latex: &str, expected: &str, range: Range<usize>) -> Range<usize> {
         "\\end" => last_command(latex, "\\begin"),
         _ => range,
     }
+}
+
+/// Returns the last command or character.
+fn last_token(latex: &str) -> Range<usize> {
+    let end = latex.trim_end().len();
+    let text = &latex[..end];
+    let word = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let start = if word.ends_with('\\') {
+        word.len() - 1
+    } else {
+        text.char_indices().next_back().map_or(0, |(start, _)| start)
+    };
+    start..end
 }
 
 fn last_command(latex: &str, command: &str) -> Range<usize> {

@@ -8,11 +8,14 @@ use std::ops::Range;
 /// Nodes side by side.
 pub(super) type Row = Vec<Node>;
 
+/// Range of what comes out of a macro and of nothing else in the author's LaTeX.
+pub(super) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
+
 /// Part of a formula.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub kind: Kind,
-    /// Bytes of the author's LaTeX that it comes from.
+    /// Bytes of the author's LaTeX that it comes from, or [`NOWHERE`].
     pub range: Range<usize>,
 }
 
@@ -255,6 +258,22 @@ impl Node {
     }
 }
 
+/// Returns the letters of a row that is nothing but letters, digits, text and thin spaces.
+pub(super) fn word(row: &Row) -> Option<String> {
+    let mut word = String::new();
+    for node in row {
+        match &node.kind {
+            Kind::Number(digits) => word.push_str(digits),
+            Kind::Text(text) => word.push_str(text),
+            Kind::Symbol(symbol) if symbol.char.is_ascii_alphabetic() => word.push(symbol.char),
+            Kind::Symbol(symbol) if symbol.char == '−' => word.push('-'),
+            Kind::Space(width) if *width > 0.0 => word.push('\u{2009}'),
+            _ => return None,
+        }
+    }
+    (!word.is_empty()).then_some(word)
+}
+
 /// Whether a row is no taller than a line of text.
 pub(super) fn is_flat(row: &Row) -> bool {
     row.iter().all(|node| match &node.kind {
@@ -266,12 +285,11 @@ pub(super) fn is_flat(row: &Row) -> bool {
         | Kind::Reference { .. } => true,
         Kind::Group(body)
         | Kind::Operator { body, .. }
+        | Kind::Fenced { body, .. }
         | Kind::Font { body, .. }
         | Kind::Class { body, .. }
         | Kind::Color { body, .. } => is_flat(body),
-        Kind::Scripts { base, sub, sup } => {
-            is_flat(base) && sub.iter().chain(sup).all(|script| is_flat(script))
-        }
+        Kind::Scripts { base, sub, sup } => is_flat(base) && sub.iter().chain(sup).all(is_flat),
         _ => false,
     })
 }

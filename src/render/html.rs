@@ -24,6 +24,7 @@ use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, Document, Inline};
 use crate::math::Math;
 use crate::render::OutputFile;
+use crate::render::look::Index;
 use fragment::Fragment;
 
 /// Fonts among those of typst-assets, by position, with the file that a page loads.
@@ -49,7 +50,7 @@ pub fn files(
         document.chapters.iter().map(|chapter| writer.chapter_parts(chapter)).collect();
     let summary = writer.part("", |w| {
         w.outcome();
-        w.summary(&document.claims.iter().collect::<Vec<_>>());
+        w.legend();
     });
     let ledger = writer.part("", Writer::ledger);
     let references = writer.part("", Writer::references);
@@ -122,8 +123,7 @@ struct Writer<'a> {
     page: &'a str,
     out: Fragment,
     formulas: Vec<&'a Math>,
-    /// Formulas that claims are about, by the index of the claim.
-    claimed: BTreeMap<usize, &'a Math>,
+    index: Index<'a>,
     /// Claims whose details the present page must hold.
     mentioned: Vec<usize>,
     files: BTreeMap<String, Vec<u8>>,
@@ -131,13 +131,9 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(document: &'a Document) -> Self {
-        let mut claimed = BTreeMap::new();
-        for chapter in &document.chapters {
-            claimed_formulas(&chapter.blocks, &mut claimed);
-        }
         Self {
             document,
-            claimed,
+            index: Index::new(document),
             page: "",
             out: Fragment::default(),
             formulas: Vec::new(),
@@ -208,26 +204,6 @@ impl<'a> Writer<'a> {
             self.out.raw("</span></li>");
         }
         self.out.raw("</ol>");
-    }
-}
-
-/// Collects the formulas that make claims.
-fn claimed_formulas<'a>(blocks: &'a [Block], claimed: &mut BTreeMap<usize, &'a Math>) {
-    for block in blocks {
-        match block {
-            Block::Equation(equation) => {
-                claimed.extend(equation.claim.map(|claim| (claim, &equation.math)));
-            }
-            Block::Quote(blocks) | Block::Callout { blocks, .. } => {
-                claimed_formulas(blocks, claimed);
-            }
-            Block::List { items, .. } => {
-                for item in items {
-                    claimed_formulas(&item.blocks, claimed);
-                }
-            }
-            _ => {}
-        }
     }
 }
 

@@ -3,26 +3,34 @@
 //! In: words. Out: names fit for `id` attributes and file names. Left out: which place has
 //! which name, which is [`super::number`]'s.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-/// All anchors given so far.
+/// All anchors given so far, each with the last number that was put behind it.
 #[derive(Debug, Default)]
-pub(super) struct Anchors(HashSet<String>);
+pub(super) struct Anchors(HashMap<String, usize>);
 
 impl Anchors {
     /// Takes a name as it is; false if it is taken.
     pub fn take(&mut self, name: &str) -> bool {
-        self.0.insert(name.to_owned())
+        match self.0.entry(name.to_owned()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(1);
+                true
+            }
+        }
     }
 
     /// Gives a name, followed by `-2` and so on if it is taken.
     pub fn unique(&mut self, name: &str) -> String {
         let mut unique = name.to_owned();
-        let mut count = 1;
-        while !self.0.insert(unique.clone()) {
+        let mut count = self.0.get(name).copied().unwrap_or(1);
+        while !self.take(&unique) {
             count += 1;
             unique = format!("{name}-{count}");
         }
+        self.0.insert(name.to_owned(), count);
         unique
     }
 }

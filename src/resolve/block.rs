@@ -2,6 +2,7 @@
 //!
 //! In: parsed blocks and the results of cells. Out: blocks as a reader sees them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use veracity_protocol::{Align, Artifact, Check, CheckStatus};
@@ -27,22 +28,34 @@ use crate::span::Span;
 pub(super) struct Footnotes<'a> {
     /// Names with content, in the order in which they are written.
     definitions: Vec<Definition<'a>>,
-    /// Names in the order of their numbers, each with the anchor of its first mark and of itself.
-    cited: Vec<(String, String, String)>,
+    /// The first definition of each name.
+    first: HashMap<&'a str, usize>,
+    /// Those that are referred to, in the order of their numbers.
+    cited: Vec<Cited>,
+    /// Index in `cited` of each name.
+    numbers: HashMap<String, usize>,
 }
 
 type Definition<'a> = (&'a str, &'a [parse::Block], &'a Span);
 
+/// A footnote that is referred to.
+#[derive(Clone)]
+struct Cited {
+    name: String,
+    /// Anchor of the first mark.
+    back: String,
+    anchor: String,
+}
+
 impl<'a> Footnotes<'a> {
     /// The footnotes that a chapter defines.
     pub fn of(chapter: &'a parse::Chapter) -> Self {
-        let mut definitions = Vec::new();
-        define(&chapter.blocks, &mut definitions);
-        Self { definitions, cited: Vec::new() }
-    }
-
-    fn find(&self, name: &str) -> Option<&Definition<'a>> {
-        self.definitions.iter().find(|(defined, ..)| *defined == name)
+        let mut notes = Self::default();
+        define(&chapter.blocks, &mut notes.definitions);
+        for (index, (name, ..)) in notes.definitions.iter().enumerate() {
+            notes.first.entry(name).or_insert(index);
+        }
+        notes
     }
 }
 
@@ -165,7 +178,8 @@ impl Resolver<'_> {
         let number = index + 1;
         Some(Cell {
             anchor: self.numbers.cells[self.chapter].get(index)?.clone(),
-            name: cell.options.label.clone().unwrap_or_else(|| format!("Cell {number}")),
+            name: format!("Cell {number}"),
+            label: cell.options.label.clone(),
             code: self.code(&cell.code.text, cell.options.echo),
             state,
             outputs,
@@ -249,6 +263,7 @@ impl Resolver<'_> {
         let anchor = format!("check-{chapter}-{}", slug(&check.name));
         CheckView {
             anchor: self.numbers.anchors.unique(&anchor),
+            name: check.name.clone(),
             statement: check.statement.clone(),
             outcome: match check.status {
                 _ if check.cases == 0 => CheckOutcome::Vacuous,
@@ -262,7 +277,7 @@ impl Resolver<'_> {
 
     /// A mark that refers to a footnote, which gets its number here.
     pub(super) fn footnote_mark(&mut self, name: &str, span: &Span) -> Inline {
-        if self.footnotes.find(name).is_none() {
+        if !self.footnotes.first.contains_key(name) {
             let names = self.footnotes.definitions.iter().map(|(name, ..)| *name);
             self.diagnostics.push(
                 Diagnostic::error(
@@ -274,41 +289,48 @@ impl Resolver<'_> {
             );
             return Inline::Problem(format!("?{name}"));
         }
-        let slug_of_chapter = &self.chapters[self.chapter].slug;
-        let anchor = self.numbers.anchors.unique(&format!("{slug_of_chapter}-mark-{}", slug(name)));
-        let known = self.footnotes.cited.iter().position(|(cited, ..)| cited == name);
-        let index = known.unwrap_or_else(|| {
-            let note = format!("{slug_of_chapter}-note-{}", slug(name));
-            let note = self.numbers.anchors.unique(&note);
-            self.footnotes.cited.push((name.to_owned(), anchor.clone(), note));
-            self.footnotes.cited.len() - 1
-        });
-        let note = self.footnotes.cited[index].2.clone();
-        Inline::FootnoteMark { number: index + 1, anchor, note }
+        let chapter = &self.chapters[self.chapter].slug;
+        let place = self.numbers.anchors.unique(&format!("{chapter}-mark-{}", slug(name)));
+        let index = match self.footnotes.numbers.get(name) {
+            Some(index) => *index,
+            None => {
+                let anchor = self.numbers.anchors.unique(&format!("{chapter}-note-{}", slug(name)));
+                let index = self.footnotes.cited.len();
+                let name = name.to_owned();
+                self.footnotes.numbers.insert(name.clone(), index);
+                self.footnotes.cited.push(Cited { name, back: place.clone(), anchor });
+                index
+            }
+        };
+        let note = self.footnotes.cited[index].anchor.clone();
+        Inline::FootnoteMark { number: index + 1, anchor: place, note }
     }
 
     /// The notes of a chapter whose text is resolved, in the order of their numbers.
     pub(super) fn notes(&mut self) -> Vec<Footnote> {
         let mut notes: Vec<Footnote> = Vec::new();
         // A note may refer to further notes.
-        while let Some((name, back, anchor)) = self.footnotes.cited.get(notes.len()).cloned() {
-            let content = self.footnotes.find(&name).map(|(_, blocks, _)| *blocks);
-            let blocks = self.blocks(content.unwrap_or_default());
+        while let Some(Cited { name, back, anchor }) =
+            self.footnotes.cited.get(notes.len()).cloned()
+        {
+            let first = self.footnotes.first.get(name.as_str());
+            let content = first.map_or(&[][..], |&index| self.footnotes.definitions[index].1);
+            let blocks = self.blocks(content);
             notes.push(Footnote { number: notes.len() + 1, anchor, back, blocks });
         }
-        let Footnotes { definitions, cited } = std::mem::take(&mut self.footnotes);
+        let Footnotes { definitions, first, numbers, .. } = std::mem::take(&mut self.footnotes);
         for (index, (name, _, span)) in definitions.iter().enumerate() {
-            if let Some((.., first)) = definitions[..index].iter().find(|(first, ..)| first == name)
-            {
+            let earlier = first.get(name).copied().filter(|&first| first != index);
+            if let Some(earlier) = earlier {
                 self.diagnostics.push(
                     Diagnostic::error(
                         "duplicate-footnote",
                         format!("the footnote `{name}` is written twice"),
                         (*span).clone(),
                     )
-                    .related((*first).clone(), "first written here"),
+                    .related(definitions[earlier].2.clone(), "first written here"),
                 );
-            } else if !cited.iter().any(|(cited, ..)| cited == name) {
+            } else if !numbers.contains_key(*name) {
                 self.diagnostics.push(
                     Diagnostic::warning(
                         "unused-footnote",

@@ -297,7 +297,10 @@ impl Resolver<'_> {
                 format!("`{}` cannot be evaluated: {message}", expression.trim()),
                 span.clone(),
             )
-            .hint("an inline value is written like `{{ name | fixed(4) }}`; filters are fixed(n), percent(n), sci(n), thousands and tera's own"),
+            .hint(
+                "an inline value is written like `{{ name | fixed(4) }}`; filters are \
+                 `fixed(n)`, `percent(n)`, `sci(n)`, `thousands` and tera's own",
+            ),
             Err(Ok(Unvalued::Check(name))) => Diagnostic::error(
                 "inline-value",
                 format!("`{name}` is a check and has no value to print"),

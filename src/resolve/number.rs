@@ -390,11 +390,11 @@ impl Collector<'_> {
             Block::Equation(equation) => {
                 let mut labels: Vec<String> = equation.label.iter().cloned().collect();
                 let mut tag = None;
-                if equation.latex.contains("\\label") || equation.latex.contains("\\tag") {
-                    if let Ok(math) = Math::parse(&equation.latex, Display::Block, self.macros) {
-                        labels.extend(math.labels().iter().cloned());
-                        tag = math.tag();
-                    }
+                if (equation.latex.contains("\\label") || equation.latex.contains("\\tag"))
+                    && let Ok(math) = Math::parse(&equation.latex, Display::Block, self.macros)
+                {
+                    labels.extend(math.labels().iter().cloned());
+                    tag = math.tag();
                 }
                 let tag = tag.map(|tag| {
                     let bare = tag.strip_prefix('(').and_then(|tag| tag.strip_suffix(')'));

@@ -112,6 +112,7 @@ fn cell(name: &str, state: CellState, outputs: Vec<Output>, claims: Vec<usize>) 
     Block::Cell(Cell {
         anchor: format!("{name}-cell"),
         name: name.to_owned(),
+        label: name.starts_with("fig").then(|| name.to_owned()),
         code: Some(CodeView {
             text: "// The feature map.\nlet m: usize = monomials(3, 2)?;\nlet name = \"M\\n\";\n"
                 .into(),
@@ -138,6 +139,7 @@ fn attention() -> Chapter {
     let check = |anchor: &str, outcome, counterexample: Option<&str>| {
         Output::Check(CheckView {
             anchor: anchor.to_owned(),
+            name: anchor.to_owned(),
             statement: "length of φ(x) = (D² + 3D + 2) / 2 for D in 1..=40".to_owned(),
             outcome,
             evidence: "proved: 3 points suffice for degree 2".to_owned(),
@@ -340,6 +342,7 @@ fn hostile() -> Chapter {
                     Output::Text(HOSTILE.into()),
                     Output::Check(CheckView {
                         anchor: "check-x".into(),
+                        name: "x".into(),
                         statement: HOSTILE.into(),
                         outcome: CheckOutcome::Failed,
                         evidence: HOSTILE.into(),

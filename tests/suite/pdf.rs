@@ -307,12 +307,14 @@ fn cells() -> Vec<Block> {
         Block::Cell(Cell {
             anchor: "cell-error".to_owned(),
             name: "fig-error".to_owned(),
+            label: None,
             code: Some(CodeView { text: "let m = monomials(8);\nvalue(\"m\", m);\n".into(), folded: false }),
             state: CellState::Done,
             outputs: vec![
                 Output::Float(figure("fig-error", "1.1", svg("error", 640, 300))),
                 Output::Check(CheckView {
                     anchor: "check-m".to_owned(),
+                    name: "m".into(),
                     statement: "the number of monomials equals (D² + 3D + 2)/2".to_owned(),
                     outcome: CheckOutcome::Passed,
                     evidence: "proved: 3 points suffice for degree 2".to_owned(),
@@ -320,6 +322,7 @@ fn cells() -> Vec<Block> {
                 }),
                 Output::Check(CheckView {
                     anchor: "check-general".to_owned(),
+                    name: "general".into(),
                     statement: format!("the general formula as printed {HOSTILE}"),
                     outcome: CheckOutcome::Failed,
                     evidence: "exact over D = 1…20".to_owned(),
@@ -335,6 +338,7 @@ fn cells() -> Vec<Block> {
         Block::Cell(Cell {
             anchor: "cell-2".to_owned(),
             name: "Cell 2".to_owned(),
+            label: None,
             code: None,
             state: CellState::Failed("attempt to divide by zero".to_owned()),
             outputs: vec![],
@@ -344,6 +348,7 @@ fn cells() -> Vec<Block> {
         Block::Cell(Cell {
             anchor: "cell-3".to_owned(),
             name: "Cell 3".to_owned(),
+            label: None,
             code: Some(CodeView { text: "let y = 1;\n".into(), folded: true }),
             state: CellState::NotRun("an earlier cell failed".to_owned()),
             outputs: vec![],

@@ -277,8 +277,8 @@ fn outputs_of_a_cell_have_captions_labels_and_claims() {
     assert_eq!(codes(&diagnostics), [""; 0]);
     let Block::Cell(cell) = &document.chapters[0].blocks[0] else { panic!("a cell comes first") };
     assert_eq!(
-        (cell.name.as_str(), cell.code.is_none(), &cell.state),
-        ("fig-e", true, &CellState::Done)
+        (cell.name.as_str(), cell.label.as_deref(), cell.code.is_none(), &cell.state),
+        ("Cell 1", Some("fig-e"), true, &CellState::Done)
     );
     assert_eq!(cell.claims, [0, 1]);
     let [Output::Float(table), Output::Float(figure), Output::Check(check)] =
@@ -298,6 +298,29 @@ fn outputs_of_a_cell_have_captions_labels_and_claims() {
         (check.outcome, check.evidence.as_str()),
         (CheckOutcome::Passed, "tested on 13 cases")
     );
+}
+
+#[test]
+fn a_check_fails_as_expected_if_every_claim_on_it_says_so() {
+    let outcome = |claims: &str| {
+        let text = format!("# A\n\n```rust,cell\n1;\n```\n\n[a](claim:other) {claims}\n");
+        let output = artifacts(["agree", "other"].map(|name| {
+            let failed = name == "agree";
+            let status = if failed { CheckStatus::Failed } else { CheckStatus::Passed };
+            Artifact::Check(check(name, status, &[]))
+        }));
+        let (document, _) = Report::of(&text).cell("1/cell-1", output).build();
+        let Block::Cell(cell) = &document.chapters[0].blocks[0] else { panic!("a cell") };
+        let Output::Check(check) = &cell.outputs[0] else { panic!("a check") };
+        check.outcome
+    };
+    assert_eq!(outcome("[b](claim:agree \"refuted\")"), CheckOutcome::FailedAsExpected);
+    assert_eq!(
+        outcome("[b](claim:agree \"refuted\") [c](claim:agree)"),
+        CheckOutcome::Failed,
+        "another claim says that it holds"
+    );
+    assert_eq!(outcome(""), CheckOutcome::Failed, "nobody said so");
 }
 
 #[test]

@@ -315,7 +315,7 @@ mod tests {
         let plot = Plot::new("L", "time (ms)")
             .title("Cost")
             .line("softmax", [(1_u64, 0.5), (2, 2.0)])
-            .scatter("linear", &[(1.0_f32, 3_i32)])
+            .scatter("linear", [(1.0_f32, 3_i32)])
             .log_y();
         let alt = Figure::new(plot).into_protocol().alt.unwrap();
         assert_eq!(

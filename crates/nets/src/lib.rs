@@ -2,7 +2,7 @@
 //!
 //! In: matrices with one row per position. Out: attention computed in three independent ways.
 //! [`attention`] computes it on dfdx tensors, on any device and with gradients;
-//! [`reference`] computes it in plain loops over any [`Scalar`](scalar::Scalar);
+//! [`mod@reference`] computes it in plain loops over any [`Scalar`](scalar::Scalar);
 //! [`scalar`] supplies the scalars that make the loops exact or make them count.
 //! Left out: tables, figures and checks, which belong to the chapters.
 

@@ -18,10 +18,10 @@ fn random(seed: u64, rows: usize, columns: usize) -> Matrix<f64, Cpu> {
     Cpu::seed_from_u64(seed).sample_normal_like(&(rows, columns))
 }
 
-fn rows<E: Copy>(matrix: &Matrix<E, Cpu>) -> Vec<Vec<E>>
+fn rows<E>(matrix: &Matrix<E, Cpu>) -> Vec<Vec<E>>
 where
     Cpu: Storage<E>,
-    E: dfdx::dtypes::Unit,
+    E: dfdx::dtypes::Unit + Copy,
 {
     let width = matrix.shape().1;
     matrix.as_vec().chunks(width).map(<[E]>::to_vec).collect()

@@ -176,7 +176,11 @@ impl<'a> Writer<'a> {
             "<div class=\"cell bare\" role=\"group\" id=\""
         });
         self.out.text(&cell.anchor).raw("\" aria-label=\"").text(&cell.name).raw("\">");
-        self.out.raw("<p class=\"name\"><a href=\"#").text(&cell.anchor).raw("\">");
+        self.out.raw("<p class=\"name\"><a href=\"#").text(&cell.anchor);
+        if let Some(label) = &cell.label {
+            self.out.raw("\" title=\"").text(label);
+        }
+        self.out.raw("\">");
         self.out.text(&cell.name).raw("</a>");
         if cell.measured {
             self.out.raw(
@@ -201,8 +205,17 @@ impl<'a> Writer<'a> {
                 self.out.raw("</p></div>");
             }
         }
-        for output in &cell.outputs {
-            self.output(output);
+        let is_check = |output: &Output| matches!(output, Output::Check(_));
+        for outputs in cell.outputs.chunk_by(|one, next| is_check(one) && is_check(next)) {
+            if is_check(&outputs[0]) {
+                self.out.raw("<ul class=\"checks\">");
+            }
+            for output in outputs {
+                self.output(output);
+            }
+            if is_check(&outputs[0]) {
+                self.out.raw("</ul>");
+            }
         }
         if !cell.claims.is_empty() {
             self.out.raw("<p class=\"rests\"><span>Claims that rest on this cell:</span>");
@@ -227,26 +240,28 @@ impl<'a> Writer<'a> {
     }
 
     fn check(&mut self, check: &'a CheckView) {
-        self.out.raw(match check.outcome {
-            CheckOutcome::Passed => "<div class=\"check good\" id=\"",
-            CheckOutcome::Failed => "<div class=\"check bad\" id=\"",
-            CheckOutcome::Vacuous => "<div class=\"check vacuous\" id=\"",
-        });
-        self.out.text(&check.anchor).raw("\"><p class=\"verdict\">");
-        match check.outcome {
-            CheckOutcome::Passed => self.out.raw(VERIFIED).raw(" passed"),
-            CheckOutcome::Failed => self.out.raw(REFUTED).raw(" failed"),
-            CheckOutcome::Vacuous => self.out.raw(VACUOUS).raw(" vacuous: nothing was compared"),
+        let (open, icon, word) = match check.outcome {
+            CheckOutcome::Passed => ("<li class=\"check good\" id=\"", VERIFIED, "passed"),
+            CheckOutcome::Failed => ("<li class=\"check bad\" id=\"", REFUTED, "failed"),
+            CheckOutcome::FailedAsExpected => {
+                ("<li class=\"check good\" id=\"", EXPECTED, "failed, as expected")
+            }
+            CheckOutcome::Vacuous => {
+                ("<li class=\"check vacuous\" id=\"", VACUOUS, "vacuous: nothing was compared")
+            }
         };
-        self.out.raw("</p><p class=\"statement\">").text(&check.statement).raw("</p>");
+        self.out.raw(open).text(&check.anchor).raw("\"><p class=\"verdict\">").raw(icon);
+        self.out.raw(" <span>").raw(word).raw("</span></p><div><p class=\"statement\">");
+        self.out.text(&check.statement);
         if !check.evidence.is_empty() {
-            self.out.raw("<p class=\"evidence\">").text(&check.evidence).raw("</p>");
+            self.out.raw(" <span class=\"evidence\">").text(&check.evidence).raw("</span>");
         }
+        self.out.raw("</p>");
         if let Some(counterexample) = &check.counterexample {
-            self.out.raw("<p class=\"counter\"><b>Counterexample:</b> ");
+            self.out.raw("<p class=\"counter\">Smallest counterexample: ");
             self.out.text(counterexample).raw("</p>");
         }
-        self.out.raw("</div>");
+        self.out.raw("</div></li>");
     }
 
     fn equation(&mut self, equation: &'a Equation) {
@@ -283,7 +298,9 @@ impl<'a> Writer<'a> {
             }
             FloatBody::Figure(image) => {
                 self.out.raw("<figure class=\"figure\" id=\"").text(&float.anchor).raw("\">");
+                self.out.raw("<div class=\"scroll\">");
                 self.image(image);
+                self.out.raw("</div>");
                 self.caption("Figure ", float, image.csv.as_ref().map(|_| image));
                 self.out.raw("</figure>");
             }

@@ -3,38 +3,13 @@
 //! In: judged claims. Out: for each a badge of shape and word beside the author's words, a
 //! popover with what the verdict rests on, and a row of the ledger.
 
-use veracity_protocol::DataKind;
-
 use super::blocks::{EXPECTED, REFUTED, UNVERIFIED, VACUOUS, VERIFIED, WARNING};
 use super::{Writer, page_name, plain};
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::document::{Chapter, Inline};
-
-/// How a verdict looks. The order is that of summaries.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Look {
-    Verified,
-    AsExpected,
-    Unverified,
-    Refuted,
-    Unexpected,
-    Vacuous,
-    Error,
-}
+use crate::render::look::{self, Look, data_kind};
 
 impl Look {
-    fn of(claim: &Judged) -> Self {
-        match (&claim.verdict, claim.expected) {
-            (Verdict::Verified, Expected::Verified) => Self::Verified,
-            (Verdict::Verified, Expected::Refuted) => Self::Unexpected,
-            (Verdict::Refuted(_), Expected::Refuted) => Self::AsExpected,
-            (Verdict::Refuted(_), Expected::Verified) => Self::Refuted,
-            (Verdict::Unverified(..), _) => Self::Unverified,
-            (Verdict::Vacuous(_), _) => Self::Vacuous,
-            (Verdict::Error(_), _) => Self::Error,
-        }
-    }
-
     fn icon(self) -> &'static str {
         match self {
             Self::Verified => VERIFIED,
@@ -43,18 +18,6 @@ impl Look {
             Self::Refuted | Self::Unexpected => REFUTED,
             Self::Vacuous => VACUOUS,
             Self::Error => WARNING,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::AsExpected => "refuted, as expected",
-            Self::Unverified => "unverified",
-            Self::Refuted => "refuted",
-            Self::Unexpected => "holds, against expectation",
-            Self::Vacuous => "vacuous",
-            Self::Error => "error",
         }
     }
 
@@ -72,8 +35,8 @@ impl Look {
     }
 }
 
-fn standing(claim: &Judged) -> &'static str {
-    match claim.standing() {
+fn standing(standing: Standing) -> &'static str {
+    match standing {
         Standing::Good => "good",
         Standing::Open => "open",
         Standing::Bad => "bad",
@@ -87,7 +50,7 @@ impl<'a> Writer<'a> {
             return self.inlines(content);
         };
         let first = !self.mentioned.contains(&index);
-        self.out.raw("<span class=\"claim ").raw(standing(claim));
+        self.out.raw("<span class=\"claim ").raw(standing(claim.standing()));
         if first {
             self.mentioned.push(index);
             self.out.raw("\" id=\"").text(&claim.anchor);
@@ -120,7 +83,7 @@ impl<'a> Writer<'a> {
 
     /// What a claim asserts: its formula or its words.
     fn said(&mut self, index: usize) {
-        match self.claimed.get(&index) {
+        match self.index.formula(index) {
             Some(math) => self.formula(math),
             None => {
                 self.out.text(&self.document.claims[index].text);
@@ -131,7 +94,7 @@ impl<'a> Writer<'a> {
     /// A link to where a claim is made.
     pub(super) fn claim_link(&mut self, index: usize) {
         let Some(claim) = self.document.claims.get(index) else { return };
-        self.out.raw(" <a class=\"to-claim ").raw(standing(claim)).raw("\" href=\"");
+        self.out.raw(" <a class=\"to-claim ").raw(standing(claim.standing())).raw("\" href=\"");
         self.href(Some(&claim.chapter), &claim.anchor);
         self.out.raw("\">").raw(Look::of(claim).icon()).raw(" <span>");
         self.said(index);
@@ -147,7 +110,7 @@ impl<'a> Writer<'a> {
             let claim = &self.document.claims[index];
             self.out
                 .raw("<div class=\"about ")
-                .raw(standing(claim))
+                .raw(standing(claim.standing()))
                 .raw("\" popover=\"auto\" id=\"about-");
             self.out.text(&claim.anchor).raw("\" role=\"dialog\" aria-label=\"Claim ");
             self.out.text(&claim.text).raw("\"><p class=\"verdict\">");
@@ -182,8 +145,13 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A value, or the words that stand for one.
     fn value(&mut self, value: &str, unit: Option<&str>) {
-        self.out.raw("<code>").text(value).raw("</code>");
+        if value.contains(' ') {
+            self.out.text(value);
+        } else {
+            self.out.raw("<code>").text(value).raw("</code>");
+        }
         if let Some(unit) = unit {
             self.out.raw(" ").text(unit);
         }
@@ -193,12 +161,13 @@ impl<'a> Writer<'a> {
         let Some(provenance) = &claim.provenance else { return };
         self.out.raw("<div><dt>Cell</dt><dd><a href=\"");
         self.href(Some(&provenance.chapter), &provenance.anchor);
-        self.out.raw("\">").text(&provenance.cell).raw("</a></dd></div>");
+        let name = self.index.cell_name(claim, provenance);
+        self.out.raw("\">").text(&name).raw("</a></dd></div>");
         self.row("Device", &provenance.device);
         self.row("Profile", &provenance.profile);
         if let Some(data) = &provenance.data {
             self.out.raw("<div><dt>Data</dt><dd>").text(&data.name);
-            self.out.raw(" (").raw(kind(data.kind)).raw(") <code title=\"").text(&data.digest);
+            self.out.raw(" (").raw(data_kind(data.kind)).raw(") <code title=\"").text(&data.digest);
             self.out.raw("\">").text(abbreviated(&data.digest)).raw("</code></dd></div>");
         }
         if let Some(seed) = provenance.seed {
@@ -212,48 +181,53 @@ impl<'a> Writer<'a> {
 
     /// How many claims have which verdict.
     pub(super) fn summary(&mut self, claims: &[&Judged]) {
-        let mut counts = std::collections::BTreeMap::<Look, (usize, &'static str)>::new();
-        for claim in claims {
-            counts.entry(Look::of(claim)).or_insert((0, standing(claim))).0 += 1;
-        }
         if claims.is_empty() {
             return;
         }
         self.out.raw("<p class=\"tally\"><a href=\"ledger.html\">");
-        self.out.text(&claims.len().to_string());
-        self.out.raw(if claims.len() == 1 { " claim</a>" } else { " claims</a>" });
-        for (look, (count, standing)) in counts {
-            self.out.raw(" <span class=\"count ").raw(standing).raw("\">").raw(look.icon());
-            self.out.raw(" <b>").text(&count.to_string()).raw("</b> ").raw(look.word());
+        self.out.text(&look::number_of_claims(claims.len())).raw("</a>");
+        for (look, count) in look::counts(claims.iter().copied()) {
+            self.out.raw(" <span class=\"count ").raw(standing(look.standing())).raw("\">");
+            self.count(look, count);
             self.out.raw("</span>");
         }
         self.out.raw("</p>");
     }
 
+    fn count(&mut self, look: Look, count: usize) {
+        self.out.raw(look.icon()).raw(" <b>").text(&count.to_string()).raw("</b> ");
+        self.out.raw(look.word());
+    }
+
+    /// The same with what each mark means.
+    pub(super) fn legend(&mut self) {
+        let counts = look::counts(&self.document.claims);
+        if counts.is_empty() {
+            return;
+        }
+        self.out.raw("<dl class=\"legend\">");
+        for (look, count) in counts {
+            self.out.raw("<div><dt class=\"count ").raw(standing(look.standing())).raw("\">");
+            self.count(look, count);
+            self.out.raw("</dt><dd>").raw(look.meaning()).raw("</dd></div>");
+        }
+        self.out.raw("</dl><p class=\"all\"><a href=\"ledger.html\">Ledger of all ");
+        self.out.text(&look::number_of_claims(self.document.claims.len())).raw("</a></p>");
+    }
+
     /// Whether all claims are as expected, in a sentence.
     pub(super) fn outcome(&mut self) {
-        let count =
-            |wanted| self.document.claims.iter().filter(|claim| claim.standing() == wanted).count();
-        let (total, open, bad) =
-            (self.document.claims.len(), count(Standing::Open), count(Standing::Bad));
-        let (class, icon) = match (open, bad) {
-            (0, 0) => ("<p class=\"outcome good\">", VERIFIED),
-            (_, 0) => ("<p class=\"outcome open\">", UNVERIFIED),
-            _ => ("<p class=\"outcome bad\">", REFUTED),
-        };
-        if total == 0 {
+        if self.document.claims.is_empty() {
             self.out.raw("<p class=\"outcome\">This report makes no claims.</p>");
             return;
         }
-        self.out.raw(class).raw(icon).raw(" <span>");
-        match (open, bad) {
-            (0, 0) => self.out.raw("Every claim is as expected."),
-            (open, 0) => self
-                .out
-                .text(&format!("No claim failed; {open} of {total} could not be checked here.")),
-            (_, bad) => self.out.text(&format!("{bad} of {total} claims failed.")),
+        let (worst, words) = look::outcome(&self.document.claims);
+        let (class, icon) = match worst {
+            Standing::Good => ("<p class=\"outcome good\">", VERIFIED),
+            Standing::Open => ("<p class=\"outcome open\">", UNVERIFIED),
+            Standing::Bad => ("<p class=\"outcome bad\">", REFUTED),
         };
-        self.out.raw("</span></p>");
+        self.out.raw(class).raw(icon).raw(" <span>").text(&words).raw("</span></p>");
     }
 
     /// A mark beside the title of a chapter with something wrong in it.
@@ -290,51 +264,81 @@ impl<'a> Writer<'a> {
             self.out.raw("<option value=\"").text(&chapter.slug).raw("\">").text(&chapter.number);
             self.out.raw(" ").text(&plain(&chapter.title)).raw("</option>");
         }
+        self.out.raw("</select></label><p class=\"shown\" role=\"status\"></p></form>");
+        let setting = look::shared_setting(&self.document.claims);
+        if let Some((profile, device)) = setting {
+            self.out.raw("<p class=\"setting\">All results: profile ").text(profile);
+            self.out.raw(", device ").text(device).raw(".</p>");
+        }
         self.out.raw(
-            "</select></label><p class=\"shown\" role=\"status\"></p></form>\
-             <div class=\"scroll\"><table class=\"ledger\">\
+            "<div class=\"scroll\"><table class=\"ledger\">\
              <caption class=\"hidden\">Every claim of the report with its verdict</caption>\
              <thead><tr><th scope=\"col\">Verdict</th><th scope=\"col\">Claim</th>\
-             <th scope=\"col\">Value</th><th scope=\"col\">Rests on</th></tr></thead><tbody>",
+             <th scope=\"col\">Value</th><th scope=\"col\">Rests on</th></tr></thead>",
         );
-        for (index, claim) in self.document.claims.iter().enumerate() {
-            self.ledger_row(index, claim);
+        for chapter in &self.document.chapters {
+            self.ledger_group(chapter, setting.is_some());
         }
-        self.out.raw("</tbody></table></div>");
+        self.out.raw("</table></div>");
     }
 
-    fn ledger_row(&mut self, index: usize, claim: &'a Judged) {
+    /// The claims of a chapter; `shared` tells that the setting of all results is given above.
+    fn ledger_group(&mut self, chapter: &'a Chapter, shared: bool) {
+        let claims = self.document.claims.iter().enumerate();
+        let mut claims = claims.filter(|(_, claim)| claim.chapter == chapter.slug).peekable();
+        if claims.peek().is_none() {
+            return;
+        }
+        self.out.raw("<tbody><tr class=\"group\"><th colspan=\"4\" scope=\"rowgroup\">");
+        self.out.text(&chapter.number).raw(" ");
+        self.label(&chapter.title);
+        self.out.raw(" <code>").text(&chapter.slug).raw("/</code></th></tr>\n");
+        for (index, claim) in claims {
+            self.ledger_row(index, claim, shared);
+        }
+        self.out.raw("</tbody>");
+    }
+
+    fn ledger_row(&mut self, index: usize, claim: &'a Judged, shared: bool) {
         self.out.raw("<tr id=\"").text(&claim.anchor).raw("\" data-verdict=\"");
         self.out.raw(Look::of(claim).class()).raw("\" data-chapter=\"").text(&claim.chapter);
-        self.out.raw("\"><td><span class=\"badge ").raw(standing(claim)).raw("\">");
+        self.out.raw("\"><td><span class=\"badge ").raw(standing(claim.standing())).raw("\">");
         self.verdict(claim);
-        self.out.raw("</span></td><th scope=\"row\"><a href=\"").text(&page_name(&claim.chapter));
-        self.out.raw("#").text(&claim.anchor).raw("\">");
+        self.out.raw("</span></td><th scope=\"row\"><div class=\"scroll\"><a href=\"");
+        self.out.text(&page_name(&claim.chapter)).raw("#").text(&claim.anchor).raw("\">");
         self.said(index);
-        self.out.raw("</a><span class=\"quiet\">").text(&claim.relation).raw("</span>");
-        self.out.raw("<span class=\"quiet\"><code>").text(&claim.id).raw("</code></span>");
-        if !claim.verdict.detail().is_empty() {
-            self.out.raw("<span class=\"detail\">").text(claim.verdict.detail()).raw("</span>");
-        }
-        self.out.raw("</th><td class=\"full\">");
+        self.out.raw("</a></div><code class=\"quiet\" title=\"").text(&claim.id).raw("\">");
+        self.out.text(look::local_id(claim)).raw("</code></th><td class=\"full\">");
         if let Some(value) = &claim.value {
             self.value(value, claim.unit.as_deref());
         }
-        self.out.raw("</td><td>");
-        if claim.provenance.is_some() {
-            self.out.raw("<dl>");
-            self.provenance(claim);
-            self.out.raw("</dl>");
+        self.out.raw("<span class=\"quiet\">").text(&claim.relation).raw("</span>");
+        if !claim.verdict.detail().is_empty() {
+            self.out.raw("<span class=\"detail\">").text(claim.verdict.detail()).raw("</span>");
+        }
+        self.out.raw("</td><td class=\"basis\">");
+        if let Some(from) = &claim.provenance {
+            self.out.raw("<a href=\"");
+            self.href(Some(&from.chapter), &from.anchor);
+            let name = self.index.cell_name(claim, from);
+            self.out.raw("\">").text(&name).raw("</a>");
+            if !shared {
+                self.out.raw("<span>profile ").text(&from.profile).raw("</span><span>device ");
+                self.out.text(&from.device).raw("</span>");
+            }
+            if let Some(data) = &from.data {
+                self.out.raw("<span>data ").text(&data.name).raw(" (").raw(data_kind(data.kind));
+                self.out.raw(") <code title=\"").text(&data.digest).raw("\">");
+                self.out.text(abbreviated(&data.digest)).raw("</code></span>");
+            }
+            if let Some(seed) = from.seed {
+                self.out.raw("<span>seed ").text(&seed.to_string()).raw("</span>");
+            }
+            self.out.raw("<span>key <code title=\"").text(&from.key).raw("\">");
+            self.out.text(abbreviated(&from.key)).raw("</code></span><span hidden=\"\">cell time ");
+            self.out.raw("<span data-duration=\"").text(&claim.id).raw("\"></span></span>");
         }
         self.out.raw("</td></tr>\n");
-    }
-}
-
-fn kind(kind: DataKind) -> &'static str {
-    match kind {
-        DataKind::Real => "real",
-        DataKind::Subset => "subset",
-        DataKind::Synthetic => "synthetic",
     }
 }
 

@@ -7,6 +7,7 @@ use crate::document::{
     ListItem, Output, Table,
 };
 use crate::parse::{CalloutKind, ColumnAlign};
+use crate::render::look::Look;
 
 use super::emit::Emitter;
 use super::inlines::{has_anchor, plain};
@@ -95,8 +96,7 @@ impl Emitter<'_> {
                 format!("r.code({raw})")
             }
             Block::Module { anchor, code } => {
-                let name = self.place(anchor);
-                format!("r.part-title({name}, \"Module\")\n{}", self.code(code))
+                self.part(anchor, "Code that the cells use", "", None, code)
             }
             Block::Cell(cell) => self.cell(cell),
             Block::Equation(equation) => self.equation(equation),
@@ -156,20 +156,38 @@ impl Emitter<'_> {
         }
     }
 
-    fn code(&mut self, code: &CodeView) -> String {
+    /// The head of a part with code, and the code itself unless the appendix shows it.
+    ///
+    /// `note` follows the words of the head; `label` is what the author calls the part.
+    fn part(
+        &mut self,
+        anchor: &str,
+        words: &str,
+        note: &str,
+        label: Option<&str>,
+        code: &CodeView,
+    ) -> String {
+        let name = self.place(anchor);
         let raw = self.raw(&code.text, "rust");
-        let size = if code.folded { "r.folded-size" } else { "r.code-size" };
-        format!("r.code(size: {size}, {raw})")
+        let head = self.text.shown(&format!("{words}{note}"), Space::Running);
+        if !code.folded || name == "none" {
+            return format!("r.part-title({name}, {head}, none)\nr.code({raw})");
+        }
+        let words = self.text.shown(words, Space::Running);
+        let label = self.shown_or_none(label);
+        let place = quoted(&format!("code of {anchor}"));
+        let _ = writeln!(self.folded, "r.folded({place}, {name}, {words}, {label}, {raw})");
+        format!("r.part-title({name}, {head}, {place})")
     }
 
     fn cell(&mut self, cell: &Cell) -> String {
-        let name = self.place(&cell.anchor);
         let mut code = String::new();
         if let Some(view) = &cell.code {
             let clock = if cell.measured { " · depends on the clock of the machine" } else { "" };
-            let words = self.text.shown(&format!("{}{clock}", cell.name), Space::Running);
-            let _ = writeln!(code, "r.part-title({name}, {words})\n{}", self.code(view));
+            let part = self.part(&cell.anchor, &cell.name, clock, cell.label.as_deref(), view);
+            let _ = writeln!(code, "{part}");
         } else {
+            let name = self.place(&cell.anchor);
             let _ = writeln!(code, "r.anchor({name})");
         }
         match &cell.state {
@@ -183,9 +201,15 @@ impl Emitter<'_> {
                 let _ = writeln!(code, "{problem}");
             }
         }
-        for output in &cell.outputs {
-            let output = self.output(output);
-            let _ = writeln!(code, "{output}");
+        let is_check = |output: &Output| matches!(output, Output::Check(_));
+        for outputs in cell.outputs.chunk_by(|one, next| is_check(one) && is_check(next)) {
+            let group: String =
+                outputs.iter().map(|output| format!("{}\n", self.output(output))).collect();
+            code.push_str(&if is_check(&outputs[0]) {
+                format!("r.checks({{\n{group}}})\n")
+            } else {
+                group
+            });
         }
         let document = self.document;
         let claims: Vec<String> = cell
@@ -193,14 +217,14 @@ impl Emitter<'_> {
             .iter()
             .filter_map(|&index| Some((index, document.claims.get(index)?)))
             .map(|(index, claim)| {
-                let id = self.text.shown(&claim.id, Space::Running);
-                let entry = ledger::entry_label(index);
-                let (standing, mark) = (ledger::standing(claim), ledger::mark(&claim.verdict));
-                format!("r.rest({entry}, \"{standing}\", \"{mark}\", {id})")
+                let said = self.said(index);
+                let mark = ledger::mark(Look::of(claim));
+                format!("r.rest({}, {mark}, {said})", ledger::entry_label(index))
             })
             .collect();
         if !claims.is_empty() {
-            let _ = writeln!(code, "r.resting(({},))", claims.join(", "));
+            let has_formulas = cell.claims.iter().any(|&claim| self.index.formula(claim).is_some());
+            let _ = writeln!(code, "r.resting({has_formulas}, ({},))", claims.join(", "));
         }
         code
     }
@@ -230,6 +254,7 @@ impl Emitter<'_> {
         let outcome = match check.outcome {
             CheckOutcome::Passed => "\"good\", \"✓\", \"passed\"",
             CheckOutcome::Failed => "\"bad\", \"✗\", \"failed\"",
+            CheckOutcome::FailedAsExpected => "\"good\", \"☒\", \"failed, as expected\"",
             CheckOutcome::Vacuous => "\"open\", \"∅\", \"vacuous\"",
         };
         let statement = self.text.shown(&check.statement, Space::Running);

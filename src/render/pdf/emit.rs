@@ -10,6 +10,7 @@ use typst::foundations::Bytes;
 
 use crate::document::{Chapter, Document, Image, ImageData, Reference};
 use crate::math::Math;
+use crate::render::look::Index;
 
 use super::ledger;
 use super::text::{Space, Text, quoted};
@@ -77,7 +78,12 @@ pub(super) struct Emitter<'a> {
     /// Anchors written so far; each is written once.
     placed: BTreeSet<String>,
     fragile: Vec<Fragile>,
+    /// Places in `fragile` of formulas by their Typst markup.
+    formulas: BTreeMap<String, usize>,
     files: BTreeMap<String, Bytes>,
+    pub(super) index: Index<'a>,
+    /// Folded code of the chapter being written, which the appendix prints.
+    pub(super) folded: String,
     pub(super) text: Text,
     /// The chapter being written.
     pub(super) chapter: Option<&'a Chapter>,
@@ -93,7 +99,10 @@ impl<'a> Emitter<'a> {
             known,
             placed: BTreeSet::new(),
             fragile: Vec::new(),
+            formulas: BTreeMap::new(),
             files: BTreeMap::new(),
+            index: Index::new(document),
+            folded: String::new(),
             text: Text::default(),
             chapter: None,
             level: 0,
@@ -108,10 +117,17 @@ impl<'a> Emitter<'a> {
             ("/math.typ".to_owned(), crate::math::PRELUDE.to_owned()),
         ]);
         let mut main = self.head();
+        let mut code = String::new();
         for (index, chapter) in document.chapters.iter().enumerate() {
             let path = format!("/chapter-{index}.typ");
             let _ = writeln!(main, "#include \"{path}\"");
             sources.insert(path, format!("{IMPORTS}#{{\n{}}}\n", self.one_chapter(chapter)));
+            let folded = std::mem::take(&mut self.folded);
+            if !folded.is_empty() {
+                let title = self.title(&chapter.number, &chapter.title);
+                let number = self.text.shown(&chapter.number, Space::Running);
+                let _ = write!(code, "r.section(2, {number}, none, {title})\n{folded}");
+            }
         }
         if !document.bibliography.is_empty() {
             main.push_str("#include \"/references.typ\"\n");
@@ -120,8 +136,13 @@ impl<'a> Emitter<'a> {
         }
         if !document.claims.is_empty() {
             main.push_str("#include \"/ledger.typ\"\n");
-            let code = ledger::appendix(&mut self, &document.claims);
-            sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
+            let ledger = ledger::appendix(&mut self);
+            sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{ledger}}}\n"));
+        }
+        if !code.is_empty() {
+            main.push_str("#include \"/code.typ\"\n");
+            let code = format!("r.unlisted(1, none, \"Code\")\n{code}");
+            sources.insert("/code.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
         }
         sources.insert("/main.typ".to_owned(), main);
         let emission = Emission {
@@ -163,7 +184,7 @@ impl<'a> Emitter<'a> {
             let words = self.text.shown(words, Space::Running);
             let _ = writeln!(code, "    ({name}, {words}),");
         }
-        code.push_str("  ),\n)\n");
+        let _ = writeln!(code, "  ),\n  claims: {},\n)", ledger::overview(document));
         code
     }
 
@@ -228,11 +249,14 @@ impl<'a> Emitter<'a> {
         } else {
             "panic(\"the formula is not valid\")".to_owned()
         };
-        let index = self.fragile.len();
-        self.fragile.push(Fragile::Formula {
-            latex: math.latex().to_owned(),
-            code: format!("r.equation(none, none, none, \"formula\", false, {code})"),
-        });
+        let next = self.fragile.len();
+        let index = *self.formulas.entry(code.clone()).or_insert(next);
+        if index == next {
+            self.fragile.push(Fragile::Formula {
+                latex: math.latex().to_owned(),
+                code: format!("r.equation(none, none, none, \"formula\", false, {code})"),
+            });
+        }
         (!self.broken.contains(&index)).then_some(code)
     }
 

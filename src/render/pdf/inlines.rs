@@ -1,6 +1,7 @@
 //! What stands inside a paragraph, as Typst expressions.
 
 use crate::document::Inline;
+use crate::math::Math;
 
 use super::emit::Emitter;
 use super::ledger;
@@ -57,16 +58,7 @@ impl Emitter<'_> {
             Inline::Strong(content) => self.nested("strong", content, place, depth),
             Inline::Strikethrough(content) => self.nested("strike", content, place, depth),
             Inline::Code(code) => format!("raw({})", self.text.shown(code, Space::Running)),
-            Inline::Math(math) => {
-                let alt = self.text.spoken(&math.alt());
-                match self.formula(math) {
-                    Some(code) => format!("math.equation(alt: {alt}, {code}.body)"),
-                    None => {
-                        let latex = self.text.shown(math.latex(), Space::Running);
-                        format!("r.inline-problem({latex})")
-                    }
-                }
-            }
+            Inline::Math(math) => self.inline_formula(math),
             Inline::Link { target, content, .. } => {
                 let linked = place == Place::Text
                     && !target.is_empty()
@@ -100,6 +92,28 @@ impl Emitter<'_> {
             }
             Inline::SoftBreak => "\" \"".to_owned(),
             Inline::HardBreak => "linebreak()".to_owned(),
+        }
+    }
+
+    fn inline_formula(&mut self, math: &Math) -> String {
+        let alt = self.text.spoken(&math.alt());
+        match self.formula(math) {
+            Some(code) => format!("math.equation(alt: {alt}, {code}.body)"),
+            None => {
+                let latex = self.text.shown(math.latex(), Space::Running);
+                format!("r.inline-problem({latex})")
+            }
+        }
+    }
+
+    /// What a claim asserts: its formula or its words.
+    pub(super) fn said(&mut self, claim: usize) -> String {
+        match self.index.formula(claim) {
+            Some(math) => self.inline_formula(math),
+            None => {
+                let document = self.document;
+                self.text.shown(&document.claims[claim].text, Space::Running)
+            }
         }
     }
 

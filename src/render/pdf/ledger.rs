@@ -1,12 +1,13 @@
-//! Claims on paper: the badge beside a claim and the appendix that lists all of them.
+//! Claims on paper: the badge beside a claim, the overview on the first page and the appendix
+//! that lists all of them.
 //!
 //! In: judged claims. Out: Typst expressions. Left out: durations, which differ between builds.
 
 use std::fmt::Write as _;
 
-use veracity_protocol::DataKind;
-
-use crate::claims::{Expected, Judged, Standing, Verdict};
+use crate::claims::{Judged, Standing, Verdict};
+use crate::document::{Chapter, Document};
+use crate::render::look::{self, Look, data_kind};
 
 use super::emit::Emitter;
 use super::text::{Space, quoted};
@@ -18,73 +19,99 @@ pub(super) fn entry_label(index: usize) -> String {
 
 /// The arguments of the template that choose a badge: standing, mark and words.
 pub(super) fn badge(claim: &Judged) -> String {
-    format!("\"{}\", \"{}\", \"{}\"", standing(claim), mark(&claim.verdict), words(claim))
+    let look = Look::of(claim);
+    format!("{}, \"{}\"", mark(look), look.word())
+}
+
+/// The arguments of the template that choose a mark: standing and the sign itself, which tells
+/// verdicts apart without colour.
+pub(super) fn mark(look: Look) -> String {
+    let mark = match look {
+        Look::Verified => "✓",
+        Look::AsExpected => "☒",
+        Look::Refuted | Look::Unexpected => "✗",
+        Look::Unverified => "○",
+        Look::Vacuous => "∅",
+        Look::Error => "!",
+    };
+    format!("\"{}\", \"{mark}\"", standing(look.standing()))
 }
 
 /// The name under which the template knows a standing.
-pub(super) fn standing(claim: &Judged) -> &'static str {
-    match claim.standing() {
+fn standing(standing: Standing) -> &'static str {
+    match standing {
         Standing::Good => "good",
         Standing::Open => "open",
         Standing::Bad => "bad",
     }
 }
 
-/// A sign that tells verdicts apart without colour.
-pub(super) fn mark(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Verified => "✓",
-        Verdict::Refuted(_) => "✗",
-        Verdict::Unverified(..) => "○",
-        Verdict::Vacuous(_) => "∅",
-        Verdict::Error(_) => "!",
+/// The outcome of a report and what its marks mean, for the first page.
+pub(super) fn overview(document: &Document) -> String {
+    if document.claims.is_empty() {
+        return "none".to_owned();
     }
-}
-
-fn words(claim: &Judged) -> &'static str {
-    match (&claim.verdict, claim.expected) {
-        (Verdict::Refuted(_), Expected::Refuted) => "refuted as expected",
-        (Verdict::Verified, Expected::Refuted) => "verified, expected refuted",
-        (verdict, _) => verdict.word(),
+    let (worst, words) = look::outcome(&document.claims);
+    let mut code =
+        format!("(standing: \"{}\", outcome: {}, counts: (", standing(worst), quoted(&words));
+    for (look, count) in look::counts(&document.claims) {
+        let (mark, word) = (mark(look), quoted(&format!("{count} {}", look.word())));
+        let _ = write!(code, "({mark}, {word}, {}), ", quoted(look.meaning()));
     }
+    code.push_str("))");
+    code
 }
 
 /// The appendix with every claim.
-pub(super) fn appendix(emitter: &mut Emitter<'_>, claims: &[Judged]) -> String {
-    let mut code = String::from("r.unlisted(1, none, \"Claim ledger\")\n");
-    let _ = writeln!(code, "par({})", quoted(&summary(claims)));
-    code.push_str("r.ledger(\n");
-    for (index, claim) in claims.iter().enumerate() {
-        code.push_str(&entry(emitter, index, claim));
+pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
+    let document = emitter.document;
+    let claims = &document.claims;
+    let counts: Vec<String> = look::counts(claims)
+        .into_iter()
+        .map(|(look, count)| format!("{count} {}", look.word()))
+        .collect();
+    let mut lead = format!("{}: {}.", look::number_of_claims(claims.len()), counts.join("; "));
+    let setting = look::shared_setting(claims);
+    if let Some((profile, device)) = setting {
+        let _ = write!(lead, " All results: profile {profile}, device {device}.");
+    }
+    let mut code = String::from("r.unlisted(1, none, \"Ledger of claims\")\n");
+    let _ = writeln!(code, "par({})\nr.ledger(", emitter.shown(&lead));
+    for chapter in &document.chapters {
+        code.push_str(&group(emitter, chapter, setting.is_some()));
     }
     code.push_str(")\n");
     code
 }
 
-fn summary(claims: &[Judged]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for claim in claims {
-        match counts.iter_mut().find(|(word, _)| *word == words(claim)) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((words(claim), 1)),
-        }
+/// The claims of a chapter; `shared` tells that the setting of all results is given above.
+fn group(emitter: &mut Emitter<'_>, chapter: &Chapter, shared: bool) -> String {
+    let document = emitter.document;
+    let entries: String = (document.claims.iter().enumerate())
+        .filter(|(_, claim)| claim.chapter == chapter.slug)
+        .map(|(index, claim)| entry(emitter, index, claim, shared))
+        .collect();
+    if entries.is_empty() {
+        return String::new();
     }
-    let counts: Vec<String> =
-        counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let noun = if claims.len() == 1 { "claim" } else { "claims" };
-    format!("{} {noun}: {}.", claims.len(), counts.join("; "))
+    let number = emitter.shown(&chapter.number);
+    let title = emitter.title(&chapter.number, &chapter.title);
+    let slug = emitter.shown(&format!("{}/", chapter.slug));
+    format!("r.entry-group({number}, {title}, {slug}),\n{entries}")
 }
 
-fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged) -> String {
+fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: bool) -> String {
     let mut code = format!("r.entry(label: {}, ", entry_label(index));
     let mut set = |name: &str, value: String| {
         let _ = write!(code, "{name}: {value}, ");
     };
-    set("id", emitter.shown(&claim.id));
+    set("id", emitter.shown(look::local_id(claim)));
     if emitter.is_known(&claim.anchor) {
         set("place", quoted(&claim.anchor));
     }
-    set("words", emitter.shown(&claim.text));
+    set("words", emitter.said(index));
+    set("length", claim.text.len().to_string());
+    set("formula", emitter.index.formula(index).is_some().to_string());
     set("relation", emitter.shown(&claim.relation));
     if let Some(value) = &claim.value {
         let value = match &claim.unit {
@@ -102,28 +129,32 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged) -> String {
     if !detail.is_empty() {
         set("detail", emitter.shown(&detail));
     }
-    set("basis", format!("({})", basis(emitter, claim)));
+    set("basis", format!("({})", basis(emitter, claim, shared)));
     code.push_str("),\n");
     code
 }
 
-fn basis(emitter: &mut Emitter<'_>, claim: &Judged) -> String {
-    let Some(provenance) = &claim.provenance else {
+fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: bool) -> String {
+    let Some(from) = &claim.provenance else {
         return String::new();
     };
-    let cell = emitter.shown(&format!("{} / {}", provenance.chapter, provenance.cell));
-    let mut lines = vec![emitter.jump(&provenance.anchor, cell)];
-    lines.push(emitter.shown(&format!("{}, {}", provenance.device, provenance.profile)));
-    if let Some(data) = &provenance.data {
-        let kind = match data.kind {
-            DataKind::Real => "real",
-            DataKind::Subset => "subset",
-            DataKind::Synthetic => "synthetic",
-        };
+    let name = emitter.index.cell_name(claim, from);
+    let cell = emitter.shown(&name);
+    let page = if emitter.is_known(&from.anchor) {
+        format!("\", \" + r.page-link({})", quoted(&from.anchor))
+    } else {
+        "[]".to_owned()
+    };
+    let mut lines = vec![format!("{} + {page}", emitter.jump(&from.anchor, cell))];
+    if !shared {
+        lines.push(emitter.shown(&format!("{}, {}", from.profile, from.device)));
+    }
+    if let Some(data) = &from.data {
         let digest: String = data.digest.chars().take(8).collect();
+        let kind = data_kind(data.kind);
         lines.push(emitter.shown(&format!("data: {} ({kind}, {digest})", data.name)));
     }
-    if let Some(seed) = provenance.seed {
+    if let Some(seed) = from.seed {
         lines.push(emitter.shown(&format!("seed {seed}")));
     }
     lines.iter().map(|line| format!("{line}, ")).collect()

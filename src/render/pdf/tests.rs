@@ -94,3 +94,20 @@ fn a_formula_that_typst_rejects_is_replaced_by_its_latex() {
     assert!(words.contains("Thisformulacannotbeshown.x^2+1"), "{words}");
     assert!(broken(&emission).is_empty());
 }
+
+#[test]
+fn folded_code_is_printed_behind_the_report_and_other_code_in_its_place() {
+    let module = |anchor: &str, text: &str, folded| Block::Module {
+        anchor: anchor.to_owned(),
+        code: CodeView { text: text.to_owned(), folded },
+    };
+    let document = document(vec![
+        module("one", "folded", true),
+        module("two", "shown", false),
+        Block::Paragraph(vec![Inline::Text("afterwards".to_owned())]),
+    ]);
+    let words = words(&Emission::new(&document, &BTreeSet::new()));
+    let at = |what: &str| words.rfind(what).unwrap_or_else(|| panic!("no {what} in {words}"));
+    assert!(at("shown") < at("afterwards") && at("afterwards") < at("folded"), "{words}");
+    assert!(words.contains("·codeonp.2") && words.contains("·fromp.2"), "{words}");
+}

@@ -22,7 +22,7 @@ use crate::Growth;
 use crate::formula::Recording;
 
 /// The outcome of a comparison; show it as the cell's trailing expression or give it to
-/// [`check`](crate::check).
+/// [`check`](crate::check()).
 ///
 /// A formula belongs to a check if all of its sides are evaluated, on the same thread, between
 /// the call of a constructor and the end of the method that gives the check.

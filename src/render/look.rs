@@ -1,0 +1,185 @@
+//! What both outputs say of claims and cells in the same words.
+//!
+//! In: judged claims and the resolved document. Out: words for verdicts and their meaning,
+//! counts of them, what a claim asserts and what its cell is called. Left out: marks and
+//! colours, which each output has of its own.
+
+use std::collections::BTreeMap;
+
+use veracity_protocol::DataKind;
+
+use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
+use crate::document::{Block, Cell, Document};
+use crate::math::Math;
+
+/// How a verdict looks. The order is that of summaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Look {
+    /// It holds.
+    Verified,
+    /// It fails, and the author says so.
+    AsExpected,
+    /// It was not checked.
+    Unverified,
+    /// It fails.
+    Refuted,
+    /// It holds, and the author says that it fails.
+    Unexpected,
+    /// Nothing was compared.
+    Vacuous,
+    /// The claim is at fault.
+    Error,
+}
+
+impl Look {
+    pub(super) fn of(claim: &Judged) -> Self {
+        match (&claim.verdict, claim.expected) {
+            (Verdict::Verified, Expected::Verified) => Self::Verified,
+            (Verdict::Verified, Expected::Refuted) => Self::Unexpected,
+            (Verdict::Refuted(_), Expected::Refuted) => Self::AsExpected,
+            (Verdict::Refuted(_), Expected::Verified) => Self::Refuted,
+            (Verdict::Unverified(..), _) => Self::Unverified,
+            (Verdict::Vacuous(_), _) => Self::Vacuous,
+            (Verdict::Error(_), _) => Self::Error,
+        }
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::AsExpected => "refuted, as expected",
+            Self::Unverified => "unverified",
+            Self::Refuted => "refuted",
+            Self::Unexpected => "holds, against expectation",
+            Self::Vacuous => "vacuous",
+            Self::Error => "error",
+        }
+    }
+
+    /// What the word means, for a reader who sees it for the first time.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Verified => "The text agrees with what the code produced.",
+            Self::AsExpected => "Quoted because it is wrong, and the code shows that it is.",
+            Self::Unverified => "This build could not check it; the reason stands beside it.",
+            Self::Refuted => "The text contradicts what the code produced.",
+            Self::Unexpected => "Quoted as wrong, yet the code agrees with it.",
+            Self::Vacuous => "Nothing was compared, so that it could not fail.",
+            Self::Error => "The claim itself is at fault and was not compared.",
+        }
+    }
+
+    pub(super) fn standing(self) -> Standing {
+        match self {
+            Self::Verified | Self::AsExpected => Standing::Good,
+            Self::Unverified => Standing::Open,
+            Self::Refuted | Self::Unexpected | Self::Vacuous | Self::Error => Standing::Bad,
+        }
+    }
+}
+
+/// How many claims look how, in the order of summaries.
+pub(super) fn counts<'a>(claims: impl IntoIterator<Item = &'a Judged>) -> BTreeMap<Look, usize> {
+    let mut counts = BTreeMap::new();
+    for claim in claims {
+        *counts.entry(Look::of(claim)).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Whether all claims are as expected: the worst standing, and a sentence.
+pub(super) fn outcome(claims: &[Judged]) -> (Standing, String) {
+    let count = |wanted| claims.iter().filter(|claim| claim.standing() == wanted).count();
+    let total = claims.len();
+    match (count(Standing::Open), count(Standing::Bad)) {
+        (0, 0) => (Standing::Good, "Every claim is as expected.".to_owned()),
+        (open, 0) => (
+            Standing::Open,
+            format!("No claim failed; {open} of {total} could not be checked here."),
+        ),
+        (_, bad) => (Standing::Bad, format!("{bad} of {total} claims failed.")),
+    }
+}
+
+/// `1 claim`, `2 claims`.
+pub(super) fn number_of_claims(count: usize) -> String {
+    if count == 1 { "1 claim".to_owned() } else { format!("{count} claims") }
+}
+
+/// Profile and device of every result, if they are the same for all.
+pub(super) fn shared_setting(claims: &[Judged]) -> Option<(&str, &str)> {
+    let mut settings = claims
+        .iter()
+        .filter_map(|claim| claim.provenance.as_ref())
+        .map(|from| (from.profile.as_str(), from.device.as_str()));
+    let first = settings.next()?;
+    settings.all(|setting| setting == first).then_some(first)
+}
+
+/// The name of a claim without that of its chapter, for lists that give the chapter once.
+pub(super) fn local_id(claim: &Judged) -> &str {
+    let local = claim.id.strip_prefix(claim.chapter.as_str());
+    local.and_then(|local| local.strip_prefix('/')).unwrap_or(&claim.id)
+}
+
+pub(super) fn data_kind(kind: DataKind) -> &'static str {
+    match kind {
+        DataKind::Real => "real",
+        DataKind::Subset => "subset",
+        DataKind::Synthetic => "synthetic",
+    }
+}
+
+/// Formulas that make claims, and cells by anchor.
+#[derive(Default)]
+pub(super) struct Index<'a> {
+    formulas: BTreeMap<usize, &'a Math>,
+    cells: BTreeMap<&'a str, &'a Cell>,
+    chapters: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        let mut index = Self::default();
+        for chapter in &document.chapters {
+            index.chapters.insert(&chapter.slug, &chapter.number);
+            index.add(&chapter.blocks);
+        }
+        index
+    }
+
+    fn add(&mut self, blocks: &'a [Block]) {
+        for block in blocks {
+            match block {
+                Block::Equation(equation) => {
+                    self.formulas.extend(equation.claim.map(|claim| (claim, &equation.math)));
+                }
+                Block::Cell(cell) => {
+                    self.cells.insert(&cell.anchor, cell);
+                }
+                Block::Quote(blocks) | Block::Callout { blocks, .. } => self.add(blocks),
+                Block::List { items, .. } => {
+                    for item in items {
+                        self.add(&item.blocks);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The formula that makes a claim, if the claim is one.
+    pub(super) fn formula(&self, claim: usize) -> Option<&'a Math> {
+        self.formulas.get(&claim).copied()
+    }
+
+    /// What the cell behind a claim is called where the claim's chapter is known.
+    pub(super) fn cell_name(&self, claim: &Judged, from: &Provenance) -> String {
+        let cell = self.cells.get(from.anchor.as_str());
+        let name = cell.map_or(from.cell.as_str(), |cell| &cell.name);
+        match self.chapters.get(from.chapter.as_str()) {
+            Some(number) if from.chapter != claim.chapter => format!("{name} of chapter {number}"),
+            _ => name.to_owned(),
+        }
+    }
+}
