@@ -21,7 +21,10 @@ lab::value("sum", squares.iter().sum::<u64>());
 "#;
 
 /// Ways to damage a file.
-const WAYS: [(&str, fn(&Path, Vec<u8>)); 6] = [
+/// A way to damage a file with some content.
+type Damage = fn(&Path, Vec<u8>);
+
+const WAYS: [(&str, Damage); 6] = [
     ("empty", |path, _| write(path, &[])),
     ("cut off", |path, bytes| write(path, &bytes[..bytes.len() / 2])),
     ("flipped at its start", |path, bytes| flip(path, bytes, |_| 0)),
