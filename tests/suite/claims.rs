@@ -39,8 +39,8 @@ fn a_verdict_for_every_kind_of_value() {
         ("It is [high](claim:x \">= 0.75\").", float(0.8), "verified"),
         ("It is [above 0.75](claim:x \"> 0.75\").", float(0.75), "refuted"),
         ("It is [0.8](claim:x \"± 0.015\").", float(0.81), "verified"),
-        ("It is [0.8](claim:x).", float(f64::NAN), "refuted"),
-        ("It is [0.8](claim:x \"± 5\").", float(f64::INFINITY), "refuted"),
+        ("It is [0.8](claim:x).", float(f64::NAN), "error"),
+        ("It is [0.8](claim:x \"± 5\").", float(f64::INFINITY), "error"),
         ("[It converges in 3 steps](claim:x).", yes(true), "verified"),
         ("[It converges](claim:x).", yes(false), "refuted"),
         ("[It converges](claim:x \"> 1\").", yes(true), "error"),
@@ -98,6 +98,8 @@ fn a_claim_that_is_known_to_be_wrong_must_be_wrong() {
 
     let (judged, _) = claim("They say [many](claim:x \"refuted\").", integer(5));
     assert_eq!(judged.standing(), Standing::Bad);
+    let (judged, _) = claim("They say [5](claim:x \"refuted\").", float(f64::NAN));
+    assert_eq!(judged.standing(), Standing::Bad, "NaN contradicts nothing");
     assert_eq!(word("They say [5](claim:x \"refuted; ± 1\").", integer(6)), "verified");
 }
 
