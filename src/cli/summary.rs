@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::claims::{Expected, Judged, Standing, Verdict};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Severity, printable};
 use crate::document::{Document, Inline};
 
 const GREEN: &str = "\x1b[32m";
@@ -51,7 +51,7 @@ pub(super) fn words(document: &Document) -> String {
         let claims: Vec<&Judged> =
             document.claims.iter().filter(|claim| claim.chapter == chapter.slug).collect();
         if !claims.is_empty() {
-            let title = plain(&chapter.title);
+            let title = printable(&plain(&chapter.title));
             let _ = writeln!(words, "{} {title}: {}", chapter.number, counts(&claims));
         }
     }
