@@ -15,9 +15,9 @@ use crate::claims::Standing;
 use crate::diag::{self, Color, Diagnostic};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
-use crate::pipeline::{self, BuildRequest, Formats};
+use crate::pipeline::{self, BuildEvent, BuildRequest, Formats};
 use crate::progress::{Progress, Verbosity};
-use crate::publish;
+use crate::publish::{self, Output};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -152,10 +152,6 @@ struct RunArgs {
     #[arg(long)]
     strict: bool,
 }
-
-/// What a killed build may have left in the output folder, and its lock.
-const LEFTOVERS: [&str; 5] =
-    [".report.new", ".report.old", ".report.pdf.new", ".claims.json.new", ".lock"];
 
 /// Exit status if a claim or a chapter is not as it should be.
 const WRONG: u8 = 1;
@@ -319,9 +315,14 @@ impl Session {
                 format!("cannot remove {}: {error}", path.display()),
             )]
         };
+        if !out.exists() {
+            return Ok(0);
+        }
+        // A build that is running is waited for; its lock stays, or a third could slip in.
+        let _output = Output::open(out, || self.progress.show(BuildEvent::Waiting))
+            .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
-        let made = ["cache", "run", "target", "work", "report", "report.pdf", "claims.json"];
-        for name in made.into_iter().chain(LEFTOVERS) {
+        for name in ["cache", "run", "target", "work", "report", "report.pdf", "claims.json"] {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),

@@ -190,7 +190,7 @@ impl Excerpt {
         let to_shown = floor_boundary(text, line_end.min(end.max(start) + LONGEST_LINE));
         let end = end.min(to_shown);
         Self {
-            path: span.source.path().to_owned(),
+            path: printable(span.source.path()),
             text: printable(&text[from_shown..to_shown]),
             line: span.position().line,
             range: start - from_shown..end - from_shown,
@@ -215,10 +215,16 @@ fn floor_boundary(text: &str, at: usize) -> usize {
     at
 }
 
-/// Replaces control characters, which would let a chapter drive the terminal, byte for byte.
-pub fn printable(text: &str) -> String {
+/// Replaces control characters, which would let a chapter drive the terminal, by blanks of as
+/// many bytes.
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_ascii_control() && c != '\n' && c != '\t' { ' ' } else { c })
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\u{80}'..='\u{9f}' => '\u{a0}',
+            c if c.is_control() => ' ',
+            c => c,
+        })
         .collect()
 }
 
@@ -248,5 +254,6 @@ mod tests {
         let shown = render(&Diagnostic::error("x", "y", source.span(18_000..18_001)), Color::Plain);
         assert!(shown.len() < 4000, "{}", shown.len());
         assert!(!shown.contains('\u{1b}'));
+        assert_eq!(printable("é\u{1b}[2J\u{9b}2J\n"), "é [2J\u{a0}2J\n");
     }
 }

@@ -124,6 +124,29 @@ pub struct Chapter {
     pub modules: Vec<Module>,
 }
 
+impl Chapter {
+    /// Every displayed equation, in order, at whatever depth.
+    pub fn equations(&self) -> Vec<&Equation> {
+        fn collect<'a>(blocks: &'a [Block], into: &mut Vec<&'a Equation>) {
+            for block in blocks {
+                match block {
+                    Block::Equation(equation) => into.push(equation),
+                    Block::Quote(blocks)
+                    | Block::Callout { blocks, .. }
+                    | Block::Footnote { blocks, .. } => collect(blocks, into),
+                    Block::List { items, .. } => {
+                        items.iter().for_each(|item| collect(&item.blocks, into));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut equations = Vec::new();
+        collect(&self.blocks, &mut equations);
+        equations
+    }
+}
+
 /// YAML front matter of a chapter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FrontMatter {

@@ -173,19 +173,13 @@ pub fn evaluate(
 ) -> Result<Evaluated, Vec<Diagnostic>> {
     let (config, mut diagnostics) = read_config(world)?;
     let chapters = read_chapters(world, &config, &mut diagnostics)?;
+    let only = only_chapter(request, &chapters)?;
     let bibliography = read_bibliography(world, &config, &mut diagnostics);
     let (foundation, kernel) = ground(request, &config, &chapters, sink)?;
     let (mut plan, found) = plan::plan(&config, &chapters, &foundation);
     diagnostics.extend(found);
-    if let Some(number) = request.chapter {
-        if !(1..=chapters.len()).contains(&number) {
-            return Err(one(Diagnostic::global(
-                "unknown-chapter",
-                format!("there is no chapter {number}"),
-            )
-            .hint(format!("this report has chapters 1 to {}", chapters.len()))));
-        }
-        plan.keep_only(number - 1);
+    if let Some(index) = only {
+        plan.keep_only(index);
     }
     let store = Store::new(request.out.join("cache").join("cells"));
     let (executed, found) = exec::execute(&plan, &*kernel, &store, request.jobs, &|event| {
@@ -263,6 +257,20 @@ fn free_slug(wanted: String, chapters: &[Chapter]) -> String {
         .map(|number| format!("{wanted}-{number}"))
         .find(is_free)
         .expect("there are more numbers than chapters")
+}
+
+/// Index of the only chapter whose cells may run, if there is such a wish.
+fn only_chapter(
+    request: &BuildRequest,
+    chapters: &[Chapter],
+) -> Result<Option<usize>, Vec<Diagnostic>> {
+    match request.chapter {
+        Some(number) if !(1..=chapters.len()).contains(&number) => Err(one(Diagnostic::global(
+            "unknown-chapter",
+            format!("there is no chapter {number}; the last is {}", chapters.len()),
+        ))),
+        wish => Ok(wish.map(|number| number - 1)),
+    }
 }
 
 fn read_bibliography(
@@ -387,4 +395,32 @@ fn inputs(request: &BuildRequest, world: &Recorded<DiskWorld>, evaluated: &Evalu
         std::env::current_exe().and_then(|path| crate::world::witness(&path)).unwrap_or_default();
     let all = format!("{:?} {} {} {tool}", request.formats, world.digest(), evaluated.digest);
     blake3::hash(all.as_bytes()).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::MemoryWorld;
+
+    #[test]
+    fn a_chapter_that_is_not_there_is_not_an_empty_success() {
+        let world = MemoryWorld::default()
+            .with("report.yaml", "title: T\nchapters: [a.md]\n")
+            .with("a.md", "# A\n");
+        let mut request = BuildRequest {
+            root: PathBuf::new(),
+            out: PathBuf::new(),
+            data: PathBuf::new(),
+            formats: Formats { html: true, pdf: true },
+            chapter: Some(1),
+            profile: "quick".to_owned(),
+            device: "cpu".to_owned(),
+            jobs: 1,
+            network: Network::Forbidden,
+        };
+        assert!(evaluate(&request, &world, &|_| ()).is_ok());
+        request.chapter = Some(2);
+        let problems = evaluate(&request, &world, &|_| ()).expect_err("there is one chapter");
+        assert_eq!(problems[0].code, "unknown-chapter");
+    }
 }

@@ -23,7 +23,7 @@ use crate::claims::Reason;
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
 use crate::math::{Display, Macros, Math};
-use crate::parse::{Block, Cell, Chapter, Code, Equation};
+use crate::parse::{Cell, Chapter, Code};
 use crate::span::{Source, Span};
 
 /// What every cell of a report stands on, besides its own chapter.
@@ -248,9 +248,7 @@ fn equations(
     // Names that cannot be are reported where the report is resolved.
     let (macros, _) =
         Macros::new(config.macros.clone().into_iter().chain(chapter.front.macros.clone()));
-    let mut displayed = Vec::new();
-    collect_equations(&chapter.blocks, &mut displayed);
-    for equation in displayed {
+    for equation in chapter.equations() {
         let Some(label) = equation.label.as_ref().filter(|label| named.contains(label)) else {
             continue;
         };
@@ -273,23 +271,6 @@ fn equations(
         }
     }
     found
-}
-
-fn collect_equations<'a>(blocks: &'a [Block], into: &mut Vec<&'a Equation>) {
-    for block in blocks {
-        match block {
-            Block::Equation(equation) => into.push(equation),
-            Block::Quote(blocks)
-            | Block::Callout { blocks, .. }
-            | Block::Footnote { blocks, .. } => collect_equations(blocks, into),
-            Block::List { items, .. } => {
-                for item in items {
-                    collect_equations(&item.blocks, into);
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Labels in `equation!("label")`; a mention in a comment counts too, which only costs a key.

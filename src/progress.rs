@@ -136,17 +136,19 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is ours")
 }
 
+/// An event in words that cannot drive the terminal: a cell names its own work.
 fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
     let name = |cell: &usize| &chapter.cells[*cell].id;
-    match event {
-        kernel::Event::Building(what) => Some(what.clone()),
-        kernel::Event::Started { cell } => Some(format!("running {}", name(cell))),
+    let words = match event {
+        kernel::Event::Building(what) => what.clone(),
+        kernel::Event::Started { cell } => format!("running {}", name(cell)),
         kernel::Event::Progress { task, done, total, note, .. } => {
             let count = total.map_or_else(|| done.to_string(), |total| format!("{done}/{total}"));
-            Some(printable(&format!("{task} {count} {note}")))
+            format!("{task} {count} {note}")
         }
-        kernel::Event::Ended { .. } | kernel::Event::Warning(_) => None,
-    }
+        kernel::Event::Ended { .. } | kernel::Event::Warning(_) => return None,
+    };
+    Some(printable(&words))
 }
 
 /// An event as a line for a log; progress inside a cell would flood it.

@@ -164,7 +164,7 @@ impl<'a> Finding<'a> {
         let mut finding = Self {
             expected: Expected::Verified,
             relation: site.claim.relation.trim().to_owned(),
-            verdict: Verdict::Verified,
+            verdict: Verdict::Error("not judged".into()),
             value: None,
             published: None,
             cell: None,
@@ -245,10 +245,6 @@ impl<'a> Finding<'a> {
                         .into(),
                 );
                 Verdict::Error(format!("`{}` is many numbers and not one", published.name))
-            }
-            Value::Float { value } if !value.0.is_finite() => {
-                // Not refuted, or a statement said to be wrong would hold by accident.
-                Verdict::Error(format!("the value is {value}, which no number compares with"))
             }
             value => match (exact::number(value), number::find(text)) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {

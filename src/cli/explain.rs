@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use veracity_protocol::Artifact;
+
 use super::Session;
 use super::summary::plain;
 use crate::claims::{Expected, Judged};
 use crate::diag::{Diagnostic, printable};
-use crate::parse::{Block, Chapter};
+use crate::parse::Chapter;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
 use crate::plan::dependencies;
 use crate::publish::Output;
@@ -54,8 +56,7 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
     let mut line = |name: &str, words: &str| {
         for (index, words) in words.lines().enumerate() {
             let name = if index == 0 { name } else { "" };
-            let words = printable(words);
-            let _ = writeln!(text, "{} {words}", bold(&format!("{name:>9}")));
+            let _ = writeln!(text, "{} {}", bold(&format!("{name:>9}")), printable(words));
         }
     };
     line("claim", &claim.id);
@@ -69,8 +70,8 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
     }
     line("verdict", verdict);
     line("because", claim.verdict.detail());
-    let chapter_number =
-        evaluated.document.chapters.iter().position(|chapter| chapter.slug == claim.chapter);
+    let place = |slug: &str| evaluated.chapters.iter().position(|chapter| chapter.slug == slug);
+    let computed_in = claim.provenance.as_ref().map_or(&claim.chapter, |from| &from.chapter);
     if let Some(from) = &claim.provenance {
         line("device", &from.device);
         line("profile", &from.profile);
@@ -82,13 +83,14 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
         }
         line("key", &from.key);
         line("took", &format!("{} ms", from.duration_ms));
-        let chapter = evaluated.chapters.iter().find(|chapter| chapter.slug == from.chapter);
-        if let Some(chapter) = chapter {
-            formulas(chapter, claim, &mut line);
-            code(chapter, &from.cell, &mut text, bold);
+        if let Some(index) = place(&from.chapter) {
+            for formula in formulas(evaluated, index, &from.cell, claim) {
+                line("formula", formula);
+            }
+            code(&evaluated.chapters[index], &from.cell, &mut text, bold);
         }
     }
-    if let Some(index) = chapter_number {
+    if let Some(index) = place(computed_in) {
         let title = printable(&plain(&evaluated.document.chapters[index].title));
         let _ = writeln!(
             text,
@@ -100,7 +102,7 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
     text
 }
 
-/// The line of the chapter in which the claim stands.
+/// The paragraph of the chapter in which the claim stands.
 fn sentence(claim: &Judged) -> String {
     let source = &claim.span.source;
     let text = source.text();
@@ -111,21 +113,33 @@ fn sentence(claim: &Judged) -> String {
     text[start..end].to_owned()
 }
 
-fn formulas(chapter: &Chapter, claim: &Judged, line: &mut impl FnMut(&str, &str)) {
-    fn find(blocks: &[Block], name: &str, line: &mut impl FnMut(&str, &str)) {
-        for block in blocks {
-            match block {
-                Block::Equation(equation)
-                    if equation.claim.as_ref().is_some_and(|claim| claim.name == name) =>
-                {
-                    line("formula", equation.latex.trim());
-                }
-                Block::Quote(blocks) | Block::Callout { blocks, .. } => find(blocks, name, line),
-                _ => {}
-            }
-        }
-    }
-    find(&chapter.blocks, &claim.name, line);
+/// The formulas that a claim's check evaluated, as they are printed.
+fn formulas<'a>(
+    evaluated: &'a Evaluated,
+    chapter: usize,
+    cell: &str,
+    claim: &Judged,
+) -> Vec<&'a str> {
+    let parsed = &evaluated.chapters[chapter];
+    let name = claim.name.rsplit('/').next();
+    let checked: Vec<&String> = parsed
+        .cells
+        .iter()
+        .zip(&evaluated.executed.chapters[chapter].cells)
+        .filter(|(parsed, _)| parsed.id == cell)
+        .flat_map(|(_, result)| &result.output.artifacts)
+        .filter_map(|artifact| match artifact {
+            Artifact::Check(check) if Some(check.name.as_str()) == name => Some(&check.equations),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let is_checked = |label: &String| checked.contains(&label);
+    let equations = parsed.equations().into_iter();
+    equations
+        .filter(|equation| equation.label.as_ref().is_some_and(is_checked))
+        .map(|equation| equation.latex.trim())
+        .collect()
 }
 
 /// The cell behind a claim, with the cells and modules that it builds on before it.
@@ -138,7 +152,8 @@ fn code(chapter: &Chapter, cell: &str, text: &mut String, bold: impl Fn(&str) ->
     }
     for needed in dependencies(&chapter.cells, index).into_iter().chain([index]) {
         let cell = &chapter.cells[needed];
-        let _ = writeln!(text, "{} {} at {}", bold("     cell"), cell.id, cell.span);
+        let name = printable(&cell.id);
+        let _ = writeln!(text, "{} {name} at {}", bold("     cell"), cell.span);
         for line in cell.code.text.lines() {
             let _ = writeln!(text, "          | {}", printable(line));
         }

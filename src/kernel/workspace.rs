@@ -113,10 +113,7 @@ impl Workspace {
         for part in [settings, &dependencies, &locked_versions(&lock), &toolchain] {
             digest.update(blake3::hash(part.as_bytes()).as_bytes());
         }
-        // Flags change the code that comes out.
-        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
-            digest.update(std::env::var_os(name).unwrap_or_default().as_encoded_bytes());
-        }
+        hash_settings(&folder, &mut digest);
         Ok(Self {
             folder,
             target,
@@ -347,6 +344,29 @@ fn hash_inherited(folder: &Path, digest: &mut blake3::Hasher) {
     }
 }
 
+/// Hashes what, in the environment and in Cargo's own settings for `folder`, changes the code
+/// that comes out.
+fn hash_settings(folder: &Path, digest: &mut blake3::Hasher) {
+    let changes_code =
+        |name: &str| name.ends_with("RUSTFLAGS") || name.starts_with("CARGO_PROFILE_");
+    let variables: BTreeMap<_, _> =
+        std::env::vars_os().filter(|(name, _)| changes_code(&name.to_string_lossy())).collect();
+    digest.update(format!("{variables:?}").as_bytes());
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let folders = folder.ancestors().map(|ancestor| ancestor.join(".cargo")).chain(home);
+    for file in folders.flat_map(|folder| [folder.join("config.toml"), folder.join("config")]) {
+        let Ok(text) = fs::read_to_string(file) else { continue };
+        let settings: Table = text.parse().unwrap_or_default();
+        for part in ["build", "env", "patch", "profile", "target", "unstable"] {
+            if let Some(part) = settings.get(part) {
+                digest.update(blake3::hash(part.to_string().as_bytes()).as_bytes());
+            }
+        }
+    }
+}
+
 /// Writes an embedded crate to disk.
 fn extract(
     dir: &Dir<'_>,
@@ -537,4 +557,25 @@ fn toolchain_witness(root: &Path, rustc: &Path) -> String {
     let chosen = std::env::var_os("RUSTUP_TOOLCHAIN").unwrap_or_default();
     witness.update(OsStr::as_encoded_bytes(&chosen));
     witness.finalize().to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_settings_that_change_code_change_the_digest() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let work = folder.path().join("build/work");
+        let with = |settings: &str| {
+            write_if_changed(&folder.path().join(".cargo/config.toml"), settings.as_bytes())
+                .expect("it can be written");
+            let mut digest = blake3::Hasher::new();
+            hash_settings(&work, &mut digest);
+            digest.finalize()
+        };
+        let plain = with("");
+        assert_eq!(with("[net]\nretry = 3\n"), plain);
+        assert_ne!(with("[build]\nrustflags = [\"-Ctarget-cpu=native\"]\n"), plain);
+    }
 }

@@ -98,6 +98,8 @@ fn a_claim_that_is_known_to_be_wrong_must_be_wrong() {
 
     let (judged, _) = claim("They say [many](claim:x \"refuted\").", integer(5));
     assert_eq!(judged.standing(), Standing::Bad);
+    let (judged, _) = claim("They say [5](claim:x \"refuted\").", float(f64::NAN));
+    assert_eq!(judged.standing(), Standing::Bad, "NaN contradicts nothing");
     assert_eq!(word("They say [5](claim:x \"refuted; ± 1\").", integer(6)), "verified");
 }
 
