@@ -159,7 +159,8 @@ fn plan_chapter(
     for cell in &chapter.cells {
         let (body, barred) = match tangle::Body::cut(cell) {
             Ok(body) => {
-                let bar = unmet(cell, foundation).or_else(|| missing.blocks(&body));
+                let blocked = missing.blocks(&body);
+                let bar = unmet(cell, foundation).or(blocked);
                 if let Some((reason, words)) = &bar {
                     missing.add(&body, *reason, words);
                 }

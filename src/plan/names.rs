@@ -34,41 +34,74 @@ pub fn dependencies(cells: &[Cell], index: usize) -> Vec<usize> {
 }
 
 /// Names that a later cell could use.
-fn defined(tokens: TokenStream) -> Vec<String> {
-    let mut defined = Defined(Vec::new());
-    match syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone()) {
-        Ok(statements) => statements.iter().for_each(|statement| defined.visit_stmt(statement)),
+fn defined(tokens: TokenStream) -> BTreeSet<String> {
+    let mut names = Names::default();
+    let Ok(statements) = syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone())
+    else {
         // What cannot be parsed may define anything that it mentions.
-        Err(_) => identifiers(tokens, &mut |name| defined.0.push(name.to_owned())),
+        return mentioned(tokens);
+    };
+    for statement in &statements {
+        match statement {
+            // What is bound inside of an expression ends with it.
+            syn::Stmt::Local(local) => names.visit_pat(&local.pat),
+            syn::Stmt::Item(item) => names.visit_item(item),
+            // A macro may bind what it is given.
+            syn::Stmt::Macro(call) => names.bound.extend(mentioned(call.mac.tokens.clone())),
+            syn::Stmt::Expr(..) => {}
+        }
     }
-    defined.0
+    names.bound
 }
 
-/// Names that cells left out would have defined, with why they were left out.
+/// Variables that a later cell could change.
+fn mutable(tokens: TokenStream) -> BTreeSet<String> {
+    let mut names = Names::default();
+    for statement in
+        syn::parse::Parser::parse2(syn::Block::parse_within, tokens).unwrap_or_default()
+    {
+        if let syn::Stmt::Local(local) = &statement {
+            names.visit_pat(&local.pat);
+        }
+    }
+    names.mutable
+}
+
+fn mentioned(tokens: TokenStream) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    identifiers(tokens, &mut |name| {
+        names.insert(name.to_owned());
+    });
+    names
+}
+
+/// Names that mean something else because cells were left out, with why they were.
 #[derive(Default)]
-pub(super) struct Missing(BTreeMap<String, (Reason, String)>);
+pub(super) struct Missing {
+    names: BTreeMap<String, (Reason, String)>,
+    mutable: BTreeSet<String>,
+}
 
 impl Missing {
-    /// Why `body` cannot run, if it uses a missing name.
-    pub(super) fn blocks(&self, body: &Body) -> Option<(Reason, String)> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let mut found = None;
-        identifiers(body.tokens(), &mut |name| {
-            if found.is_none() {
-                found = self.0.get(name).map(|(reason, words)| {
-                    (*reason, format!("uses `{name}` of a cell that {words}"))
-                });
-            }
-        });
-        found
+    /// Why `body` cannot run, if it uses a name that a cell left out defines or may change.
+    pub(super) fn blocks(&mut self, body: &Body) -> Option<(Reason, String)> {
+        let blocked = match self.names.is_empty() {
+            true => None,
+            false => mentioned(body.tokens()).iter().find_map(|name| {
+                let (reason, words) = self.names.get(name)?;
+                Some((*reason, format!("uses `{name}` of a cell that {words}")))
+            }),
+        };
+        self.mutable.extend(mutable(body.tokens()));
+        blocked
     }
 
     /// Notes that `body` is left out.
     pub(super) fn add(&mut self, body: &Body, reason: Reason, words: &str) {
-        for name in defined(body.tokens()) {
-            self.0.entry(name).or_insert_with(|| (reason, words.to_owned()));
+        let mut names = defined(body.tokens());
+        names.extend(mentioned(body.tokens()).intersection(&self.mutable).cloned());
+        for name in names {
+            self.names.entry(name).or_insert_with(|| (reason, words.to_owned()));
         }
     }
 }
@@ -96,11 +129,18 @@ fn identifiers(tokens: TokenStream, visit: &mut impl FnMut(&str)) {
 }
 
 /// Names bound by patterns and items.
-struct Defined(Vec<String>);
+#[derive(Default)]
+struct Names {
+    bound: BTreeSet<String>,
+    mutable: BTreeSet<String>,
+}
 
-impl<'ast> Visit<'ast> for Defined {
+impl<'ast> Visit<'ast> for Names {
     fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
-        self.0.push(pattern.ident.to_string());
+        self.bound.insert(pattern.ident.to_string());
+        if pattern.mutability.is_some() {
+            self.mutable.insert(pattern.ident.to_string());
+        }
         syn::visit::visit_pat_ident(self, pattern);
     }
 
@@ -115,17 +155,59 @@ impl<'ast> Visit<'ast> for Defined {
             syn::Item::Trait(item) => Some(&item.ident),
             syn::Item::Type(item) => Some(&item.ident),
             syn::Item::Macro(item) => item.ident.as_ref(),
+            syn::Item::Use(item) => return self.visit_item_use(item),
             _ => None,
         };
-        self.0.extend(ident.map(ToString::to_string));
-        syn::visit::visit_item(self, item);
+        self.bound.extend(ident.map(ToString::to_string));
     }
 
     fn visit_use_name(&mut self, name: &'ast syn::UseName) {
-        self.0.push(name.ident.to_string());
+        self.bound.insert(name.ident.to_string());
     }
 
     fn visit_use_rename(&mut self, rename: &'ast syn::UseRename) {
-        self.0.push(rename.rename.to_string());
+        self.bound.insert(rename.rename.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+    use crate::span::Source;
+
+    fn cells(codes: &[&str]) -> Vec<Cell> {
+        let text: String = codes.iter().map(|c| format!("```rust,cell\n{c}\n```\n\n")).collect();
+        parse::chapter(Source::new("a.md", text)).0.cells
+    }
+
+    #[test]
+    fn only_what_outlives_a_statement_is_a_dependency() {
+        let cells = cells(&[
+            "let (a, b) = (1, 2);",
+            "let c = (0..3).map(|inner| inner).sum::<i32>();",
+            "fn twice(x: i32) -> i32 { 2 * x }",
+            "let inner = 1; twice(c) + inner",
+        ]);
+        assert_eq!(dependencies(&cells, 3), [1, 2]);
+    }
+
+    #[test]
+    fn a_cell_left_out_takes_along_what_it_would_have_changed() {
+        let bodies: Vec<Body> = cells(&[
+            "let mut all = vec![1]; let fixed = 1;",
+            "all.push(fixed);",
+            "all.len()",
+            "fixed",
+        ])
+        .iter()
+        .map(|cell| Body::cut(cell).expect("it is Rust"))
+        .collect();
+        let mut missing = Missing::default();
+        assert_eq!(missing.blocks(&bodies[0]), None);
+        assert_eq!(missing.blocks(&bodies[1]), None);
+        missing.add(&bodies[1], Reason::NeedsProfile, "needs more");
+        assert!(missing.blocks(&bodies[2]).is_some());
+        assert_eq!(missing.blocks(&bodies[3]), None);
     }
 }

@@ -223,13 +223,10 @@ mod tests {
     fn files_are_named_by_their_place_in_their_crate() {
         for (file, shown) in [
             ("chapters/a/program/src/main.rs", "chapters/a/program/src/main.rs"),
-            (
-                "/home/me/.cargo/registry/src/index/dfdx-0.13.0/src/a/src.rs",
-                "dfdx-0.13.0/src/a/src.rs",
-            ),
+            ("/any/.cargo/registry/src/index/dfdx-0.13.0/src/a/src.rs", "dfdx-0.13.0/src/a/src.rs"),
             ("/rustc/0123/library/core/src/option.rs", "core/src/option.rs"),
-            ("/home/me/report/crates/nets/src/lib.rs", "nets/src/lib.rs"),
-            ("/home/me/generated.rs", "generated.rs"),
+            ("/any/report/crates/nets/src/lib.rs", "nets/src/lib.rs"),
+            ("/any/generated.rs", "generated.rs"),
         ] {
             assert_eq!(within_its_crate(file), shown);
         }
