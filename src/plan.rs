@@ -159,6 +159,7 @@ fn plan_chapter(
     let mut missing = names::Missing::default();
     let mut cells = Vec::with_capacity(chapter.cells.len());
     for cell in &chapter.cells {
+        diagnostics.extend(unknown_profile(config, cell));
         let (body, barred) = match tangle::Body::cut(cell) {
             Ok(body) => {
                 let bar = unmet(cell, foundation).or_else(|| missing.blocks(&body));
@@ -220,6 +221,19 @@ fn timeout(config: &ReportConfig, chapter: &Chapter, cell: &Cell, profile: &str)
         .or(chapter.front.cells.timeout)
         .or_else(|| config.profiles.get(profile).and_then(|profile| profile.timeout))
         .unwrap_or(config.timeout)
+}
+
+/// A cell that waits for a profile which nobody can ask for would be open for ever.
+fn unknown_profile(config: &ReportConfig, cell: &Cell) -> Option<Diagnostic> {
+    let wanted = cell.options.needs.profile.as_ref()?;
+    (!config.profiles.contains_key(wanted)).then(|| {
+        Diagnostic::error(
+            "unknown-profile",
+            format!("this report has no profile `{wanted}`"),
+            cell.span.clone(),
+        )
+        .did_you_mean(wanted, config.profiles.keys().map(String::as_str))
+    })
 }
 
 fn unmet(cell: &Cell, foundation: &Foundation) -> Option<(Reason, String)> {
@@ -328,7 +342,17 @@ impl KeyHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse;
+    use crate::{config, parse};
+
+    #[test]
+    fn a_profile_that_nobody_can_ask_for_is_an_error() {
+        let settings = Source::new("report.yaml", "title: T\nchapters: [a.md]\n");
+        let config = config::report(&settings).0.expect("the settings are right");
+        let text = "# A\n\n```rust,cell\n//| needs: {profile: ful}\n1;\n```\n";
+        let (chapter, _) = parse::chapter(Source::new("a.md", text));
+        let found = unknown_profile(&config, &chapter.cells[0]).expect("there is no such profile");
+        assert_eq!(found.hint.as_deref(), Some("did you mean `full`?"));
+    }
 
     #[test]
     fn tests_that_do_not_run_are_not_passed_over() {
