@@ -157,6 +157,10 @@ struct RunArgs {
 const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
+/// Problems that are the command line's, not the report's.
+const USAGE_CODES: [&str; 3] = ["unknown-profile", "unknown-chapter", "no-cuda"];
+/// Most problems of one kind of source that are printed; more are a mistake that repeats itself.
+const MOST_PROBLEMS: usize = 100;
 /// Exit status if nothing could be built.
 const NOT_BUILT: u8 = 3;
 
@@ -238,21 +242,23 @@ impl Session {
         root: Option<PathBuf>,
         run: impl FnOnce(&Path) -> Result<u8, Vec<Diagnostic>>,
     ) -> u8 {
+        let missing = match &root {
+            Some(root) => format!("{} holds no report.yaml", root.display()),
+            None => "neither here nor in any folder above is a report.yaml".to_owned(),
+        };
         let found = match root {
-            Some(root) => std::path::absolute(&root).ok(),
+            Some(root) => std::path::absolute(root).ok(),
             None => std::env::current_dir().ok().and_then(|here| {
                 here.ancestors()
                     .find(|folder| folder.join("report.yaml").is_file())
                     .map(Path::to_owned)
             }),
         };
+        let found = found.filter(|root| root.join("report.yaml").exists());
         let Some(root) = found else {
             self.problem(
-                &Diagnostic::global(
-                    "no-report",
-                    "neither here nor in any folder above is a report.yaml",
-                )
-                .hint("name a report with `--root DIR`, or make one with `veracity new DIR`"),
+                &Diagnostic::global("no-report", missing)
+                    .hint("name a report with `--root DIR`, or make one with `veracity new DIR`"),
             );
             return USAGE;
         };
@@ -260,10 +266,9 @@ impl Session {
             Ok(status) => status,
             Err(problems) => {
                 self.progress.finish();
-                for problem in &problems {
-                    self.problem(problem);
-                }
-                NOT_BUILT
+                self.problems(&problems);
+                let is_usage = |problem: &Diagnostic| USAGE_CODES.contains(&problem.code);
+                if problems.iter().all(is_usage) { USAGE } else { NOT_BUILT }
             }
         }
     }
@@ -298,12 +303,8 @@ impl Session {
     }
 
     fn results(&self, evaluated: &pipeline::Evaluated) {
-        for problem in &evaluated.diagnostics {
-            self.problem(problem);
-        }
-        for problem in summary::claims(&evaluated.document) {
-            self.problem(&problem);
-        }
+        self.problems(&evaluated.diagnostics);
+        self.problems(&summary::claims(&evaluated.document));
         self.say(&summary::words(&evaluated.document));
     }
 
@@ -345,6 +346,16 @@ impl Session {
     fn print(&self, words: &str) {
         // A reader that has gone, as `head` does, is no reason to fail.
         let _ = anstream::stdout().write_all(words.as_bytes());
+    }
+
+    /// Prints problems, but not a flood of them.
+    fn problems(&self, problems: &[Diagnostic]) {
+        for problem in problems.iter().take(MOST_PROBLEMS) {
+            self.problem(problem);
+        }
+        if let more @ 1.. = problems.len().saturating_sub(MOST_PROBLEMS) {
+            let _ = writeln!(anstream::stderr(), "… and {more} more problems\n");
+        }
     }
 
     fn problem(&self, problem: &Diagnostic) {

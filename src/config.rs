@@ -184,6 +184,7 @@ impl Reader<'_> {
         let mut chapters: Vec<(String, Span)> = Vec::new();
         for item in items {
             let Some((path, span)) = self.located(item, "a chapter") else { continue };
+            let path = path.trim_start_matches("./").to_owned();
             if let Some((_, first)) = chapters.iter().find(|(other, _)| *other == path) {
                 let found = Diagnostic::error(
                     "duplicate-chapter",

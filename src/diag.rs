@@ -121,6 +121,9 @@ pub enum Color {
 /// Longest source line that is shown with its marks; longer ones are cut around the place.
 const LONGEST_LINE: usize = 400;
 
+/// Longest message that is shown whole.
+const LONGEST_MESSAGE: usize = 2000;
+
 /// Shows one diagnostic as rustc does: message, source line, marks, notes and hint.
 pub fn render(diagnostic: &Diagnostic, color: Color) -> String {
     let level = match diagnostic.severity {
@@ -128,7 +131,7 @@ pub fn render(diagnostic: &Diagnostic, color: Color) -> String {
         Severity::Error => Level::ERROR,
     };
     let mut group =
-        Group::with_title(level.primary_title(printable(&diagnostic.message)).id(diagnostic.code));
+        Group::with_title(level.primary_title(cut(&diagnostic.message)).id(diagnostic.code));
     let excerpts: Vec<Excerpt> = diagnostic
         .span
         .iter()
@@ -195,6 +198,13 @@ impl Excerpt {
             kind,
         }
     }
+}
+
+/// What is printed of a message, which may quote an author at any length.
+fn cut(message: &str) -> String {
+    let end = floor_boundary(message, LONGEST_MESSAGE);
+    let more = if end < message.len() { "…" } else { "" };
+    printable(&message[..end]) + more
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {

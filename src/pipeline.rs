@@ -208,7 +208,12 @@ fn stop_if_interrupted() -> Result<(), Vec<Diagnostic>> {
 
 fn read_config(world: &dyn World) -> Result<(ReportConfig, Vec<Diagnostic>), Vec<Diagnostic>> {
     let source = read_text(world, "report.yaml").map_err(|problem| {
-        one(problem.hint("run this in a report's folder, or name one with `--root`; `veracity new DIR` makes one"))
+        one(match problem.code {
+            "unreadable-file" => problem.hint(
+                "`report.yaml` is a file with the report's settings; `veracity new DIR` makes one",
+            ),
+            _ => problem,
+        })
     })?;
     match config::report(&source) {
         (Some(config), diagnostics) => Ok((config, diagnostics)),
@@ -228,9 +233,7 @@ fn read_chapters(
             Ok(source) => {
                 let (mut chapter, found) = parse::chapter(source);
                 diagnostics.extend(found);
-                if chapters.iter().any(|other| other.slug == chapter.slug) {
-                    chapter.slug = format!("{}-{}", chapter.slug, chapters.len() + 1);
-                }
+                chapter.slug = free_slug(chapter.slug, &chapters);
                 chapters.push(chapter);
             }
             Err(problem) => unreadable
@@ -238,6 +241,22 @@ fn read_chapters(
         }
     }
     if unreadable.is_empty() { Ok(chapters) } else { Err(unreadable) }
+}
+
+/// The name itself, or with a number behind it if it is taken by another chapter or page.
+fn free_slug(wanted: String, chapters: &[Chapter]) -> String {
+    let wanted = match wanted.as_str() {
+        "index" | "ledger" | "references" => format!("chapter-{wanted}"),
+        _ => wanted,
+    };
+    let is_free = |slug: &String| chapters.iter().all(|chapter| chapter.slug != *slug);
+    if is_free(&wanted) {
+        return wanted;
+    }
+    (chapters.len() + 1..)
+        .map(|number| format!("{wanted}-{number}"))
+        .find(is_free)
+        .expect("there are more numbers than chapters")
 }
 
 /// Index of the only chapter whose cells may run, if there is such a wish.
@@ -263,7 +282,7 @@ fn read_bibliography(
     match read_text(world, path) {
         Ok(source) => Some(source),
         Err(problem) => {
-            diagnostics.push(Diagnostic { span: Some(place.clone()), ..problem });
+            diagnostics.push(Diagnostic { span: problem.span.or(Some(place.clone())), ..problem });
             None
         }
     }
@@ -273,15 +292,14 @@ fn read_bibliography(
 fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
     let bytes = world.read(path).map_err(|error| {
         Diagnostic::global("unreadable-file", format!("cannot read `{path}`: {error}"))
+            .hint("a path here is relative to the report's folder and stays inside it")
     })?;
     String::from_utf8(bytes).map(|text| Source::new(path, text)).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        Diagnostic::global(
-            "not-utf-8",
-            format!("`{path}` is not UTF-8: byte {valid}, in line {line}"),
-        )
-        .hint("save it as UTF-8")
+        let shown = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
+        let span = shown.span(valid..valid + char::REPLACEMENT_CHARACTER.len_utf8());
+        Diagnostic::error("not-utf-8", format!("`{path}` is not UTF-8 from here on"), span)
+            .hint("save it as UTF-8")
     })
 }
 
@@ -293,11 +311,13 @@ fn ground(
     sink: Sink<'_>,
 ) -> Result<(Foundation, Box<dyn Kernel>), Vec<Diagnostic>> {
     if !config.profiles.contains_key(&request.profile) {
+        let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
         return Err(one(Diagnostic::global(
             "unknown-profile",
             format!("this report has no profile `{}`", request.profile),
         )
-        .did_you_mean(&request.profile, config.profiles.keys().map(String::as_str))));
+        .note(format!("its profiles: {}", known.join(", ")))
+        .did_you_mean(&request.profile, known)));
     }
     let mut foundation = Foundation {
         device: request.device.clone(),

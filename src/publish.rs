@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diag::Diagnostic;
+use crate::kernel::process;
 use crate::kernel::workspace::write_if_changed;
 use crate::render::OutputFile;
 
@@ -22,6 +25,9 @@ pub const PDF_FILE: &str = "report.pdf";
 
 /// The ledger for machines, below the output folder.
 pub const CLAIMS_FILE: &str = "claims.json";
+
+/// How often a build that waits for another looks whether that has ended.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// An output folder that this process alone writes.
 #[derive(Debug)]
@@ -48,32 +54,64 @@ impl Output {
     /// # Errors
     /// If the folder cannot be made or written.
     pub fn open(folder: &Path, waiting: impl FnOnce()) -> Result<Self, Diagnostic> {
-        Self::try_open(folder, waiting).map_err(|error| unwritable(folder, &error))
+        Self::try_open(folder, waiting).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => Diagnostic::global(
+                "interrupted",
+                "the build was interrupted while it waited for another one",
+            ),
+            _ => unwritable(folder, &error),
+        })
     }
 
     fn try_open(folder: &Path, waiting: impl FnOnce()) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let path = folder.join(".lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                waiting();
-                lock.lock()?;
+        let mut waiting = Some(waiting);
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                // A lock that is waited for in the system cannot be interrupted by a person.
+                Err(TryLockError::WouldBlock) if !process::interrupted() => {
+                    if let Some(waiting) = waiting.take() {
+                        waiting();
+                    }
+                    thread::sleep(RETRY);
+                }
+                Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::Interrupted.into()),
+                Err(TryLockError::Error(error)) => return Err(error),
             }
-            Err(TryLockError::Error(error)) => return Err(error),
         }
         let output = Self { folder: folder.to_owned(), _lock: lock };
+        // Looked at before any work, so that outputs are replaced together or not at all.
+        for (name, should_be_folder) in
+            [(HTML_FOLDER, true), ("cache", true), (PDF_FILE, false), (CLAIMS_FILE, false)]
+        {
+            if fs::metadata(folder.join(name)).is_ok_and(|it| it.is_dir() != should_be_folder) {
+                let is = if should_be_folder { "no folder" } else { "a folder" };
+                return Err(io::Error::other(format!("`{name}` in it is {is}; move it away")));
+            }
+        }
         let report = output.folder.join(HTML_FOLDER);
         let aside = output.aside();
         if aside.exists() && !report.exists() {
             fs::rename(&aside, &report)?;
         }
-        for leftover in [aside, output.staging(), output.folder.join("run")] {
-            if leftover.exists() {
-                fs::remove_dir_all(leftover)?;
+        for leftover in [aside, output.staging()] {
+            match fs::symlink_metadata(&leftover) {
+                Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(leftover)?,
+                Ok(_) => fs::remove_file(leftover)?,
+                Err(_) => {}
             }
         }
+        for name in [PDF_FILE, CLAIMS_FILE] {
+            let leftover = output.beside(name);
+            if leftover.exists() {
+                fs::remove_file(leftover)?;
+            }
+        }
+        // A program that has just lost its builder may still write there; another build removes it.
+        let _ = fs::remove_dir_all(output.folder.join("run"));
         Ok(output)
     }
 
@@ -104,7 +142,12 @@ impl Output {
         pdf: Option<&OutputFile>,
         inputs: &str,
     ) -> Result<(), Diagnostic> {
-        self.try_publish(html, pdf, inputs).map_err(|error| unwritable(&self.folder, &error))
+        self.try_publish(html, pdf, inputs).map_err(|error| {
+            // What was written in vain would take up a disk that may be full.
+            let _ = fs::remove_dir_all(self.staging());
+            let _ = fs::remove_file(self.beside(PDF_FILE));
+            unwritable(&self.folder, &error)
+        })
     }
 
     fn try_publish(
@@ -124,22 +167,21 @@ impl Output {
                 stamp.files.insert(name, digest(&file.bytes));
             }
         }
-        let mut staged_pdf = None;
         if let Some(pdf) = pdf {
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            io::Write::write_all(&mut file, &pdf.bytes)?;
+            fs::write(self.beside(PDF_FILE), &pdf.bytes)?;
             stamp.files.insert(PDF_FILE.to_owned(), digest(&pdf.bytes));
-            staged_pdf = Some(file);
         }
-        // From here on nothing is written but names.
+        // From here on the outputs only change their names.
         if html.is_some() {
             self.swap_in(&staging)?;
         }
-        if let Some(file) = staged_pdf {
-            persist_readable(file, &self.folder.join(PDF_FILE))?;
+        if pdf.is_some() {
+            fs::rename(self.beside(PDF_FILE), self.folder.join(PDF_FILE))?;
         }
         let stamp = serde_json::to_vec(&stamp)?;
-        write_if_changed(&self.stamp(), &stamp)
+        // Without it the next build renders again; the outputs are whole.
+        let _ = write_if_changed(&self.stamp(), &stamp);
+        Ok(())
     }
 
     /// Writes the ledger for machines.
@@ -152,9 +194,8 @@ impl Output {
             if fs::read(&path).is_ok_and(|present| present == json.as_bytes()) {
                 return Ok(());
             }
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            io::Write::write_all(&mut file, json.as_bytes())?;
-            persist_readable(file, &path)
+            fs::write(self.beside(CLAIMS_FILE), json)?;
+            fs::rename(self.beside(CLAIMS_FILE), path)
         };
         write().map_err(|error| unwritable(&self.folder, &error))
     }
@@ -175,6 +216,11 @@ impl Output {
         fs::remove_dir_all(aside)
     }
 
+    /// Where a file is written before it takes its name.
+    fn beside(&self, name: &str) -> PathBuf {
+        self.folder.join(format!(".{name}.new"))
+    }
+
     fn staging(&self) -> PathBuf {
         self.folder.join(".report.new")
     }
@@ -186,17 +232,6 @@ impl Output {
     fn stamp(&self) -> PathBuf {
         self.folder.join("cache").join("rendered.json")
     }
-}
-
-/// Renames a temporary file, which only its owner may read, to a file like any other.
-fn persist_readable(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(permissions)?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]

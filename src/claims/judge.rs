@@ -136,6 +136,10 @@ pub fn judge(
 /// What is wrong with a claim that is at fault, for its author.
 fn complaint(judged: &Judged, code: &'static str, hint: Option<&str>) -> Option<Diagnostic> {
     let Verdict::Error(message) = &judged.verdict else { return None };
+    if judged.name.is_empty() {
+        // Said where the claim was parsed.
+        return None;
+    }
     let complaint = Diagnostic::error(code, message.clone(), judged.span.clone());
     Some(match hint {
         Some(hint) => complaint.hint(hint),

@@ -18,20 +18,24 @@ pub(super) fn explain(
     request: &BuildRequest,
     wanted: &str,
 ) -> Result<u8, Vec<Diagnostic>> {
-    // Held while cells run: another build would clear away what they write.
-    let _output = Output::open(&request.out, || session.progress.show(BuildEvent::Waiting))
-        .map_err(|problem| vec![problem])?;
+    let show = |event: BuildEvent<'_>| session.progress.show(event);
+    // Its cells may run, and no other build may clear away what they write meanwhile.
+    let _output =
+        Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
     let evaluated =
-        pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &|event| {
-            session.progress.show(event)
-        })?;
+        pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
     let claims = &evaluated.document.claims;
     let found: Vec<&Judged> =
         claims.iter().filter(|claim| claim.id == wanted || claim.name == wanted).collect();
     if found.is_empty() {
         let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
+        let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
         let problem = Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
+            .note(match known.as_slice() {
+                [] => "this report makes no claims".to_owned(),
+                known => format!("its claims: {}", known.join(", ")),
+            })
             .did_you_mean(wanted, names);
         session.problem(&problem);
         return Ok(super::USAGE);

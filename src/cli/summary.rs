@@ -85,7 +85,8 @@ fn counts(claims: &[&Judged]) -> String {
             format!("{color}{count} {word}{RESET}")
         })
         .collect();
-    format!("{} claims, {}", claims.len(), parts.join(", "))
+    let noun = if claims.len() == 1 { "claim" } else { "claims" };
+    format!("{} {noun}, {}", claims.len(), parts.join(", "))
 }
 
 /// The words of a title.

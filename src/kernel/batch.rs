@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,9 @@ use veracity_protocol::{self as protocol, FailureKind, PlannedCell, RunPlan};
 
 use super::compile::{self, Maps};
 use super::process::{self, Group};
+use super::streams::{self, Parts};
 use super::workspace::{self, Workspace};
-use super::{Ending, Event, Kernel, Outcome, streams};
+use super::{Ending, Event, Kernel, Outcome};
 use crate::claims::Reason;
 use crate::diag::{Diagnostic, Severity};
 use crate::plan::{ChapterPlan, tangle};
@@ -28,6 +29,9 @@ use crate::span::Span;
 
 /// How often the event file of a running program is looked at.
 const POLL: Duration = Duration::from_millis(10);
+
+/// How long the streams of a program that has ended may stay open.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Most bytes of a compiler's own words that are shown.
 const LONGEST_COMPILER_OUTPUT: usize = 4000;
@@ -201,10 +205,15 @@ impl BatchKernel {
             _ if process::interrupted() => {
                 Err(failed(Diagnostic::error("interrupted", "the build was interrupted", start)))
             }
-            _ if errors.is_empty() => Err(failed(
-                Diagnostic::error("compile-error", "the chapter's program cannot be built", start)
-                    .note(end_of(&format!("{said}{words}"), LONGEST_COMPILER_OUTPUT)),
-            )),
+            _ if errors.is_empty() => {
+                let words = end_of(&format!("{said}{words}"), LONGEST_COMPILER_OUTPUT);
+                let failed_to = "the chapter's program cannot be built";
+                let problem = Diagnostic::error("compile-error", failed_to, start);
+                Err(failed(match words.as_str() {
+                    "" => problem.note("cargo says nothing").hint("`veracity doctor` looks at it"),
+                    words => problem.note(words),
+                }))
+            }
             _ => Err(errors),
         }
     }
@@ -281,12 +290,17 @@ impl Run<'_> {
         let plan_file = outbox.path().join("plan.json");
         fs::write(&plan_file, serde_json::to_vec(&plan)?)?;
         fs::write(outbox.path().join(protocol::EVENTS_FILE), b"")?;
+        let alive = fs::File::create(outbox.path().join(protocol::ALIVE_FILE))?;
+        alive.lock()?;
 
         let mut command = Command::new(executable);
         command
             .current_dir(&self.kernel.root)
             .env(protocol::PLAN_VARIABLE, &plan_file)
-            .stdin(Stdio::piped())
+            // What is captured from the cells' streams must be the same on every machine.
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut group = Group::spawn(&mut command)?;
@@ -298,7 +312,9 @@ impl Run<'_> {
         let status = self.follow(&mut group, outbox.path(), &mut state)?;
         // What the program started and left behind would keep its streams open.
         group.kill();
-        let [stdout, stderr] = readers.map(|reader| reader.join().unwrap_or_default());
+        drop(alive);
+        let patience = Instant::now() + PATIENCE;
+        let [stdout, stderr] = readers.map(|reader| reader.texts(patience));
         Ok(self.collect(&state, status, outbox.path(), stdout, stderr))
     }
 
@@ -440,11 +456,23 @@ impl Run<'_> {
                 cell.span.clone(),
             )
             .hint(
-                "raise the limit with `//| timeout: 5m` in the cell, or do less under this profile",
+                "raise the limit with `//| timeout: 5m` in the cell, or do less under this profile; \
+                 a cell gets nothing on its standard input, so reading it waits for ever",
             );
         }
         if let Some(failure) = &state.failure {
             return self.reported(cell.span.clone(), failure);
+        }
+        if status.success() {
+            return Diagnostic::error(
+                "cell-died",
+                "the program ended before this cell did",
+                cell.span.clone(),
+            )
+            .hint(
+                "`return` in a cell ends all cells of its chapter, and so does \
+                 `std::process::exit`",
+            );
         }
         Diagnostic::error(
             "cell-died",
@@ -474,14 +502,33 @@ impl Run<'_> {
     }
 }
 
-fn reader(
-    stream: Option<impl Read + Send + 'static>,
-    nonce: String,
-    cells: usize,
-) -> thread::JoinHandle<Vec<String>> {
-    thread::spawn(move || {
-        stream.and_then(|stream| streams::split(stream, &nonce, cells).ok()).unwrap_or_default()
-    })
+/// A thread that reads one stream of the program.
+struct Reader {
+    thread: thread::JoinHandle<()>,
+    parts: Arc<Mutex<Parts>>,
+}
+
+fn reader(stream: Option<impl Read + Send + 'static>, nonce: String, cells: usize) -> Reader {
+    let parts = Arc::new(Mutex::new(Parts::new(cells)));
+    let filled = Arc::clone(&parts);
+    let thread = thread::spawn(move || {
+        if let Some(stream) = stream {
+            // What was read before a stream broke is kept.
+            let _ = streams::split(stream, &nonce, &filled);
+        }
+    });
+    Reader { thread, parts }
+}
+
+impl Reader {
+    /// What each cell printed. A process that left the program's group may hold the stream open
+    /// for ever, so nobody waits for its end longer than this.
+    fn texts(self, patience: Instant) -> Vec<String> {
+        while !self.thread.is_finished() && Instant::now() < patience {
+            thread::sleep(POLL);
+        }
+        self.parts.lock().map(|parts| parts.texts()).unwrap_or_default()
+    }
 }
 
 fn read_output(outbox: &Path, position: usize) -> io::Result<protocol::CellOutput> {

@@ -2,7 +2,7 @@
 //!
 //! Each child leads a process group of its own, so that what it starts ends with it. An
 //! interrupt (Ctrl-C) ends all groups; a cell's time-out ends one. If the builder itself is
-//! killed, cells notice that their standard input has closed and end themselves.
+//! killed, its lock on a file in the outbox ends with it, and cells that see that end themselves.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -4,6 +4,7 @@
 //! a count are kept if it is very long, so that a cell may print a gigabyte.
 
 use std::io::{self, Read};
+use std::sync::Mutex;
 
 /// Most bytes that are kept of what one cell prints on one stream.
 pub(super) const KEPT: usize = 64 * 1024;
@@ -18,13 +19,28 @@ struct Part {
     dropped: u64,
 }
 
-/// Reads a stream to its end; gives the text of each cell by position.
+/// What all cells printed on one stream, by position.
+#[derive(Debug)]
+pub(super) struct Parts(Vec<Part>);
+
+impl Parts {
+    /// Nothing yet.
+    pub(super) fn new(cells: usize) -> Self {
+        Self(vec![Part::default(); cells])
+    }
+
+    /// The text of each cell as far as it has been read.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.0.iter().map(Part::text).collect()
+    }
+}
+
+/// Reads a stream to its end, into `parts`.
 ///
 /// # Errors
 /// As for reading.
-pub(super) fn split(mut stream: impl Read, nonce: &str, cells: usize) -> io::Result<Vec<String>> {
+pub(super) fn split(mut stream: impl Read, nonce: &str, parts: &Mutex<Parts>) -> io::Result<()> {
     let mark = format!("\u{1e}veracity {nonce} ").into_bytes();
-    let mut parts = vec![Part::default(); cells];
     let mut current: Option<usize> = None;
     let mut pending: Vec<u8> = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -36,12 +52,13 @@ pub(super) fn split(mut stream: impl Read, nonce: &str, cells: usize) -> io::Res
         };
         pending.extend_from_slice(&buffer[..read]);
         let end_of_stream = read == 0;
+        let Ok(mut parts) = parts.lock() else { return Ok(()) };
         let mut at = 0;
         while at < pending.len() {
             let rest = &pending[at..];
             let plain = rest.iter().position(|&byte| byte == 0x1e).unwrap_or(rest.len());
             if plain > 0 {
-                keep(&mut parts, current, &rest[..plain]);
+                keep(&mut parts.0, current, &rest[..plain]);
                 at += plain;
                 continue;
             }
@@ -56,14 +73,14 @@ pub(super) fn split(mut stream: impl Read, nonce: &str, cells: usize) -> io::Res
                 }
                 None if is_mark && rest.len() < LONGEST_MARK && !end_of_stream => break,
                 _ => {
-                    keep(&mut parts, current, &rest[..1]);
+                    keep(&mut parts.0, current, &rest[..1]);
                     at += 1;
                 }
             }
         }
         pending.drain(..at);
         if end_of_stream {
-            return Ok(parts.into_iter().map(Part::text).collect());
+            return Ok(());
         }
     }
 }
@@ -76,7 +93,7 @@ fn keep(parts: &mut [Part], current: Option<usize>, bytes: &[u8]) {
 }
 
 impl Part {
-    fn text(self) -> String {
+    fn text(&self) -> String {
         let mut text = String::from_utf8_lossy(&self.kept).into_owned();
         if self.dropped > 0 {
             text.push_str(&format!("\n… and {} more bytes that are not kept\n", self.dropped));
@@ -88,6 +105,12 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn texts(stream: impl Read, cells: usize) -> Vec<String> {
+        let parts = Mutex::new(Parts::new(cells));
+        split(stream, "n", &parts).expect("memory can be read");
+        parts.into_inner().expect("no reader panicked").texts()
+    }
 
     /// Gives one byte at a time, the worst way in which a pipe may cut its stream.
     struct Trickle<'a>(&'a [u8]);
@@ -105,10 +128,7 @@ mod tests {
     fn cuts_at_boundaries_wherever_the_stream_breaks() {
         let stream = "before\u{1e}veracity n 0\nhello\u{1e} \u{1e}veracity m 1\n\
                       no newline\u{1e}veracity n 1\nworld\n\u{1e}veracity n 2\n";
-        for parts in [
-            split(stream.as_bytes(), "n", 2).expect("memory can be read"),
-            split(Trickle(stream.as_bytes()), "n", 2).expect("memory can be read"),
-        ] {
+        for parts in [texts(stream.as_bytes(), 2), texts(Trickle(stream.as_bytes()), 2)] {
             assert_eq!(parts[0], "hello\u{1e} \u{1e}veracity m 1\nno newline");
             assert_eq!(parts[1], "world\n");
         }
@@ -118,7 +138,7 @@ mod tests {
     fn keeps_the_beginning_of_a_flood() {
         let stream = io::Cursor::new(b"\x1everacity n 0\n".to_vec())
             .chain(io::repeat(b'x').take(10_000_000));
-        let parts = split(stream, "n", 1).expect("memory can be read");
+        let parts = texts(stream, 1);
         assert!(parts[0].len() < KEPT + 100);
         assert!(parts[0].contains("9934464 more bytes"), "{}", &parts[0][KEPT..]);
     }

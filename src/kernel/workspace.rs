@@ -72,7 +72,7 @@ impl Workspace {
                 "build-folder",
                 format!("cannot write below {}: {error}", folder.display()),
             )
-            .hint("is the disk full, or the folder read-only?")
+            .hint("is the disk full, or the folder read-only? `veracity clean` removes anything in the way")
         };
         let toolchain = toolchain(root, build)?;
         let manifests = manifests(root, config, slugs);
@@ -407,6 +407,7 @@ fn prune(folder: &Path, kept: &BTreeSet<PathBuf>) -> io::Result<()> {
 }
 
 /// Writes a file unless it has that content already, which keeps Cargo from building again.
+/// Whatever else stands in its place is removed.
 ///
 /// # Errors
 /// As for writing.
@@ -418,6 +419,9 @@ pub fn write_if_changed(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     io::Write::write_all(&mut file, content)?;
+    if path.is_dir() {
+        fs::remove_dir_all(path)?;
+    }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
@@ -444,8 +448,10 @@ fn lock(
     let stamp = folder.join("Cargo.lock.stamp");
     let path = folder.join("Cargo.lock");
     let read = |path: &Path| fs::read_to_string(path);
-    if read(&stamp).is_ok_and(|stamp| stamp == wanted)
-        && let Ok(lock) = read(&path)
+    // The stamp names the lock file that came of these inputs, so that a damaged one is noticed.
+    let stamped = |lock: &str| format!("{wanted} {}", blake3::hash(lock.as_bytes()).to_hex());
+    if let (Ok(stamp), Ok(lock)) = (read(&stamp), read(&path))
+        && stamp == stamped(&lock)
     {
         return Ok(lock);
     }
@@ -463,7 +469,7 @@ fn lock(
     }
     let lock =
         read(&path).map_err(|error| failed(format!("cannot read {}: {error}", path.display())))?;
-    write_if_changed(&stamp, wanted.as_bytes())
+    write_if_changed(&stamp, stamped(&lock).as_bytes())
         .map_err(|error| failed(format!("cannot write {}: {error}", stamp.display())))?;
     Ok(lock)
 }
@@ -474,13 +480,21 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
         Diagnostic::global("toolchain", words)
             .hint("install Rust from https://rustup.rs, then run `veracity doctor`")
     };
-    let rustc =
-        find_rustc().ok_or_else(|| missing("there is no `rustc` on the PATH".to_owned()))?;
+    let find = |name: &str, variable: &str| {
+        find_tool(name, variable)
+            .ok_or_else(|| missing(format!("there is no `{name}` on the PATH")))
+    };
+    let rustc = find("rustc", "RUSTC")?;
+    find("cargo", "CARGO")?;
     let witness = toolchain_witness(root, &rustc);
     let cached = build.join("cache").join("toolchain");
+    let noted = |version: &str| {
+        let digest = blake3::hash(version.as_bytes()).to_hex();
+        format!("{witness} {digest}\n{version}")
+    };
     if let Ok(text) = fs::read_to_string(&cached)
-        && let Some((seen, version)) = text.split_once('\n')
-        && seen == witness
+        && let Some((_, version)) = text.split_once('\n')
+        && text == noted(version)
     {
         return Ok(version.to_owned());
     }
@@ -495,15 +509,16 @@ fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
     }
     let version = String::from_utf8_lossy(&output.stdout).into_owned();
     // A missing note only costs the question next time.
-    let _ = write_if_changed(&cached, format!("{witness}\n{version}").as_bytes());
+    let _ = write_if_changed(&cached, noted(&version).as_bytes());
     Ok(version)
 }
 
-fn find_rustc() -> Option<PathBuf> {
-    if let Some(rustc) = std::env::var_os("RUSTC") {
-        return Some(rustc.into());
+/// Where a tool of the toolchain is: what `variable` says, or the first on the PATH.
+fn find_tool(name: &str, variable: &str) -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Some(path.into());
     }
-    let name = format!("rustc{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(&name))
         .find(|path| path.is_file())

@@ -406,7 +406,7 @@ impl Builder<'_> {
                     "this code block is never closed",
                     first_line.clone(),
                 )
-                .hint(format!("close it with a line `{fence}`")),
+                .hint(format!("close it with {fence} on a line of its own")),
             );
             role = Role::Shown("rust".to_owned());
         }

@@ -15,7 +15,7 @@ use crate::parse::Cell;
 /// The cells before `cells[index]` that define a name which it uses, or which one of those
 /// uses, in order.
 pub fn dependencies(cells: &[Cell], index: usize) -> Vec<usize> {
-    let tokens = |cell: &Cell| cell.code.text.parse::<TokenStream>().unwrap_or_default();
+    let tokens = |cell: &Cell| Body::cut(cell).map(|body| body.tokens()).unwrap_or_default();
     let mut used = BTreeSet::new();
     identifiers(tokens(&cells[index]), &mut |name| {
         used.insert(name.to_owned());

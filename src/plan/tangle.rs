@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use proc_macro2::{LineColumn, TokenStream};
+use proc_macro2::{LineColumn, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
 use super::ChapterPlan;
@@ -38,6 +38,14 @@ impl Body {
                     .label("a delimiter without its partner, or a literal without its end")
                     .note("the cell is left out of the run, and so are the cells behind it")
             })?;
+        if is_deep(&tokens) {
+            return Err(Diagnostic::error(
+                "cell-syntax",
+                "this cell's code is nested too deeply",
+                cell.span.clone(),
+            )
+            .note(format!("at most {DEEPEST} delimiters may stand in one another")));
+        }
         let tail = syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
             .ok()
             .and_then(|statements| match statements.last()? {
@@ -65,6 +73,21 @@ impl Body {
     pub fn tokens(&self) -> TokenStream {
         self.code.text.parse().unwrap_or_default()
     }
+}
+
+/// Most delimiters in one another; parsers, which recurse, fail beyond.
+const DEEPEST: usize = 128;
+
+fn is_deep(tokens: &TokenStream) -> bool {
+    let mut level: Vec<TokenStream> = vec![tokens.clone()];
+    for _ in 0..DEEPEST {
+        let groups = level.into_iter().flatten().filter_map(|tree| match tree {
+            TokenTree::Group(group) => Some(group.stream()),
+            _ => None,
+        });
+        level = groups.collect();
+    }
+    !level.is_empty()
 }
 
 /// A generated file.

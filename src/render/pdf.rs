@@ -66,7 +66,8 @@ pub fn file(document: &Document) -> (Option<OutputFile>, Vec<Diagnostic>) {
     match printed {
         Ok(bytes) => (Some(OutputFile { path: "report.pdf".to_owned(), bytes }), diagnostics),
         Err(errors) => {
-            diagnostics.push(noted("pdf-failed", "the PDF could not be made", &world, &errors));
+            let problem = noted("pdf-failed", "the PDF could not be made", &world, &errors);
+            diagnostics.push(problem.hint("`--format html` builds the pages without it"));
             (None, diagnostics)
         }
     }

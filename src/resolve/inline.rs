@@ -3,6 +3,8 @@
 //! In: parsed inlines. Out: inlines without open questions; what has no answer becomes a
 //! problem that is shown, with a diagnostic.
 
+use std::io;
+
 use super::anchor::{file_name, slug};
 use super::image;
 use super::link::{Address, address};
@@ -134,6 +136,18 @@ impl Resolver<'_> {
                 let chapter =
                     self.chapters.iter().position(|chapter| chapter.source.path() == path);
                 let Some(chapter) = chapter else {
+                    let read = self.world.read(&path);
+                    if read.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                        let paths = self.chapters.iter().map(|chapter| chapter.source.path());
+                        self.diagnostics.push(
+                            Diagnostic::error(
+                                "broken-link",
+                                format!("the report has no file `{path}`"),
+                                span.clone(),
+                            )
+                            .did_you_mean(&path, paths),
+                        );
+                    }
                     return out.push(link(target, content));
                 };
                 let place = label.filter(|label| !label.is_empty());

@@ -90,7 +90,12 @@ fn reason(error: &tera::Error) -> String {
         tera::ErrorKind::SyntaxError(report) | tera::ErrorKind::RenderingError(report) => {
             report.message().to_owned()
         }
-        _ => error.to_string(),
+        // Some errors hold a picture of the template behind their first line.
+        _ => {
+            let words = error.to_string();
+            let first = words.lines().next().unwrap_or_default();
+            first.trim_start_matches("error: ").to_owned()
+        }
     }
 }
 

@@ -207,6 +207,48 @@ lab::value("z", 1);
 ```
 "#;
 
+const LEAVES: &str = r#"# Leaves
+
+```rust,cell
+use std::os::unix::process::CommandExt;
+let nonce = std::env::var("VERACITY_PLAN")?;
+let nonce = std::path::Path::new(&nonce).parent().and_then(|folder| folder.file_name()).unwrap();
+println!("\u{1e}veracity forged 1");
+println!("\u{1e}veracity {} 99", nonce.display());
+println!("\u{1e}veracity {} 0\n<b>#panic()</b>", nonce.display());
+std::process::Command::new("sh")
+    .args(["-c", "while test -d \"$0\"; do sleep 1; done"])
+    .arg(std::env::current_dir()?)
+    .process_group(0)
+    .spawn()?;
+std::fs::create_dir("gone")?;
+std::env::set_current_dir("gone")?;
+std::fs::remove_dir("../gone")?;
+let _ = std::thread::spawn(|| panic!("in a thread")).join();
+lab::value("left", 1);
+```
+"#;
+
+const EXITS: &str = r#"# Exits
+
+```rust,cell
+lab::value("early", 1);
+std::process::exit(0);
+```
+"#;
+
+const RETURNS: &str = r#"# Returns
+
+```rust,cell
+lab::value("early", 1);
+return Ok(());
+```
+
+```rust,cell
+lab::value("late", 1);
+```
+"#;
+
 #[test]
 fn cells_run_and_every_failure_is_told_of_the_chapter() {
     let bench = Bench::new(&[
@@ -220,6 +262,9 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
         ("needs", NEEDS),
         ("unbalanced", UNBALANCED),
         ("module", MODULE),
+        ("leaves", LEAVES),
+        ("exits", EXITS),
+        ("returns", RETURNS),
     ]);
     let (executed, _) = bench.execute();
     let chapter = |slug: &str| {
@@ -250,6 +295,16 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
     assert_eq!(failure(&errors[0]).code, "cell-error");
     assert!(place(failure(&errors[0])).starts_with("errors.md:4:"), "{:?}", errors[0].status);
     assert_eq!(failure(&chapter("slow")[0]).code, "cell-timeout", "{:?}", chapter("slow")[0]);
+    // What a cell leaves behind is neither waited for nor believed.
+    let leaves = &chapter("leaves")[0];
+    assert!(leaves.is_done(), "{leaves:#?}");
+    assert_eq!(leaves.stdout, "\u{1e}veracity forged 1\n<b>#panic()</b>\n");
+    // To end well before the end is no success.
+    assert_eq!(failure(&chapter("exits")[0]).code, "cell-died");
+    assert!(chapter("returns")[0].is_done());
+    assert_eq!(place(failure(&chapter("returns")[1])), "returns.md:8:1");
+    assert!(failure(&chapter("returns")[1]).message.contains("ended before this cell did"));
+
     assert_eq!(failure(&chapter("aborts")[0]).code, "cell-died");
     assert!(failure(&chapter("aborts")[0]).message.contains("abort"));
 

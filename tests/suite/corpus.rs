@@ -17,9 +17,9 @@ pub struct Case<'a> {
 
 const FENCE: &str = "````";
 
-/// Runs every case below `tests/corpus/<folder>`; fails with all differences.
+/// Runs every case below `tests/<folder>`; fails with all differences.
 pub fn run(folder: &str, observe: impl Fn(&Case<'_>) -> String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder of cases can be read")
         .map(|entry| entry.expect("the folder of cases can be read").path())

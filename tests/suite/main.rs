@@ -3,9 +3,20 @@
 mod batch;
 mod claims;
 mod corpus;
+#[cfg(unix)]
+mod damage;
+#[cfg(unix)]
+mod determinism;
+#[cfg(unix)]
+mod disk;
 mod html;
+mod invalid;
+#[cfg(unix)]
+mod kill;
 mod math;
+mod mutation;
 mod parse;
 mod pdf;
+mod plan;
 mod resolve;
 mod scripted;

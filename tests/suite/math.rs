@@ -28,7 +28,7 @@ fn shown() -> Vec<Math> {
 
 #[test]
 fn corpus() {
-    corpus::run("math", |case| {
+    corpus::run("corpus/math", |case| {
         let observe = match case.language {
             "tex" => computed,
             "latex" => words,

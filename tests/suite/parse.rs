@@ -11,7 +11,7 @@ use crate::corpus;
 
 #[test]
 fn corpus() {
-    corpus::run("parse", |case| match case.language {
+    corpus::run("corpus/parse", |case| match case.language {
         "md" => chapter(&case.input),
         "yaml" => report(&case.input),
         other => panic!("a case cannot be in `{other}`"),

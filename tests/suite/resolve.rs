@@ -205,16 +205,17 @@ fn notes_are_numbered_by_their_first_mark() {
 
 #[test]
 fn links_lead_to_safe_places_only() {
-    let (document, diagnostics) = Report::of(
-        "# A\n\n[web](https://example.org) [file](data.csv) [bad](javascript:alert) [here](#sec-x) [there](2.md#sec-x) [all](2.md) [no](#nope)\n",
+    let mut report = Report::of(
+        "# A\n\n[web](https://example.org) [file](data.csv) [gone](gone.csv) [bad](javascript:alert) [here](#sec-x) [there](2.md#sec-x) [all](2.md) [no](#nope)\n",
     )
-    .chapter("2.md", "# B\n\n## X {#sec-x}\n")
-    .build();
+    .chapter("2.md", "# B\n\n## X {#sec-x}\n");
+    report.world = MemoryWorld::default().with("data.csv", "a,b");
+    let (document, diagnostics) = report.build();
     assert_eq!(
         body(&document),
-        "⟨web → https://example.org⟩ ⟨file → data.csv⟩ bad ⟨here → 2#sec-x⟩ ⟨there → 2#sec-x⟩ ⟨all → 2#2⟩ no⟨problem ?nope⟩\n"
+        "⟨web → https://example.org⟩ ⟨file → data.csv⟩ ⟨gone → gone.csv⟩ bad ⟨here → 2#sec-x⟩ ⟨there → 2#sec-x⟩ ⟨all → 2#2⟩ no⟨problem ?nope⟩\n"
     );
-    assert_eq!(codes(&diagnostics), ["unsafe-link", "unknown-reference"]);
+    assert_eq!(codes(&diagnostics), ["broken-link", "unsafe-link", "unknown-reference"]);
 }
 
 #[test]

@@ -198,7 +198,7 @@ impl Context {
 
 const NO_CELL: &str = "no cell is running";
 
-/// Replaces a file in one step and makes its folder if there is none.
+/// Replaces a file, or what stands in its place, in one step and makes its folder if there is none.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), String> {
     static WRITES: AtomicU64 = AtomicU64::new(0);
     let number = WRITES.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +206,12 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), String> 
     path.parent()
         .map_or(Ok(()), std::fs::create_dir_all)
         .and_then(|()| std::fs::write(&beside, bytes))
-        .and_then(|()| std::fs::rename(&beside, path))
+        .and_then(|()| {
+            if path.is_dir() {
+                std::fs::remove_dir_all(path)?;
+            }
+            std::fs::rename(&beside, path)
+        })
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 

@@ -167,6 +167,11 @@ mod tests {
             assert_eq!(result(), first);
             assert_eq!(std::fs::read(entry(&chapter)).unwrap(), good);
         }
+        let place = entry(&chapter);
+        std::fs::remove_file(&place).unwrap();
+        std::fs::create_dir_all(place.join("inside")).unwrap();
+        assert_eq!(result(), first);
+        assert_eq!(std::fs::read(entry(&chapter)).unwrap(), good);
     }
 
     #[test]

@@ -5,16 +5,17 @@
 //! a panic that the author catches, or one in a thread that nobody joins, is no failure.
 
 use std::any::Any;
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
 use std::error::Error;
+use std::fs::File;
 use std::io::Write;
 use std::panic;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use veracity_protocol::{CELL_FAILED, Event, Failure as Report, FailureKind, Location};
+use veracity_protocol::{ALIVE_FILE, CELL_FAILED, Event, Failure as Report, FailureKind, Location};
 
 use crate::IntoArtifact;
 use crate::context;
@@ -68,6 +69,9 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
         return ExitCode::from(2);
     }
     panic::set_hook(Box::new(remember));
+    if let Err(message) = end_with_the_host() {
+        context::fatal(&message);
+    }
     let cells = thread::Builder::new()
         .name("cells".into())
         .stack_size(STACK)
@@ -82,6 +86,35 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
     };
     end(failure)
 }
+
+/// Watches the report builder and ends the program when it is gone, however it went.
+///
+/// The operating system gives the lock of a process that ended to the next one that waits.
+fn end_with_the_host() -> Result<(), String> {
+    let path = context::with(|context| context.plan.outbox.join(ALIVE_FILE));
+    let Ok(file) = File::open(&path) else { return Ok(()) };
+    let wait = move || {
+        // A file system without locks cannot tell whether the builder lives.
+        if file.lock().is_ok() {
+            end_what_cells_started();
+            std::process::exit(2);
+        }
+    };
+    let watch = thread::Builder::new().name("watch".into()).spawn(wait);
+    watch.map(drop).map_err(|error| format!("cannot start a thread: {error}"))
+}
+
+/// Ends the process group that this program leads, and with it the program itself.
+#[cfg(unix)]
+fn end_what_cells_started() {
+    let group = format!("-{}", std::process::id());
+    // Without a group of its own the program ends alone.
+    let mut kill = std::process::Command::new("kill");
+    let _ = kill.args(["-KILL", "--", &group]).stderr(std::process::Stdio::null()).status();
+}
+
+#[cfg(not(unix))]
+fn end_what_cells_started() {}
 
 /// Ends the running cell and begins the cell with this index.
 pub fn begin(cell: usize) {
@@ -116,20 +149,20 @@ fn end(failure: Option<Report>) -> ExitCode {
     ended.unwrap_or_else(|message| context::fatal(&message))
 }
 
-/// Remembers a panic and prints it without the thread's number, which differs from run to run.
+/// Remembers a panic and prints it without what differs from run to run and from machine to
+/// machine: the thread's number, a backtrace, and the folder in which a crate lies.
 fn remember(info: &panic::PanicHookInfo<'_>) {
     let panic = Panic {
         thread: thread::current().name().map(str::to_owned),
         message: text_of(info.payload()),
         location: info.location().map(located),
     };
-    let backtrace = Backtrace::capture();
     let mut err = std::io::stderr().lock();
-    let place = info.location().map_or_else(String::new, |at| format!(" at {at}"));
+    let place = panic
+        .location
+        .as_ref()
+        .map_or_else(String::new, |at| format!(" at {}:{}:{}", at.file, at.line, at.column));
     let _ = writeln!(err, "{} panicked{place}: {}", panic.thread(), panic.message);
-    if backtrace.status() == BacktraceStatus::Captured {
-        let _ = writeln!(err, "{backtrace}");
-    }
     let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
     if panics.len() == REMEMBERED_PANICS {
         panics.pop_front();
@@ -163,5 +196,42 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
 }
 
 fn located(location: &panic::Location<'_>) -> Location {
-    Location { file: location.file().to_owned(), line: location.line(), column: location.column() }
+    let file = within_its_crate(location.file()).to_owned();
+    Location { file, line: location.line(), column: location.column() }
+}
+
+/// A file of another crate by its place in that crate: `dfdx-0.13.0/src/lib.rs`. The chapter's
+/// own files have relative paths and stay as they are.
+fn within_its_crate(file: &str) -> &str {
+    let is_separator = |c| c == '/' || c == std::path::MAIN_SEPARATOR;
+    if !Path::new(file).is_absolute() {
+        return file;
+    }
+    let source = file.rmatch_indices("src").map(|(at, _)| at).find(|&at| {
+        file[..at].ends_with(is_separator) && file[at + "src".len()..].starts_with(is_separator)
+    });
+    let folder = source.map_or(file, |at| &file[..at - 1]);
+    &file[folder.rfind(is_separator).map_or(0, |at| at + 1)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn files_are_named_by_their_place_in_their_crate() {
+        for (file, shown) in [
+            ("chapters/a/program/src/main.rs", "chapters/a/program/src/main.rs"),
+            (
+                "/home/me/.cargo/registry/src/index/dfdx-0.13.0/src/a/src.rs",
+                "dfdx-0.13.0/src/a/src.rs",
+            ),
+            ("/rustc/0123/library/core/src/option.rs", "core/src/option.rs"),
+            ("/home/me/report/crates/nets/src/lib.rs", "nets/src/lib.rs"),
+            ("/home/me/generated.rs", "generated.rs"),
+        ] {
+            assert_eq!(within_its_crate(file), shown);
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Runs the program of a small chapter and reads what it reports.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use veracity_protocol::{
-    Artifact, CELL_FAILED, CellOutput, EVENTS_FILE, Equation, Event, Expr, Failure, FailureKind,
-    PLAN_VARIABLE, PlannedCell, RunPlan, VERSION, Value, boundary, output_file,
+    ALIVE_FILE, Artifact, CELL_FAILED, CellOutput, EVENTS_FILE, Equation, Event, Expr, Failure,
+    FailureKind, PLAN_VARIABLE, PlannedCell, RunPlan, VERSION, Value, boundary, output_file,
 };
 
 const SOURCE: &str = include_str!("program/scenarios.rs");
@@ -37,6 +39,12 @@ fn inverse() -> Equation {
 
 fn run(scenario: &str) -> Run {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let output = command(scenario, folder.path()).output();
+    Run { folder, output: output.expect("cargo builds the example with the tests") }
+}
+
+/// The program with a plan whose outbox is `folder`.
+fn command(scenario: &str, folder: &Path) -> Command {
     let cell = |id: &str| PlannedCell { id: id.into(), key: id.into() };
     let plan = RunPlan {
         version: VERSION,
@@ -45,21 +53,17 @@ fn run(scenario: &str) -> Run {
         device: "cpu".into(),
         seed: 1,
         nonce: "n0nce".into(),
-        outbox: folder.path().into(),
-        memo: folder.path().into(),
-        data: folder.path().into(),
+        outbox: folder.into(),
+        memo: folder.into(),
+        data: folder.into(),
         cells: vec![cell("first"), cell("second")],
         equations: BTreeMap::from([("eq-inverse".to_owned(), inverse())]),
     };
-    let path = folder.path().join("plan.json");
+    let path = folder.join("plan.json");
     std::fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();
-    let output = Command::new(program())
-        .env(PLAN_VARIABLE, path)
-        .env("SCENARIO", scenario)
-        .env_remove("RUST_BACKTRACE")
-        .output()
-        .expect("cargo builds the example with the tests");
-    Run { folder, output }
+    let mut command = Command::new(program());
+    command.env(PLAN_VARIABLE, path).env("SCENARIO", scenario);
+    command
 }
 
 impl Run {
@@ -188,6 +192,19 @@ fn misuse_of_the_library_is_located_in_the_cell() {
 #[test]
 fn cells_have_a_large_stack() {
     assert!(run("deep").output.status.success());
+}
+
+#[test]
+fn a_program_ends_with_its_host() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let alive = File::create(folder.path().join(ALIVE_FILE)).unwrap();
+    alive.lock().unwrap();
+    let mut program = command("endless", folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "of the second cell"));
+    assert!(program.try_wait().unwrap().is_none());
+    drop(alive);
+    assert!(!program.wait().unwrap().success());
 }
 
 #[test]

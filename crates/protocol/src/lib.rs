@@ -10,6 +10,7 @@
 //! n-th cell to `cell-N.json` there before it reports the cell as finished. Standard output
 //! and standard error stay the author's; before each cell the program prints
 //! [`boundary`] as a line of its own on both, so that the host can cut them into cells.
+//! The host holds a lock on [`ALIVE_FILE`], so that a program outlives no host that is killed.
 
 mod artifact;
 mod equation;
@@ -35,6 +36,10 @@ pub const PLAN_VARIABLE: &str = "VERACITY_PLAN";
 
 /// File in the outbox to which the program appends [`Event`]s.
 pub const EVENTS_FILE: &str = "events.jsonl";
+
+/// File in the outbox that the host keeps locked while it lives; the program ends once it gets the
+/// lock. Without the file nobody watches over the program.
+pub const ALIVE_FILE: &str = "host.lock";
 
 /// Exit status of a program whose cell failed in a way that it reported itself.
 pub const CELL_FAILED: i32 = 101;

@@ -12,7 +12,7 @@ use super::fragment::escape;
 use super::front::Page;
 use crate::diag::Diagnostic;
 use crate::document::Document;
-use crate::span::Source;
+use crate::span::{Source, Span};
 use crate::world::World;
 
 static DEFAULTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -30,7 +30,7 @@ pub struct Templates {
 
 impl Templates {
     /// Loads the defaults, and over them the files right in the report's `templates/`: `.html`
-    /// files are templates, everything else is written to `assets/` as it is.
+    /// files are templates, `.typ` files are the PDF's, everything else is written to `assets/` as it is.
     ///
     /// # Errors
     /// Where a template cannot be read or parsed.
@@ -58,7 +58,7 @@ impl Templates {
                 let path = format!("{FOLDER}/{name}");
                 let text = String::from_utf8(bytes).map_err(|error| unreadable(&path, &error))?;
                 sources.insert(name, Source::new(path, text));
-            } else {
+            } else if !name.ends_with(".typ") {
                 assets.insert(name, bytes);
             }
         }
@@ -124,6 +124,24 @@ impl Templates {
                 source.span(report.span().range.clone()),
             );
         }
-        Diagnostic::global("template", error.to_string())
+        let words = error.to_string();
+        let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        match self.pictured(&words) {
+            Some(span) => Diagnostic::error("template", first, span),
+            None => Diagnostic::global("template", first),
+        }
+    }
+
+    /// The place in a template that an error shows only in a picture: `--> NAME:LINE:COLUMN`.
+    fn pictured(&self, words: &str) -> Option<Span> {
+        let place = words.lines().find_map(|line| line.trim().strip_prefix("--> "))?;
+        let (place, column) = place.rsplit_once(':')?;
+        let (name, line) = place.rsplit_once(':')?;
+        let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+        let source = self.sources.get(name)?;
+        let start = source.line_start(line)?;
+        let before = source.text()[start..].chars().take(column.checked_sub(1)?);
+        let at = start + before.map(char::len_utf8).sum::<usize>();
+        Some(source.span(at..at))
     }
 }

@@ -1,0 +1,292 @@
+//! What makes a result stale, what does not, and what is run because of it.
+
+use std::collections::BTreeMap;
+
+use veracity::cache::Store;
+use veracity::claims::Reason;
+use veracity::config;
+use veracity::diag::Diagnostic;
+use veracity::exec::{self, CellStatus, Executed};
+use veracity::kernel::scripted::ScriptedKernel;
+use veracity::kernel::{Ending, Outcome};
+use veracity::parse::{self, Chapter};
+use veracity::plan::{self, Foundation, Plan};
+use veracity::span::Source;
+
+use crate::scripted::{integer, values};
+
+/// A report whose parts can be changed one by one.
+#[derive(Clone)]
+struct Sources {
+    settings: String,
+    chapter: String,
+    other: String,
+    foundation: Foundation,
+}
+
+const SETTINGS: &str = "title: Plan\nchapters: [a.md, b.md]\n";
+
+const CHAPTER: &str = r#"---
+title: A
+---
+
+Some prose, with [1](claim:one).
+
+$$ M = D + 1 $$ {#eq-m}
+
+$$ N = D + 2 $$ {#eq-n}
+
+```rust,module
+pub fn one() -> i32 { 1 }
+```
+
+```rust,cell
+//| label: tbl-first
+//| caption: The first cell.
+lab::value("one", one());
+```
+
+```rust,cell
+//| alt: A picture.
+//| echo: true
+//| timeout: 10
+let m = equation!("eq-m");
+```
+
+```rust,cell
+//| needs: {dataset: octmnist}
+lab::value("two", 2);
+```
+"#;
+
+const OTHER: &str = "# B\n\n```rust,cell\nlab::value(\"b\", 1);\n```\n";
+
+impl Sources {
+    fn new() -> Self {
+        let foundation = Foundation {
+            digest: "lab and lock file".into(),
+            toolchain: "rustc 1".into(),
+            device: "cpu".into(),
+            profile: "quick".into(),
+            seed: 42,
+            datasets: BTreeMap::from([
+                ("octmnist".into(), "d1".into()),
+                ("esc50".into(), "e1".into()),
+            ]),
+        };
+        Self { settings: SETTINGS.into(), chapter: CHAPTER.into(), other: OTHER.into(), foundation }
+    }
+
+    fn chapters(&self) -> Vec<Chapter> {
+        [("a.md", &self.chapter), ("b.md", &self.other)]
+            .into_iter()
+            .map(|(path, text)| parse::chapter(Source::new(path, text.as_str())).0)
+            .collect()
+    }
+
+    fn plan(&self) -> Plan {
+        let (config, problems) =
+            config::report(&Source::new("report.yaml", self.settings.as_str()));
+        assert!(problems.is_empty(), "{problems:?}");
+        plan::plan(&config.expect("the settings are right"), &self.chapters(), &self.foundation).0
+    }
+
+    /// Keys of the cells of both chapters.
+    fn keys(&self) -> Vec<String> {
+        let plan = self.plan();
+        let cells = plan.chapters.iter().flat_map(|chapter| &chapter.cells);
+        cells.map(|cell| cell.key.to_string()).collect()
+    }
+
+    #[track_caller]
+    fn edit(&self, from: &str, to: &str) -> Self {
+        assert!(self.chapter.contains(from), "{from}");
+        Self { chapter: self.chapter.replacen(from, to, 1), ..self.clone() }
+    }
+
+    fn ground(&self, change: impl FnOnce(&mut Foundation)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.foundation);
+        changed
+    }
+
+    fn execute(&self, kernel: &ScriptedKernel, store: &Store) -> (Executed, Vec<Diagnostic>) {
+        exec::execute(&self.plan(), kernel, store, 1, &|_| ())
+    }
+}
+
+/// Cells of the first chapter are 1, 2 and 3, that of the second is 4.
+fn stale(before: &Sources, after: &Sources) -> Vec<usize> {
+    let (before, after) = (before.keys(), after.keys());
+    assert_eq!(before.len(), 4);
+    (0..4).filter(|&cell| before[cell] != after[cell]).map(|cell| cell + 1).collect()
+}
+
+#[test]
+fn what_may_change_a_result_makes_it_stale() {
+    let base = Sources::new();
+    let all: &[usize] = &[1, 2, 3, 4];
+    let first: &[usize] = &[1, 2, 3];
+    for (what, changed, expected) in [
+        ("code of the first cell", base.edit("one());", "one() + 0);"), first),
+        ("code of the second cell", base.edit("let m =", "let mm ="), &[2, 3]),
+        ("code of the last cell", base.edit("\"two\", 2", "\"two\", 3"), &[3]),
+        ("a comment in a cell", base.edit("let m =", "// why\nlet m ="), &[2, 3]),
+        ("a module", base.edit("i32 { 1 }", "i32 { 2 }"), first),
+        ("a formula that is named", base.edit("D + 1 $$", "D + 3 $$"), &[2, 3]),
+        (
+            "a macro in a formula that is named",
+            base.edit("M = D", "M = \\R D").edit("title: A", "macros: {\"\\\\R\": \"2\"}"),
+            &[2, 3],
+        ),
+        (
+            "a data set that is declared",
+            base.ground(|on| {
+                on.datasets.insert("octmnist".into(), "d2".into());
+            }),
+            &[3],
+        ),
+        ("which data set", base.edit("dataset: octmnist", "dataset: esc50"), &[3]),
+        ("that there is a data set", base.edit("//| needs: {dataset: octmnist}\n", ""), &[3]),
+        ("seed", base.ground(|on| on.seed = 43), all),
+        ("profile", base.ground(|on| on.profile = "full".into()), all),
+        ("device", base.ground(|on| on.device = "cuda".into()), all),
+        ("lab, lock file, toolchain", base.ground(|on| on.digest = "another".into()), all),
+        (
+            "order",
+            base.edit(
+                "```rust,cell\n//| label",
+                "```rust,cell\nlet x = 0;\n```\n\n```rust,cell\n//| label",
+            )
+            .edit(
+                "```rust,cell\n//| needs: {dataset: octmnist}\nlab::value(\"two\", 2);\n```\n",
+                "",
+            ),
+            first,
+        ),
+    ] {
+        assert_eq!(stale(&base, &changed), expected, "{what}");
+    }
+}
+
+#[test]
+fn what_cannot_change_a_result_leaves_it_alone() {
+    let base = Sources::new();
+    let with_settings = |settings: &str| Sources { settings: settings.into(), ..base.clone() };
+    let with_other = |other: &str| Sources { other: other.into(), ..base.clone() };
+    for (what, changed, expected) in [
+        ("prose", base.edit("Some prose", "Other prose"), &[][..]),
+        ("the text of a claim", base.edit("[1](claim:one)", "[2](claim:one)"), &[]),
+        ("prose that names a formula", base.edit("Some prose", "`equation!(\"eq-n\")`"), &[]),
+        ("a comment in the prose", base.edit("Some prose", "<!-- a note --> Some prose"), &[]),
+        ("a caption", base.edit("The first cell.", "Another caption."), &[]),
+        ("no caption", base.edit("//| caption: The first cell.\n", ""), &[]),
+        ("a label", base.edit("label: tbl-first", "label: tbl-other"), &[]),
+        ("alt text", base.edit("A picture.", "Another picture."), &[]),
+        ("echo", base.edit("echo: true", "echo: false"), &[]),
+        ("a time limit", base.edit("timeout: 10", "timeout: 20"), &[]),
+        ("that it measures", base.edit("//| alt", "//| measured: true\n//| alt"), &[]),
+        ("a formula that is not named", base.edit("D + 2 $$", "D + 4 $$"), &[]),
+        (
+            "the place of a formula",
+            base.edit("$$ M = D + 1 $$ {#eq-m}\n\n", "").edit(
+                "pub fn one() -> i32 { 1 }\n```\n",
+                "pub fn one() -> i32 { 1 }\n```\n\n$$ M = D + 1 $$ {#eq-m}\n",
+            ),
+            &[],
+        ),
+        ("the place of a cell", base.edit("Some prose", "More\n\nprose"), &[]),
+        ("the title of the chapter", base.edit("title: A", "title: Z"), &[]),
+        (
+            "a data set that is not declared",
+            base.ground(|on| {
+                on.datasets.insert("esc50".into(), "e2".into());
+            }),
+            &[],
+        ),
+        ("the title of the report", with_settings("title: Other\nchapters: [a.md, b.md]\n"), &[]),
+        (
+            "time limits of the report",
+            with_settings(
+                "title: Plan\ntimeout: 7\necho: show\nchapters: [a.md, b.md]\n"
+                    .replace("echo: show\n", "")
+                    .as_str(),
+            ),
+            &[],
+        ),
+        ("authors", with_settings("title: Plan\nauthors: [Me]\nchapters: [a.md, b.md]\n"), &[]),
+        ("another chapter", with_other("# B\n\n```rust,cell\nlab::value(\"b\", 2);\n```\n"), &[4]),
+        ("line ends", Sources { chapter: base.chapter.replace('\n', "\r\n"), ..base.clone() }, &[]),
+    ] {
+        assert_eq!(stale(&base, &changed), expected, "{what}");
+    }
+}
+
+#[test]
+fn only_what_is_stale_is_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::new(folder.path());
+    let base = Sources::new();
+    let ran = |sources: &Sources| {
+        let done = |name: &'static str, value| {
+            Outcome::silent(Ending::Done(values([(name, integer(value))])))
+        };
+        let kernel = ScriptedKernel::default()
+            .with("a/tbl-first", done("one", 1))
+            .with("a/cell-3", done("two", 2));
+        let (executed, diagnostics) = sources.execute(&kernel, &store);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        assert!(executed.chapters[0].cells.iter().all(exec::CellResult::is_done));
+        assert_eq!(executed.chapters[0].cells[0].output, values([("one", integer(1))]));
+        kernel.ran()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(ran(&base), ["a/tbl-first", "a/cell-2", "a/cell-3", "b/cell-1"]);
+    assert_eq!(ran(&base), none, "nothing changed");
+    assert_eq!(ran(&base.edit("Some prose", "Other prose")), none, "prose");
+    let edited = base.edit("\"two\", 2", "\"two\", 2 + 0");
+    assert_eq!(ran(&edited), ["a/tbl-first", "a/cell-2", "a/cell-3"], "its chapter runs");
+    assert_eq!(ran(&edited), none);
+    assert_eq!(ran(&base), none, "what was stored before is there still");
+    assert_eq!(ran(&base.edit("D + 1 $$", "D + 3 $$")).len(), 3, "a formula that is named");
+}
+
+#[test]
+fn a_failure_is_never_stored() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::new(folder.path());
+    let base = Sources::new();
+    let fails = Outcome::silent(Ending::Failed(Box::new(Diagnostic::global("panic", "no"))));
+    let kernel = ScriptedKernel::default()
+        .with("a/cell-2", fails)
+        .with("a/cell-3", Outcome::blocked("cell-2"));
+    for _ in 0..2 {
+        let (executed, diagnostics) = base.execute(&kernel, &store);
+        let cells = &executed.chapters[0].cells;
+        assert!(cells[0].is_done());
+        assert!(matches!(cells[1].status, CellStatus::Failed(_)));
+        assert!(matches!(cells[2].status, CellStatus::NotRun(Reason::Blocked, _)));
+        assert_eq!(diagnostics.len(), 1);
+    }
+    let first = ["a/tbl-first", "a/cell-2", "a/cell-3"];
+    let second = first.iter().chain(&["b/cell-1"]).chain(&first);
+    assert_eq!(kernel.ran(), second.copied().collect::<Vec<_>>(), "the failed chapter runs again");
+    let works = ScriptedKernel::default();
+    let (executed, diagnostics) = base.execute(&works, &store);
+    assert!(diagnostics.is_empty());
+    assert!(executed.chapters[0].cells.iter().all(exec::CellResult::is_done));
+}
+
+#[test]
+fn a_chapter_that_was_not_asked_for_is_replayed_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::new(folder.path());
+    let mut plan = Sources::new().plan();
+    plan.keep_only(1);
+    let kernel = ScriptedKernel::default();
+    let (executed, _) = exec::execute(&plan, &kernel, &store, 2, &|_| ());
+    assert_eq!(kernel.ran(), ["b/cell-1"]);
+    let not_run =
+        |cell: &exec::CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRun, _));
+    assert!(executed.chapters[0].cells.iter().all(not_run));
+}
