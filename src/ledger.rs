@@ -1,8 +1,8 @@
 //! `claims.json`: the ledger for machines.
 //!
 //! In: judged claims. Out: JSON whose form is a promise to other programs, see the field
-//! names below and `version`. The only file with durations, so the only one that may differ
-//! between two clean builds of the same sources.
+//! names below and `version`. It has durations, and so may differ between two clean builds of the
+//! same sources.
 
 use serde::Serialize;
 use veracity_protocol::{DataKind, DataUse};

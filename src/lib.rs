@@ -3,10 +3,6 @@
 //! Read [`pipeline`] first: one function names every stage of a build in order. The binary is a
 //! thin caller of it; `docs/architecture.md` tells what lives where and why.
 
-//! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
-
-//! Builds reports from Markdown and Rust, and checks what the prose claims against the executed code.
-
 pub mod cache;
 pub mod claims;
 pub mod cli;

@@ -22,8 +22,9 @@ use veracity_protocol as protocol;
 use crate::claims::Reason;
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
+use crate::kernel::workspace;
 use crate::math::{Display, Macros, Math};
-use crate::parse::{Cell, Chapter, Code};
+use crate::parse::{Cell, Chapter, Code, Module};
 use crate::span::{Source, Span};
 
 /// What every cell of a report stands on, besides its own chapter.
@@ -141,6 +142,7 @@ fn plan_chapter(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ChapterPlan {
     let equations = equations(config, chapter, diagnostics);
+    diagnostics.extend(chapter.modules.iter().filter_map(|module| idle_test(chapter, module)));
     let modules: Vec<Code> = chapter.modules.iter().map(|module| module.code.clone()).collect();
 
     let mut base = KeyHasher::new("chapter");
@@ -157,6 +159,7 @@ fn plan_chapter(
     let mut missing = names::Missing::default();
     let mut cells = Vec::with_capacity(chapter.cells.len());
     for cell in &chapter.cells {
+        diagnostics.extend(unknown_profile(config, cell));
         let (body, barred) = match tangle::Body::cut(cell) {
             Ok(body) => {
                 let blocked = missing.blocks(&body);
@@ -200,12 +203,38 @@ fn plan_chapter(
     }
 }
 
+/// A build compiles a library and not its tests, which must not look as if they had passed.
+fn idle_test(chapter: &Chapter, module: &Module) -> Option<Diagnostic> {
+    const TEST: &str = "#[test]";
+    let at = module.code.text.find(TEST)?;
+    let start = module.code.offset(at);
+    let span = chapter.source.span(start..start + TEST.len());
+    let library = workspace::library_package(&chapter.slug);
+    Some(
+        Diagnostic::warning("idle-test", "a build does not run the tests of module blocks", span)
+            .hint(format!("`cargo test -p {library}` does, in `work` of the output folder; what the report rests on belongs into a check")),
+    )
+}
+
 fn timeout(config: &ReportConfig, chapter: &Chapter, cell: &Cell, profile: &str) -> Duration {
     cell.options
         .timeout
         .or(chapter.front.cells.timeout)
         .or_else(|| config.profiles.get(profile).and_then(|profile| profile.timeout))
         .unwrap_or(config.timeout)
+}
+
+/// A cell that waits for a profile which nobody can ask for would be open for ever.
+fn unknown_profile(config: &ReportConfig, cell: &Cell) -> Option<Diagnostic> {
+    let wanted = cell.options.needs.profile.as_ref()?;
+    (!config.profiles.contains_key(wanted)).then(|| {
+        Diagnostic::error(
+            "unknown-profile",
+            format!("this report has no profile `{wanted}`"),
+            cell.span.clone(),
+        )
+        .did_you_mean(wanted, config.profiles.keys().map(String::as_str))
+    })
 }
 
 fn unmet(cell: &Cell, foundation: &Foundation) -> Option<(Reason, String)> {
@@ -314,6 +343,25 @@ impl KeyHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config, parse};
+
+    #[test]
+    fn a_profile_that_nobody_can_ask_for_is_an_error() {
+        let settings = Source::new("report.yaml", "title: T\nchapters: [a.md]\n");
+        let config = config::report(&settings).0.expect("the settings are right");
+        let text = "# A\n\n```rust,cell\n//| needs: {profile: ful}\n1;\n```\n";
+        let (chapter, _) = parse::chapter(Source::new("a.md", text));
+        let found = unknown_profile(&config, &chapter.cells[0]).expect("there is no such profile");
+        assert_eq!(found.hint.as_deref(), Some("did you mean `full`?"));
+    }
+
+    #[test]
+    fn tests_that_do_not_run_are_not_passed_over() {
+        let text = "# A\n\n```rust,module\npub fn f() {}\n#[test] fn g() { panic!() }\n```\n";
+        let (chapter, _) = parse::chapter(Source::new("a.md", text));
+        let warning = idle_test(&chapter, &chapter.modules[0]).expect("there is a test");
+        assert_eq!(warning.span.map(|span| span.to_string()).as_deref(), Some("a.md:5:1"));
+    }
 
     #[test]
     fn finds_the_equations_that_code_names() {

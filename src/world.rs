@@ -137,13 +137,15 @@ impl<W: World> World for Recorded<W> {
     }
 }
 
-/// Digest of the names, sizes and times of change of a file or of all files in a folder.
+/// Digest of the names, sizes and times of change of a file or of all files in a folder, wherever
+/// that lies.
 ///
 /// # Errors
 /// If there is nothing at `path`, or it cannot be read.
 pub fn witness(path: &Path) -> io::Result<String> {
     let mut digest = blake3::Hasher::new();
-    let mut paths = vec![path.to_owned()];
+    let root = path;
+    let mut paths = vec![root.to_owned()];
     while let Some(path) = paths.pop() {
         let metadata = std::fs::metadata(&path)?;
         if metadata.is_dir() {
@@ -154,7 +156,8 @@ pub fn witness(path: &Path) -> io::Result<String> {
             paths.append(&mut inside);
         } else {
             let age = metadata.modified()?.duration_since(std::time::UNIX_EPOCH);
-            digest.update(path.as_os_str().as_encoded_bytes());
+            let name = path.strip_prefix(root).unwrap_or(&path);
+            digest.update(name.as_os_str().as_encoded_bytes());
             digest.update(&metadata.len().to_le_bytes());
             digest.update(&age.unwrap_or_default().as_nanos().to_le_bytes());
         }
@@ -185,5 +188,23 @@ impl World for MemoryWorld {
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let prefix = format!("{}/", folder.trim_end_matches('/'));
         Ok(self.files.keys().filter(|path| path.starts_with(&prefix)).cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_moves_keeps_its_witness() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let (old, new) = (place.path().join("old"), place.path().join("new"));
+        std::fs::create_dir(&old).expect("it can be made");
+        std::fs::write(old.join("a.csv"), "1").expect("it can be written");
+        let before = witness(&old).expect("it can be read");
+        std::fs::rename(&old, &new).expect("it can be moved");
+        assert_eq!(witness(&new).expect("it can be read"), before);
+        std::fs::write(new.join("a.csv"), "12").expect("it can be written");
+        assert_ne!(witness(&new).expect("it can be read"), before);
     }
 }

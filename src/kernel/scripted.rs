@@ -1,4 +1,5 @@
-//! A kernel that answers from a list, so that tests need no compiler.
+//! A kernel that answers from a list, so that neither tests nor a report without cells need a
+//! compiler.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
