@@ -102,7 +102,7 @@ pub struct Provenance {
     pub profile: String,
     /// Data behind the value.
     pub data: Option<DataUse>,
-    /// Seed behind the value.
+    /// Seed behind the value: its own, or else that of the run.
     pub seed: Option<u64>,
     /// Wall time of the cell in milliseconds; not part of the page's bytes.
     pub duration_ms: u64,

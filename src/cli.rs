@@ -144,6 +144,10 @@ struct RunArgs {
     #[arg(long, value_name = "DIR", env = "VERACITY_DATA")]
     data: Option<PathBuf>,
 
+    /// Run every cell from scratch, whatever is stored
+    #[arg(long)]
+    no_cache: bool,
+
     /// Use no network, not even to fetch crates for the chapters
     #[arg(long)]
     offline: bool,
@@ -226,6 +230,7 @@ impl RunArgs {
             device: "cpu".to_owned(),
             jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
+            from_scratch: self.no_cache,
         })
     }
 }

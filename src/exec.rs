@@ -16,7 +16,7 @@ use crate::cache::{CellRecord, Found, Store};
 use crate::claims::Reason;
 use crate::diag::Diagnostic;
 use crate::kernel::{self, Ending, Kernel, Outcome};
-use crate::plan::{Bar, CellPlan, ChapterPlan, Plan};
+use crate::plan::{Bar, CellPlan, ChapterPlan, Plan, Reuse};
 
 /// Results of all chapters, in the order of the chapters.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,8 @@ pub struct CellResult {
     pub device: String,
     /// Profile for which it was planned.
     pub profile: String,
+    /// Seed that it was given.
+    pub seed: u64,
     /// How it ended.
     pub status: CellStatus,
     /// What it published; empty unless it is done.
@@ -157,6 +159,10 @@ fn execute_chapter(
         };
         results.push(match barred {
             Some(status) => Some(result(chapter, cell, status, CellRecord::empty())),
+            None if chapter.reuse == Reuse::Nothing => {
+                missing = true;
+                None
+            }
             None => match store.get(cell.key) {
                 Found::Whole(record) => Some(result(chapter, cell, CellStatus::Done, *record)),
                 Found::Corrupt => {
@@ -175,7 +181,7 @@ fn execute_chapter(
             },
         });
     }
-    if chapter.replay_only {
+    if chapter.reuse == Reuse::OnlyStored {
         for (cell, result) in chapter.cells.iter().zip(&mut results) {
             let words = "another chapter alone was asked for".to_owned();
             result.get_or_insert_with(|| {
@@ -192,7 +198,18 @@ fn execute_chapter(
     } else {
         sink(ExecEvent::Replayed { chapter });
     }
-    let cells: Vec<CellResult> = results.into_iter().flatten().collect();
+    let cells: Vec<CellResult> = chapter
+        .cells
+        .iter()
+        .zip(results)
+        .map(|(cell, result)| {
+            result.unwrap_or_else(|| {
+                let words = "the kernel said nothing of it".to_owned();
+                let status = CellStatus::NotRun(Reason::NotRun, words);
+                self::result(chapter, cell, status, CellRecord::empty())
+            })
+        })
+        .collect();
     diagnostics.extend(cells.iter().filter_map(|cell| match &cell.status {
         CellStatus::Failed(diagnostic) => Some(diagnostic.clone()),
         _ => None,
@@ -264,6 +281,7 @@ fn result(
         key: cell.key.to_string(),
         device: chapter.foundation.device.clone(),
         profile: chapter.foundation.profile.clone(),
+        seed: chapter.foundation.seed,
         status,
         output: record.output,
         stdout: record.stdout,

@@ -48,6 +48,8 @@ pub struct BuildRequest {
     pub jobs: usize,
     /// Whether crates may be fetched.
     pub network: Network,
+    /// Whether cells run even if their results are stored.
+    pub from_scratch: bool,
 }
 
 /// Outputs to render.
@@ -180,6 +182,9 @@ pub fn evaluate(
     diagnostics.extend(found);
     if let Some(index) = only {
         plan.keep_only(index);
+    }
+    if request.from_scratch {
+        plan.forget();
     }
     let store = Store::new(request.out.join("cache").join("cells"));
     let (executed, found) = exec::execute(&plan, &*kernel, &store, request.jobs, &|event| {
@@ -417,6 +422,7 @@ mod tests {
             device: "cpu".to_owned(),
             jobs: 1,
             network: Network::Forbidden,
+            from_scratch: false,
         };
         assert!(evaluate(&request, &world, &|_| ()).is_ok());
         request.chapter = Some(2);

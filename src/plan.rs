@@ -11,7 +11,7 @@
 mod names;
 pub mod tangle;
 
-pub use names::dependencies;
+pub use names::{dependencies, items};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,8 +66,20 @@ pub struct ChapterPlan {
     pub equations: BTreeMap<String, protocol::Equation>,
     /// Device, profile and seed for the run.
     pub foundation: Foundation,
-    /// Whether only stored results are used, because another chapter was asked for.
-    pub replay_only: bool,
+    /// What stored results are good for.
+    pub reuse: Reuse,
+}
+
+/// What the stored results of a chapter are good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// They stand in for running the cells.
+    #[default]
+    Stored,
+    /// Nothing else is used, because another chapter was asked for.
+    OnlyStored,
+    /// They are not looked at: everything runs from scratch.
+    Nothing,
 }
 
 /// What is to run for one cell.
@@ -113,10 +125,19 @@ impl fmt::Debug for CellKey {
 }
 
 impl Plan {
-    /// Lets only the cells of the chapter at `index` run; stored results are still used.
+    /// Lets only the cells of the chapter at `index` run; the others keep stored results.
     pub fn keep_only(&mut self, index: usize) {
         for (_, chapter) in self.chapters.iter_mut().enumerate().filter(|(at, _)| *at != index) {
-            chapter.replay_only = true;
+            chapter.reuse = Reuse::OnlyStored;
+        }
+    }
+
+    /// Runs from scratch what may run at all.
+    pub fn forget(&mut self) {
+        for chapter in &mut self.chapters {
+            if chapter.reuse == Reuse::Stored {
+                chapter.reuse = Reuse::Nothing;
+            }
         }
     }
 }
@@ -199,7 +220,7 @@ fn plan_chapter(
         cells,
         equations,
         foundation: foundation.clone(),
-        replay_only: false,
+        reuse: Reuse::Stored,
     }
 }
 

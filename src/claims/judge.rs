@@ -108,7 +108,7 @@ pub fn judge(
                     device: result.device.clone(),
                     profile: result.profile.clone(),
                     data: finding.published.and_then(|value| value.data.clone()),
-                    seed: finding.published.and_then(|value| value.seed),
+                    seed: finding.published.and_then(|value| value.seed).or(Some(result.seed)),
                     duration_ms: result.duration_ms,
                 })
             });

@@ -136,16 +136,21 @@ impl<'a> Names<'a> {
     }
 
     /// Blames the absence of a name on a cell that did not run to its end: on the one whose
-    /// code names it, else on the first.
+    /// code names it, else on the first if names are computed, which hides what is published.
     fn open(&self, name: &str, chapter: usize) -> Result<Hit<'a>, Miss> {
         let literal = format!("\"{name}\"");
+        let chapter_source = &self.chapters[chapter];
+        let modules = || chapter_source.modules.iter().map(|module| module.code.text.as_str());
+        let hidden = modules().any(|code| code.contains(&literal) || computes_names(code));
         let mut first = None;
-        for (index, cell) in self.chapters[chapter].cells.iter().enumerate() {
+        for (index, cell) in chapter_source.cells.iter().enumerate() {
             let Some((reason, words)) = self.not_done(chapter, index) else { continue };
             if cell.code.text.contains(&literal) {
                 return Err(Miss::Open { chapter, cell: Some(index), reason, words });
             }
-            first.get_or_insert((reason, words));
+            if hidden || computes_names(&cell.code.text) {
+                first.get_or_insert((reason, words));
+            }
         }
         Err(first.map_or(Miss::Unknown, |(reason, words)| Miss::Open {
             chapter,
@@ -166,6 +171,18 @@ impl<'a> Names<'a> {
             None => Some((Reason::NotRun, format!("cell `{id}` is not part of this build"))),
         }
     }
+}
+
+/// Whether code publishes under a name that is not written out.
+fn computes_names(code: &str) -> bool {
+    let computed = |rest: &str| !rest.trim_start().starts_with('"');
+    let calls = ["lab::value(", "lab::sample(", "all_sides_agree("];
+    calls.iter().any(|call| code.split(call).skip(1).any(computed))
+        || code.split("Check::").skip(1).any(|rest| {
+            rest.split_once('(').is_some_and(|(constructor, rest)| {
+                constructor.chars().all(|c| c.is_alphanumeric() || c == '_') && computed(rest)
+            })
+        })
 }
 
 fn outcomes(result: &CellResult) -> impl Iterator<Item = (&str, Outcome<'_>)> {

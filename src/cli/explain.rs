@@ -10,7 +10,7 @@ use crate::claims::{Expected, Judged};
 use crate::diag::{Diagnostic, printable};
 use crate::parse::Chapter;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
-use crate::plan::dependencies;
+use crate::plan::{dependencies, items};
 use crate::publish::Output;
 
 pub(super) fn explain(
@@ -40,12 +40,12 @@ pub(super) fn explain(
         session.problem(&problem);
         return Ok(super::USAGE);
     }
-    let words: Vec<String> = found.iter().map(|claim| words(&evaluated, claim)).collect();
+    let words: Vec<String> = found.iter().map(|claim| words(request, &evaluated, claim)).collect();
     session.print(&words.join("\n"));
     Ok(0)
 }
 
-fn words(evaluated: &Evaluated, claim: &Judged) -> String {
+fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> String {
     let mut text = String::new();
     let bold = |words: &str| format!("\x1b[1m{words}\x1b[0m");
     let verdict = match (claim.verdict.word(), claim.expected) {
@@ -92,11 +92,15 @@ fn words(evaluated: &Evaluated, claim: &Judged) -> String {
     }
     if let Some(index) = place(computed_in) {
         let title = printable(&plain(&evaluated.document.chapters[index].title));
+        let profile = match request.profile.as_str() {
+            "quick" => String::new(),
+            other => format!(" --profile {other}"),
+        };
         let _ = writeln!(
             text,
-            "{} veracity check --chapter {}    # {title}",
+            "{} veracity check --no-cache --chapter {}{profile}    # {title}",
             bold("    again"),
-            index + 1
+            index + 1,
         );
     }
     text
@@ -142,15 +146,18 @@ fn formulas<'a>(
         .collect()
 }
 
-/// The cell behind a claim, with the cells and modules that it builds on before it.
+/// The cell behind a claim, with the items of modules and the cells that it builds on before it.
 fn code(chapter: &Chapter, cell: &str, text: &mut String, bold: impl Fn(&str) -> String) {
     let Some(index) = chapter.cells.iter().position(|other| other.id == cell) else { return };
-    if !chapter.modules.is_empty() {
-        let places: Vec<String> =
-            chapter.modules.iter().map(|module| module.span.to_string()).collect();
-        let _ = writeln!(text, "{} {}", bold("  modules"), places.join(", "));
+    let needed: Vec<usize> =
+        dependencies(&chapter.cells, index).into_iter().chain([index]).collect();
+    for (code, span) in items(chapter, &needed) {
+        let _ = writeln!(text, "{} at {span}", bold("   module"));
+        for line in code.lines() {
+            let _ = writeln!(text, "          | {}", printable(line));
+        }
     }
-    for needed in dependencies(&chapter.cells, index).into_iter().chain([index]) {
+    for needed in needed {
         let cell = &chapter.cells[needed];
         let name = printable(&cell.id);
         let _ = writeln!(text, "{} {name} at {}", bold("     cell"), cell.span);

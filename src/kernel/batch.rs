@@ -24,7 +24,7 @@ use super::workspace::{self, Workspace};
 use super::{Ending, Event, Kernel, Outcome};
 use crate::claims::Reason;
 use crate::diag::{Diagnostic, Severity};
-use crate::plan::{ChapterPlan, tangle};
+use crate::plan::{ChapterPlan, Reuse, tangle};
 use crate::span::Span;
 
 /// How often the event file of a running program is looked at.
@@ -283,7 +283,10 @@ impl Run<'_> {
         let runs = self.kernel.build.join("run");
         fs::create_dir_all(&runs)?;
         let outbox = tempfile::Builder::new().prefix(&self.chapter.slug).tempdir_in(&runs)?;
-        let memo = self.kernel.build.join("cache").join("memo");
+        let memo = match self.chapter.reuse {
+            Reuse::Nothing => outbox.path().join("memo"),
+            Reuse::Stored | Reuse::OnlyStored => self.kernel.build.join("cache").join("memo"),
+        };
         fs::create_dir_all(&memo)?;
         let nonce = outbox.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let plan = self.plan(outbox.path(), memo, nonce.clone());

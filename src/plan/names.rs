@@ -6,11 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use super::tangle::Body;
 use crate::claims::Reason;
-use crate::parse::Cell;
+use crate::parse::{Cell, Chapter};
+use crate::span::Span;
 
 /// The cells before `cells[index]` that define a name which it uses, or which one of those
 /// uses, in order.
@@ -31,6 +34,39 @@ pub fn dependencies(cells: &[Cell], index: usize) -> Vec<usize> {
     }
     found.reverse();
     found
+}
+
+/// The items of a chapter's modules that the given cells use, or that one of those uses, with
+/// their places, in order.
+pub fn items(chapter: &Chapter, cells: &[usize]) -> Vec<(String, Span)> {
+    let mut all = Vec::new();
+    for module in &chapter.modules {
+        let text = &module.code.text;
+        for item in syn::parse_file(text).map(|file| file.items).unwrap_or_default() {
+            let mut names = Names::default();
+            names.visit_item(&item);
+            if let syn::Item::Impl(block) = &item {
+                names.bound.extend(mentioned(block.self_ty.to_token_stream()));
+            }
+            let range = item.span().byte_range();
+            let code = text.get(range.clone()).unwrap_or_default().to_owned();
+            let from = module.code.offset(range.start);
+            let place = chapter.source.span(from..from);
+            let uses = mentioned(item.to_token_stream());
+            all.push((names.bound, uses, code, place));
+        }
+    }
+    let mut used: BTreeSet<String> = cells
+        .iter()
+        .flat_map(|&cell| mentioned(chapter.cells[cell].code.text.parse().unwrap_or_default()))
+        .collect();
+    let mut wanted = vec![false; all.len()];
+    while let Some(next) = (0..all.len()).find(|&i| !wanted[i] && !all[i].0.is_disjoint(&used)) {
+        wanted[next] = true;
+        used.extend(all[next].1.iter().cloned());
+    }
+    let wanted = all.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
+    wanted.map(|((_, _, code, place), _)| (code, place)).collect()
 }
 
 /// Names that a later cell could use.

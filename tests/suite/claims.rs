@@ -148,8 +148,8 @@ fn a_formula_is_claimed_by_a_check_that_evaluated_it() {
 
 #[test]
 fn a_value_that_was_not_computed_is_open_and_not_wrong() {
-    let text = "# A\n```rust,cell\nlab::value(\"a\", 1);\n```\n\n```rust,cell\nlab::value(\"b\", 1);\n```\n\n\
-                [1](claim:a) [1](claim:b) [1](claim:c)\n";
+    let text = "# A\n```rust,cell\nlab::value(\"a\", 1);\n```\n\n```rust,cell\nlab::value(\"b\", 1);\n\
+                lab::value(name, 1);\n```\n\n[1](claim:a) [1](claim:b) [1](claim:c)\n";
     let needs = CellStatus::NotRun(Reason::NeedsData, "octmnist is not at hand".into());
     let (document, diagnostics) = Report::of(text)
         .cell("1/cell-1", values([("a", integer(1))]))
@@ -171,6 +171,15 @@ fn a_value_that_was_not_computed_is_open_and_not_wrong() {
         assert!(matches!(claim.verdict, Verdict::Unverified(Reason::Blocked, _)), "{claim:?}");
     }
     assert_eq!(document.chapters[0].problems, ["Cell `cell-1` failed: index out of bounds"]);
+}
+
+#[test]
+fn a_mistyped_name_does_not_hide_behind_a_cell_that_did_not_run() {
+    let text = "# A\n```rust,cell\nlab::value(\"accuracy\", 1);\n```\n\n[1](claim:acuracy)\n";
+    let needs = CellStatus::NotRun(Reason::NeedsData, "octmnist is not at hand".into());
+    let (document, diagnostics) = Report::of(text).status("1/cell-1", needs).build();
+    assert_eq!(document.claims[0].verdict.word(), "error");
+    assert_eq!(diagnostics[0].code, "unknown-claim");
 }
 
 #[test]

@@ -100,6 +100,7 @@ fn result(status: CellStatus) -> CellResult {
         key: "0123".into(),
         device: "cpu".into(),
         profile: "quick".into(),
+        seed: 42,
         status,
         output: CellOutput::default(),
         stdout: String::new(),
