@@ -168,11 +168,13 @@ impl Emitter<'_> {
         code: &CodeView,
     ) -> String {
         let name = self.place(anchor);
-        let raw = self.raw(&code.text, "rust");
         let head = self.text.shown(&format!("{words}{note}"), Space::Running);
         if !code.folded || name == "none" {
+            let raw = self.raw(&code.text, "rust");
             return format!("r.part-title({name}, {head}, none)\nr.code({raw})");
         }
+        // Without colours, which would take Typst as long as the rest of the report.
+        let raw = self.raw(&code.text, "");
         let words = self.text.shown(words, Space::Running);
         let label = self.shown_or_none(label);
         let place = quoted(&format!("code of {anchor}"));

@@ -120,7 +120,7 @@ impl<'a> Emitter<'a> {
         let mut code = String::new();
         for (index, chapter) in document.chapters.iter().enumerate() {
             let path = format!("/chapter-{index}.typ");
-            let _ = writeln!(main, "#include \"{path}\"");
+            main.push_str(&included(&path));
             sources.insert(path, format!("{IMPORTS}#{{\n{}}}\n", self.one_chapter(chapter)));
             let folded = std::mem::take(&mut self.folded);
             if !folded.is_empty() {
@@ -130,17 +130,17 @@ impl<'a> Emitter<'a> {
             }
         }
         if !document.bibliography.is_empty() {
-            main.push_str("#include \"/references.typ\"\n");
+            main.push_str(&included("/references.typ"));
             let code = self.references(&document.bibliography);
             sources.insert("/references.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
         }
         if !document.claims.is_empty() {
-            main.push_str("#include \"/ledger.typ\"\n");
+            main.push_str(&included("/ledger.typ"));
             let ledger = ledger::appendix(&mut self);
             sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{ledger}}}\n"));
         }
         if !code.is_empty() {
-            main.push_str("#include \"/code.typ\"\n");
+            main.push_str(&included("/code.typ"));
             let code = format!("r.unlisted(1, none, \"Code\")\n{code}");
             sources.insert("/code.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
         }
@@ -284,6 +284,14 @@ impl<'a> Emitter<'a> {
         });
         (!self.broken.contains(&index)).then_some(draw)
     }
+}
+
+/// Shows a source from a new page on.
+///
+/// Typst lays out what page breaks separate at the same time, and one after the other what shares
+/// a page.
+fn included(path: &str) -> String {
+    format!("#pagebreak(weak: true)\n#include \"{path}\"\n")
 }
 
 /// Whether Typst markup stays within the dollar signs around it.

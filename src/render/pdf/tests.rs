@@ -109,5 +109,5 @@ fn folded_code_is_printed_behind_the_report_and_other_code_in_its_place() {
     let words = words(&Emission::new(&document, &BTreeSet::new()));
     let at = |what: &str| words.rfind(what).unwrap_or_else(|| panic!("no {what} in {words}"));
     assert!(at("shown") < at("afterwards") && at("afterwards") < at("folded"), "{words}");
-    assert!(words.contains("·codeonp.2") && words.contains("·fromp.2"), "{words}");
+    assert!(words.contains("·codeonp.3") && words.contains("·fromp.2"), "{words}");
 }
