@@ -9,6 +9,7 @@ mod compile;
 pub mod process;
 pub mod scripted;
 mod streams;
+mod toolchain;
 pub mod workspace;
 
 use veracity_protocol::CellOutput;

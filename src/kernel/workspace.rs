@@ -9,7 +9,6 @@
 //! which is compiled fast because it changes often.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,6 +19,7 @@ use toml::{Table, Value};
 
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
+use crate::kernel::toolchain;
 
 static LAB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/lab");
 static PROTOCOL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/protocol");
@@ -74,7 +74,7 @@ impl Workspace {
             )
             .hint("is the disk full, or the folder read-only? `veracity clean` removes anything in the way")
         };
-        let toolchain = toolchain(root, build)?;
+        let toolchain = toolchain::describe(root, build)?;
         let manifests = manifests(root, config, slugs);
         for (path, text) in &manifests {
             write_if_changed(&folder.join(path), text.as_bytes()).map_err(files)?;
@@ -472,91 +472,6 @@ fn lock(
     write_if_changed(&stamp, stamped(&lock).as_bytes())
         .map_err(|error| failed(format!("cannot write {}: {error}", stamp.display())))?;
     Ok(lock)
-}
-
-/// What `rustc -vV` says; asked again only if the toolchain may have changed.
-fn toolchain(root: &Path, build: &Path) -> Result<String, Diagnostic> {
-    let missing = |words: String| {
-        Diagnostic::global("toolchain", words)
-            .hint("install Rust from https://rustup.rs, then run `veracity doctor`")
-    };
-    let find = |name: &str, variable: &str| {
-        find_tool(name, variable)
-            .ok_or_else(|| missing(format!("there is no `{name}` on the PATH")))
-    };
-    let rustc = find("rustc", "RUSTC")?;
-    find("cargo", "CARGO")?;
-    let witness = toolchain_witness(root, &rustc);
-    let cached = build.join("cache").join("toolchain");
-    let noted = |version: &str| {
-        let digest = blake3::hash(version.as_bytes()).to_hex();
-        format!("{witness} {digest}\n{version}")
-    };
-    if let Ok(text) = fs::read_to_string(&cached)
-        && let Some((_, version)) = text.split_once('\n')
-        && text == noted(version)
-    {
-        return Ok(version.to_owned());
-    }
-    let output = Command::new(&rustc)
-        .arg("-vV")
-        .current_dir(root)
-        .output()
-        .map_err(|error| missing(format!("cannot start {}: {error}", rustc.display())))?;
-    if !output.status.success() {
-        return Err(missing("`rustc -vV` fails".to_owned())
-            .note(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    let version = String::from_utf8_lossy(&output.stdout).into_owned();
-    // A missing note only costs the question next time.
-    let _ = write_if_changed(&cached, noted(&version).as_bytes());
-    Ok(version)
-}
-
-/// Where a tool of the toolchain is: what `variable` says, or the first on the PATH.
-fn find_tool(name: &str, variable: &str) -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os(variable) {
-        return Some(path.into());
-    }
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file())
-}
-
-/// A hash that changes when `rustc -vV` may: executable, rustup's settings and overrides,
-/// installed toolchains.
-fn toolchain_witness(root: &Path, rustc: &Path) -> String {
-    let mut witness = blake3::Hasher::new();
-    let mut stat = |path: &Path| {
-        witness.update(path.as_os_str().as_encoded_bytes());
-        if let Ok(metadata) = fs::metadata(path) {
-            witness.update(&metadata.len().to_le_bytes());
-            let modified = metadata.modified().ok();
-            let age = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-            witness.update(&age.unwrap_or_default().as_nanos().to_le_bytes());
-        }
-    };
-    stat(rustc);
-    for folder in root.ancestors() {
-        stat(&folder.join("rust-toolchain.toml"));
-        stat(&folder.join("rust-toolchain"));
-    }
-    let rustup = std::env::var_os("RUSTUP_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")));
-    if let Some(rustup) = rustup {
-        stat(&rustup.join("settings.toml"));
-        let toolchains = fs::read_dir(rustup.join("toolchains")).into_iter().flatten().flatten();
-        let mut toolchains: Vec<_> = toolchains.map(|entry| entry.path()).collect();
-        toolchains.sort();
-        for toolchain in toolchains {
-            stat(&toolchain.join("lib").join("rustlib").join("components"));
-        }
-    }
-    let chosen = std::env::var_os("RUSTUP_TOOLCHAIN").unwrap_or_default();
-    witness.update(OsStr::as_encoded_bytes(&chosen));
-    witness.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
