@@ -47,6 +47,7 @@ pub fn executed() -> &'static Evaluated {
             device: "cpu".into(),
             jobs: 2,
             network: Network::Allowed,
+            from_scratch: false,
         };
         let _held = Output::open(&build(), || ()).expect("the output folder can be written");
         let evaluated = pipeline::evaluate(&request, &DiskWorld::new(root()), &|_| ());
