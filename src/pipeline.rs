@@ -4,13 +4,13 @@
 //! came out of it as well. Each stage takes a value and returns a new one. A mistake in
 //! a chapter is data and never stops a stage; only what leaves nothing to build does.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread;
 
 use crate::cache::Store;
 use crate::claims::Standing;
 use crate::config::{self, ReportConfig};
+use crate::data;
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
@@ -328,7 +328,7 @@ fn ground(
         device: request.device.clone(),
         profile: request.profile.clone(),
         seed: config.seed,
-        datasets: datasets(request, chapters),
+        datasets: data::at_hand(&request.data, declared(chapters)),
         ..Foundation::default()
     };
     let slugs: Vec<&str> = chapters
@@ -354,19 +354,9 @@ fn ground(
     Ok((foundation, Box::new(kernel)))
 }
 
-/// Digests of the data sets that cells need and that are at hand.
-///
-/// A digest is of names, sizes and times of change, because data may be large.
-fn datasets(request: &BuildRequest, chapters: &[Chapter]) -> BTreeMap<String, String> {
-    chapters
-        .iter()
-        .flat_map(|chapter| &chapter.cells)
-        .filter_map(|cell| cell.options.needs.dataset.as_ref())
-        .filter_map(|name| {
-            let witness = crate::world::witness(&request.data.join(name)).ok()?;
-            Some((name.clone(), witness))
-        })
-        .collect()
+/// Names of the data sets that cells declare.
+fn declared(chapters: &[Chapter]) -> impl Iterator<Item = &str> {
+    chapters.iter().flat_map(|chapter| &chapter.cells).flat_map(|cell| cell.options.datasets())
 }
 
 /// What stood behind the results, for readers.

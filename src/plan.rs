@@ -21,6 +21,7 @@ use veracity_protocol as protocol;
 
 use crate::claims::Reason;
 use crate::config::ReportConfig;
+use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::kernel::workspace;
 use crate::math::{Display, Macros, Math};
@@ -40,8 +41,8 @@ pub struct Foundation {
     pub profile: String,
     /// Seed of every random number.
     pub seed: u64,
-    /// Digests of the data sets at hand, by name.
-    pub datasets: BTreeMap<String, String>,
+    /// Data sets at hand, by name.
+    pub datasets: BTreeMap<String, DataSet>,
 }
 
 /// What is to run.
@@ -91,6 +92,8 @@ pub struct CellPlan {
     pub key: CellKey,
     /// The code, cut where its trailing expression begins.
     pub body: tangle::Body,
+    /// Data sets that it declares, at hand or not.
+    pub data: Vec<String>,
     /// Longest time that it may run.
     pub timeout: Duration,
     /// The whole fenced block.
@@ -196,9 +199,9 @@ fn plan_chapter(
         key.field(&previous.to_string());
         key.field(&cell.code.text);
         key.equations(&cell.code.text, &equations);
-        if let Some(name) = &cell.options.needs.dataset {
+        for name in cell.options.datasets() {
             key.field(name);
-            key.field(foundation.datasets.get(name).map_or("", String::as_str));
+            key.data(foundation.datasets.get(name));
         }
         let key = key.finish();
         if barred.is_none() {
@@ -208,6 +211,7 @@ fn plan_chapter(
             id: cell.id.clone(),
             key,
             body,
+            data: cell.options.datasets().map(str::to_owned).collect(),
             timeout: timeout(config, chapter, cell, &foundation.profile),
             span: cell.span.clone(),
             barred,
@@ -354,6 +358,11 @@ impl KeyHasher {
             self.field(&label);
             self.field(&format!("{:?}", known.get(&label)));
         }
+    }
+
+    fn data(&mut self, found: Option<&DataSet>) {
+        self.field(&found.map_or_else(String::new, |data| format!("{:?}", data.kind)));
+        self.field(found.map_or("", |data| &data.digest));
     }
 
     fn finish(self) -> CellKey {

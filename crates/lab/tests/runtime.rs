@@ -45,7 +45,7 @@ fn run(scenario: &str) -> Run {
 
 /// The program with a plan whose outbox is `folder`.
 fn command(scenario: &str, folder: &Path) -> Command {
-    let cell = |id: &str| PlannedCell { id: id.into(), key: id.into() };
+    let cell = |id: &str| PlannedCell { id: id.into(), key: id.into(), data: vec![] };
     let plan = RunPlan {
         version: VERSION,
         chapter: "test".into(),
@@ -56,6 +56,7 @@ fn command(scenario: &str, folder: &Path) -> Command {
         outbox: folder.into(),
         memo: folder.into(),
         data: folder.into(),
+        datasets: BTreeMap::new(),
         cells: vec![cell("first"), cell("second")],
         equations: BTreeMap::from([("eq-inverse".to_owned(), inverse())]),
     };
