@@ -350,6 +350,7 @@ fn ground(
         request.root.clone(),
         request.out.clone(),
         request.data.clone(),
+        request.jobs,
     );
     Ok((foundation, Box::new(kernel)))
 }

@@ -37,14 +37,23 @@ pub struct BatchKernel {
     /// Folder for what runs leave behind: outboxes and memoised results.
     build: PathBuf,
     data: PathBuf,
+    /// Most processes at a time into which a cell may divide its work.
+    jobs: usize,
     /// Cargo locks its target folder; waiting here instead keeps its messages quiet.
     building: Mutex<()>,
 }
 
 impl BatchKernel {
-    /// A kernel that compiles in `workspace` and runs cells in `root`.
-    pub fn new(workspace: Workspace, root: PathBuf, build: PathBuf, data: PathBuf) -> Self {
-        Self { workspace, root, build, data, building: Mutex::new(()) }
+    /// A kernel that compiles in `workspace` and runs cells in `root`, each divided into at most
+    /// so many processes.
+    pub fn new(
+        workspace: Workspace,
+        root: PathBuf,
+        build: PathBuf,
+        data: PathBuf,
+        jobs: usize,
+    ) -> Self {
+        Self { workspace, root, build, data, jobs, building: Mutex::new(()) }
     }
 }
 

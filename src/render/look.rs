@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-
 use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
 use crate::document::{Block, Cell, Document};
 use crate::math::Math;

@@ -271,6 +271,8 @@ pub(crate) mod testing {
                     .into(),
                 cells: vec![cell("first"), cell("second")],
                 equations: equations.into_iter().map(|e| (e.label.clone(), e)).collect(),
+                jobs: 1,
+                job: None,
             };
             let mut context = Context::new(plan).expect("the folder can be written");
             context.cell = Some(0);

@@ -7,6 +7,7 @@
 
 mod artifact;
 mod check;
+mod checkpoint;
 mod context;
 mod dataset;
 mod figure;
@@ -26,6 +27,7 @@ mod value;
 
 pub use artifact::{IntoArtifact, Text, check, show, text};
 pub use check::{Check, CloseCheck, ExactCheck, Point, PolynomialCheck, Real};
+pub use checkpoint::{Checkpoint, checkpoint};
 pub use dataset::{DataSet, dataset};
 pub use figure::{Figure, Plot, Xy};
 pub use format::Format;

@@ -72,6 +72,22 @@ pub struct RunPlan {
     pub cells: Vec<PlannedCell>,
     /// Equations of the chapter that a cell names, by label.
     pub equations: BTreeMap<String, Equation>,
+    /// Most processes at a time into which a cell may divide its work; 1 for none but its own.
+    pub jobs: usize,
+    /// The part of a cell's work for which alone this process was started, by another of the same
+    /// program.
+    pub job: Option<Job>,
+}
+
+/// One part of a cell's work. The process that does it runs the cells before that cell too, whose
+/// variables the work may use; nothing comes of it but one memoised result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Index of the cell in [`RunPlan::cells`].
+    pub cell: usize,
+    /// File of the memoised result.
+    pub memo: PathBuf,
 }
 
 /// One cell of a [`RunPlan`].

@@ -137,6 +137,8 @@ impl Run<'_> {
                 })
                 .collect(),
             equations: self.chapter.equations.clone(),
+            jobs: self.kernel.jobs,
+            job: None,
         }
     }
 
