@@ -1,11 +1,14 @@
-//! `report.yaml`, front matter and cell options: YAML to typed settings.
+//! `report.yaml`, front matter, cell options and `data/manifest.yaml`: YAML to typed settings.
 //!
 //! In: YAML text with its place. Out: settings and diagnostics that point into the YAML.
 //! The only user of serde_yaml. Left out: reading files, which is [`crate::world`]'s, and the
 //! Markdown in captions, which is [`crate::parse`]'s.
 
 mod fields;
+mod manifest;
 mod yaml;
+
+pub use manifest::{Algorithm, Archive, Checksum, Entry, Manifest, RemoteFile, Unpack, manifest};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -371,7 +374,7 @@ impl Reader<'_> {
         };
         let mut names: Vec<String> = Vec::new();
         for item in items {
-            let Some(name) = self.dataset(item) else { continue };
+            let Some(name) = self.file_name(item, "a data set") else { continue };
             if names.contains(&name) {
                 let message = format!("the data set `{name}` is listed twice");
                 let span = self.yaml.span(item);
@@ -383,25 +386,12 @@ impl Reader<'_> {
         names
     }
 
-    /// A name of a data set, which is the name of its folder unless the manifest says otherwise.
-    fn dataset(&mut self, node: &Node) -> Option<String> {
-        let (name, span) = self.located(node, "a data set")?;
-        let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        if is_name {
-            return Some(name);
-        }
-        let message = format!("`{name}` is no name of a data set");
-        let found = Diagnostic::error("invalid-value", message, span);
-        self.diagnostics.push(found.hint("a name is of letters, digits, `-`, `_` and `.`"));
-        None
-    }
-
     fn needs(&mut self, node: &Node) -> Needs {
         let fields = self.fields(node, "`needs`", &["dataset", "profile", "device"]);
         let mut text = |name| fields.get(name).and_then(|field| self.text(field.value, name));
         let (profile, device) = (text("profile"), text("device"));
-        let dataset = fields.get("dataset").and_then(|field| self.dataset(field.value));
+        let dataset =
+            fields.get("dataset").and_then(|field| self.file_name(field.value, "a data set"));
         let device = device.filter(|device| {
             let is_known = ["cpu", "cuda"].contains(&device.as_str());
             if !is_known && let Some(field) = fields.get("device") {

@@ -4,13 +4,14 @@
 //! came out of it as well. Each stage takes a value and returns a new one. A mistake in
 //! a chapter is data and never stops a stage; only what leaves nothing to build does.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread;
 
 use crate::cache::Store;
 use crate::claims::Standing;
-use crate::config::{self, ReportConfig};
-use crate::data;
+use crate::config::{self, Manifest, ReportConfig};
+use crate::data::{self, DataSet};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
@@ -26,6 +27,9 @@ use crate::render::pdf;
 use crate::resolve;
 use crate::span::Source;
 use crate::world::{DiskWorld, Recorded, World};
+
+/// File that names the data sets, below the root.
+pub(crate) const MANIFEST: &str = "data/manifest.yaml";
 
 /// What is to be built, and how.
 #[derive(Clone, Debug)]
@@ -177,7 +181,11 @@ pub fn evaluate(
     let chapters = read_chapters(world, &config, &mut diagnostics)?;
     let only = only_chapter(request, &chapters)?;
     let bibliography = read_bibliography(world, &config, &mut diagnostics);
-    let (foundation, kernel) = ground(request, &config, &chapters, sink)?;
+    let manifest = read_manifest(world, &mut diagnostics);
+    let digests = request.out.join("cache").join("data.json");
+    let (datasets, found) = data::at_hand(&request.data, &manifest, &chapters, &digests);
+    diagnostics.extend(found);
+    let (foundation, kernel) = ground(request, &config, &chapters, datasets, sink)?;
     let (mut plan, found) = plan::plan(&config, &chapters, &foundation);
     diagnostics.extend(found);
     if let Some(index) = only {
@@ -293,6 +301,24 @@ fn read_bibliography(
     }
 }
 
+/// The data sets that the report knows; it need not know any.
+pub(crate) fn read_manifest(world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> Manifest {
+    if world.read(MANIFEST).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Manifest::default();
+    }
+    match read_text(world, MANIFEST) {
+        Ok(source) => {
+            let (manifest, found) = config::manifest(&source);
+            diagnostics.extend(found);
+            manifest
+        }
+        Err(problem) => {
+            diagnostics.push(problem);
+            Manifest::default()
+        }
+    }
+}
+
 /// Reads a file as UTF-8.
 fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
     let bytes = world.read(path).map_err(|error| {
@@ -313,6 +339,7 @@ fn ground(
     request: &BuildRequest,
     config: &ReportConfig,
     chapters: &[Chapter],
+    datasets: BTreeMap<String, DataSet>,
     sink: Sink<'_>,
 ) -> Result<(Foundation, Box<dyn Kernel>), Vec<Diagnostic>> {
     if !config.profiles.contains_key(&request.profile) {
@@ -328,7 +355,7 @@ fn ground(
         device: request.device.clone(),
         profile: request.profile.clone(),
         seed: config.seed,
-        datasets: data::at_hand(&request.data, declared(chapters)),
+        datasets,
         ..Foundation::default()
     };
     let slugs: Vec<&str> = chapters
@@ -353,11 +380,6 @@ fn ground(
         request.jobs,
     );
     Ok((foundation, Box::new(kernel)))
-}
-
-/// Names of the data sets that cells declare.
-fn declared(chapters: &[Chapter]) -> impl Iterator<Item = &str> {
-    chapters.iter().flat_map(|chapter| &chapter.cells).flat_map(|cell| cell.options.datasets())
 }
 
 /// What stood behind the results, for readers.
