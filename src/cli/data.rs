@@ -235,9 +235,17 @@ fn verify(
     Ok(status)
 }
 
+fn bar() -> ProgressBar {
+    let template = "{prefix} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+    let style = ProgressStyle::with_template(template).expect("the template is ours");
+    ProgressBar::new(0).with_style(style)
+}
+
 /// Shows a download: a bar in a terminal, a line now and then elsewhere.
 struct View {
+    /// In a terminal, once there is progress to show.
     bar: Option<ProgressBar>,
+    is_terminal: bool,
     is_silent: bool,
     task: String,
     began: Instant,
@@ -248,14 +256,9 @@ struct View {
 impl View {
     fn new(session: &Session) -> Self {
         let is_silent = session.verbosity == Verbosity::Quiet;
-        let bar = (!is_silent && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::new(0);
-            let template = "{prefix} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
-            bar.set_style(ProgressStyle::with_template(template).expect("the template is ours"));
-            bar
-        });
         let began = Instant::now();
-        Self { bar, is_silent, task: String::new(), began, first: 0, told: None }
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { bar: None, is_terminal, is_silent, task: String::new(), began, first: 0, told: None }
     }
 
     fn show(&mut self, step: Step<'_>) {
@@ -281,6 +284,9 @@ impl View {
         let is_new = task != self.task;
         if is_new {
             (self.task, self.began, self.first, self.told) = (task, Instant::now(), done, None);
+            if self.bar.is_none() && self.is_terminal && !self.is_silent {
+                self.bar = Some(bar());
+            }
             if let Some(bar) = &self.bar {
                 bar.set_prefix(printable(&self.task));
                 bar.reset();
