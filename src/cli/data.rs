@@ -236,7 +236,8 @@ fn verify(
 }
 
 fn bar() -> ProgressBar {
-    let template = "{prefix} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+    let template = "{prefix} [{bar:24}] {decimal_bytes}/{decimal_total_bytes} \
+                    {decimal_bytes_per_sec}, {eta} left";
     let style = ProgressStyle::with_template(template).expect("the template is ours");
     ProgressBar::new(0).with_style(style)
 }
@@ -304,8 +305,12 @@ impl View {
             }
             return;
         }
-        let is_over = total == Some(done);
-        let is_due = self.told.is_none_or(|told| told.elapsed() >= LINE_EVERY);
+        // What is over in a moment needs no line.
+        let is_over = total == Some(done) && self.began.elapsed() >= Duration::from_secs(1);
+        let is_due = match self.told {
+            None => total != Some(done),
+            Some(told) => told.elapsed() >= LINE_EVERY,
+        };
         if !self.is_silent && (is_due || is_over) {
             self.told = Some(Instant::now());
             eprintln!("{}", printable(&self.line(done, total)));
