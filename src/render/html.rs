@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use crate::claims::Judged;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, Document, Inline};
-use crate::math::Math;
+use crate::math::{Math, MathmlRenderer};
 use crate::render::OutputFile;
 use crate::render::look::Index;
 use fragment::Fragment;
@@ -39,11 +39,14 @@ const FONTS: [(usize, &str); 5] = [
 /// Renders a report as `index.html`, a page for each chapter, `ledger.html`,
 /// `references.html` if works are cited, and what these need below `assets/`.
 ///
+/// `math` may remember formulas that it has set before.
+///
 /// # Errors
 /// Where a template is at fault.
 pub fn files(
     document: &Document,
     templates: &Templates,
+    math: &mut MathmlRenderer,
 ) -> Result<Vec<OutputFile>, Vec<Diagnostic>> {
     let mut writer = Writer::new(document);
     let chapters: Vec<ChapterParts> =
@@ -55,7 +58,7 @@ pub fn files(
     let ledger = writer.part("", Writer::ledger);
     let references = writer.part("", Writer::references);
 
-    let formulas = fragment::mathml(&writer.formulas);
+    let formulas = fragment::mathml(&writer.formulas, math);
     let contents = front::Contents::new(document, chapters, &formulas);
     let mut files = writer.files;
     let mut page = |name: &str, page: front::Page| -> Result<(), Vec<Diagnostic>> {
