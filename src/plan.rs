@@ -4,14 +4,15 @@
 //! Left out: whether a result is stored already, which is [`crate::exec`]'s.
 //!
 //! A cell's key is a hash of everything that may change its result: the foundation (lab,
-//! dependencies, lock file, toolchain, device, profile, seed), the chapter's modules, the code
-//! before it, its own code, the formulas that it names and the digest of its data. Prose,
-//! captions and other presentation are not in it.
+//! dependencies, lock file, toolchain, device, profile, seed), the chapter's modules, the cells
+//! on which it builds, its own code, the formulas that it names and the digest of its data.
+//! Prose, captions and other presentation are not in it.
 
 mod names;
+mod needs;
 pub mod tangle;
 
-pub use names::{dependencies, items};
+pub use names::items;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -89,6 +90,10 @@ pub struct CellPlan {
     pub id: String,
     /// Cache key.
     pub key: CellKey,
+    /// Indices of the cells before it on which it builds, directly or not, in order.
+    pub needs: Vec<usize>,
+    /// Whether its result depends on the clock, so that it differs from run to run.
+    pub measured: bool,
     /// The code, cut where its trailing expression begins.
     pub body: tangle::Body,
     /// Longest time that it may run.
@@ -175,13 +180,13 @@ fn plan_chapter(
         base.field(&module.text);
         base.equations(&module.text, &equations);
     }
-    let mut previous = base.finish();
+    let base = base.finish();
 
     let mut missing = names::Missing::default();
-    let mut cells = Vec::with_capacity(chapter.cells.len());
+    let mut bodies = Vec::with_capacity(chapter.cells.len());
     for cell in &chapter.cells {
         diagnostics.extend(unknown_profile(config, cell));
-        let (body, barred) = match tangle::Body::cut(cell) {
+        bodies.push(match tangle::Body::cut(cell) {
             Ok(body) => {
                 let blocked = missing.blocks(&body);
                 let bar = unmet(cell, foundation).or(blocked);
@@ -191,22 +196,31 @@ fn plan_chapter(
                 (body, bar.map(|(reason, words)| Bar::Needs(reason, words)))
             }
             Err(diagnostic) => (tangle::Body::empty(), Some(Bar::Syntax(diagnostic))),
-        };
+        });
+    }
+    let runs = |bar: &Option<Bar>| bar.is_none();
+    let all_needs = needs::of_cells(
+        modules.iter().map(|module| module.text.as_str()),
+        bodies.iter().map(|(body, bar)| runs(bar).then(|| body.tokens())),
+    );
+    let mut cells: Vec<CellPlan> = Vec::with_capacity(chapter.cells.len());
+    for ((cell, (body, barred)), needs) in chapter.cells.iter().zip(bodies).zip(all_needs) {
         let mut key = KeyHasher::new("cell");
-        key.field(&previous.to_string());
+        key.field(&base.to_string());
+        for &needed in &needs {
+            key.field(&cells[needed].key.to_string());
+        }
         key.field(&cell.code.text);
         key.equations(&cell.code.text, &equations);
         if let Some(name) = &cell.options.needs.dataset {
             key.field(name);
             key.field(foundation.datasets.get(name).map_or("", String::as_str));
         }
-        let key = key.finish();
-        if barred.is_none() {
-            previous = key;
-        }
         cells.push(CellPlan {
             id: cell.id.clone(),
-            key,
+            key: key.finish(),
+            needs,
+            measured: cell.options.measured,
             body,
             timeout: timeout(config, chapter, cell, &foundation.profile),
             span: cell.span.clone(),

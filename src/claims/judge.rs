@@ -86,7 +86,7 @@ pub fn judge(
 ) -> (Vec<Judged>, Vec<Diagnostic>) {
     let names = Names::new(chapters, executed);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = names.duplicates();
     let judged = sites
         .into_iter()
         .map(|site| {

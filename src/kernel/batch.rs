@@ -68,9 +68,13 @@ impl Kernel for BatchKernel {
                     let first = first_failing(&errors, &runnable);
                     // What fails only because its end was cut off is not at fault itself.
                     let cut_off = outcomes.values().any(is_failed);
+                    // Without the chapter's library no cell can run.
+                    let is_hopeless = errors.iter().any(|error| error.cell.is_none());
                     for &cell in &runnable[first..] {
-                        let outcome = if cell != runnable[first] {
+                        let outcome = if cell != runnable[first] && is_hopeless {
                             Outcome::blocked(&chapter.cells[runnable[first]].id)
+                        } else if cell != runnable[first] {
+                            Outcome::silent(Ending::NotReached)
                         } else if cut_off {
                             Outcome::silent(Ending::NotRun(
                                 Reason::Blocked,

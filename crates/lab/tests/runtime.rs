@@ -157,7 +157,7 @@ fn a_panic_in_the_library_is_located_in_the_cell() {
     assert!(failure.message.contains("`None` value"), "{}", failure.message);
     assert_at(&failure, "// panic here");
     let failure = run("twice").failure();
-    assert_eq!(failure.message, "\"answer\" was published before, by the cell \"first\"");
+    assert_eq!(failure.message, "\"question\" was published before, by this cell");
     assert_at(&failure, "// twice here");
 }
 

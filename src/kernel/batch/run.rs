@@ -195,26 +195,25 @@ impl Run<'_> {
         stderr: Vec<String>,
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(self.cells.len());
-        let mut failed: Option<&str> = None;
+        let mut failed = false;
         let texts = stdout.into_iter().chain(std::iter::repeat(String::new()));
         let errors = stderr.into_iter().chain(std::iter::repeat(String::new()));
         for (position, (stdout, stderr)) in (0..self.cells.len()).zip(texts.zip(errors)) {
-            let cell = self.cell(position);
             let (ending, duration_ms) = match (failed, state.finished.get(position)) {
-                (Some(by), _) => {
-                    outcomes.push(Outcome::blocked(by));
+                (true, _) => {
+                    outcomes.push(Outcome::silent(Ending::NotReached));
                     continue;
                 }
-                (None, Some(&duration)) => match read_output(outbox, position) {
+                (false, Some(&duration)) => match read_output(outbox, position) {
                     Ok(output) => (Ending::Done(output), duration),
                     Err(error) => (self.broken(position, &error), duration),
                 },
-                (None, None) => {
+                (false, None) => {
                     (Ending::Failed(Box::new(self.failure(position, state, status))), 0)
                 }
             };
             if matches!(ending, Ending::Failed(_)) {
-                failed = Some(&cell.id);
+                failed = true;
                 (self.sink)(Event::Ended { cell: self.cells[position] });
             }
             outcomes.push(Outcome { ending, stdout, stderr, duration_ms });

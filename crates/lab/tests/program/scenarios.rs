@@ -56,7 +56,8 @@ fn cells() -> Result<(), runtime::Failure> {
             std::panic::resume_unwind(payload);
         }
         "twice" => {
-            lab::value("answer", 43); // twice here
+            lab::value("question", 42);
+            lab::value("question", 43); // twice here
         }
         "ragged" => {
             Table::from_rows(&[(1, 2)]); // ragged here
