@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// Version of every message in this crate; host and program refuse to talk across versions.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Environment variable that holds the path of the [`RunPlan`].
 pub const PLAN_VARIABLE: &str = "VERACITY_PLAN";
@@ -101,8 +101,11 @@ pub enum Event {
         done: u64,
         /// Units in total, if known.
         total: Option<u64>,
-        /// Further words, such as the present loss.
+        /// Further words.
         note: String,
+        /// Numbers to follow, such as the present loss, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        metrics: BTreeMap<String, Float>,
     },
     /// A cell ended well and its output is in the outbox.
     Finished {
