@@ -15,7 +15,7 @@ mod front;
 mod inlines;
 mod templates;
 
-pub use templates::Templates;
+pub use templates::{Templates, digest_of_templates};
 
 use std::collections::BTreeMap;
 
