@@ -86,6 +86,24 @@ pub fn files(
     Ok(files.into_iter().map(|(path, bytes)| OutputFile { path, bytes }).collect())
 }
 
+/// A page for a report that has not been built yet.
+pub const WAITING: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
+     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+     <meta name=\"color-scheme\" content=\"light dark\"/><title>Veracity</title></head>\
+     <body class=\"waiting\"><main id=\"content\"><p>The report is being built.</p></main>\
+     </body></html>\n";
+
+/// A finished page with `head` at the end of its head, allowed to connect to where it came from.
+///
+/// Texts are escaped in pages, so what is looked for can only be markup of the templates.
+pub fn with_script(page: &str, head: &str) -> String {
+    let page = page.replacen("script-src 'self';", "script-src 'self'; connect-src 'self';", 1);
+    match page.find("</head>") {
+        Some(at) => [&page[..at], head, &page[at..]].concat(),
+        None => page + head,
+    }
+}
+
 /// The script that tells how long the cell behind each claim ran.
 fn durations(claims: &[Judged]) -> String {
     let durations: BTreeMap<&str, u64> = claims
@@ -96,7 +114,7 @@ fn durations(claims: &[Judged]) -> String {
 }
 
 /// File of a chapter's page.
-fn page_name(slug: &str) -> String {
+pub(crate) fn page_name(slug: &str) -> String {
     match slug {
         "index" | "ledger" | "references" => format!("chapter-{slug}.html"),
         _ => format!("{}.html", file_stem(slug)),
