@@ -20,3 +20,6 @@ mod pdf;
 mod plan;
 mod resolve;
 mod scripted;
+mod serve;
+#[cfg(unix)]
+mod session;
