@@ -428,6 +428,8 @@ impl Desk {
         let signals = self.signals.clone();
         let run = move || {
             let result = Box::new(work.run(written));
+            // The session takes over what was shared.
+            drop(work);
             // If nobody listens any more, the session has ended.
             let _ = signals.send(Signal::Ran(result));
         };

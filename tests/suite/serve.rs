@@ -114,7 +114,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     };
     let first = hear(&|state| state["pages"]["a.html"].is_string());
     let problem = &first["problems"][0];
-    assert_eq!(problem["code"], "unknown-reference");
+    assert_eq!(problem["code"], "unknown-citation");
     assert_eq!(problem["place"], "a.md:3:19");
     assert_eq!(problem["page"], "a.html");
     let page = first["pages"]["a.html"].clone();
