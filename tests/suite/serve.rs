@@ -115,7 +115,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     let first = hear(&|state| state["pages"]["a.html"].is_string());
     let problem = &first["problems"][0];
     assert_eq!(problem["code"], "unknown-citation");
-    assert_eq!(problem["place"], "a.md:3:19");
+    assert_eq!(problem["place"], "a.md:3:20");
     assert_eq!(problem["page"], "a.html");
     let page = first["pages"]["a.html"].clone();
     std::fs::write(folder.path().join("a.md"), "# A\n\nEdited.\n").expect("it can be written");
