@@ -38,6 +38,7 @@ use crate::pipeline::{
     self, BuildEvent, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written,
 };
 use crate::publish::Output;
+use crate::render::Highlighter;
 use crate::render::html::{self, Templates};
 use crate::world::{DiskWorld, Recorded};
 
@@ -226,6 +227,7 @@ struct Desk {
     failures: Arc<Failures>,
     job: Option<Job>,
     math: MathmlRenderer,
+    highlighter: Arc<Highlighter>,
     templates: Option<(String, Templates)>,
     page: Option<Arc<Page>>,
     printer: Printer,
@@ -240,7 +242,9 @@ impl Desk {
         subscriber: Subscriber,
         signals: Sender<Signal>,
     ) -> Self {
-        let printer = Printer::start(request.out.clone(), Arc::clone(&subscriber));
+        let highlighter = Arc::<Highlighter>::default();
+        let (told, colours) = (Arc::clone(&subscriber), Arc::clone(&highlighter));
+        let printer = Printer::start(request.out.clone(), told, colours);
         Self {
             request,
             prepare,
@@ -254,6 +258,7 @@ impl Desk {
             failures: Arc::default(),
             job: None,
             math: MathmlRenderer::new(),
+            highlighter,
             templates: None,
             page: None,
             printer,
@@ -523,7 +528,12 @@ impl Desk {
             self.templates = Some((digest, Templates::load(world)?));
         }
         let Some((_, templates)) = &self.templates else { return Ok(BTreeMap::new()) };
-        let files = html::files(&evaluated.document, templates, &mut self.math)?;
+        let files = html::files(
+            &evaluated.document,
+            templates,
+            &self.highlighter,
+            &mut self.math,
+        )?;
         Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
     }
 

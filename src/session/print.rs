@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use super::{Page, Subscriber, Update};
 use crate::publish::Output;
-use crate::render::pdf;
+use crate::render::{Highlighter, pdf};
 
 /// A thread that makes PDFs.
 pub(super) struct Printer {
@@ -35,11 +35,15 @@ struct Job {
 }
 
 impl Printer {
-    pub(super) fn start(out: PathBuf, subscriber: Subscriber) -> Self {
+    pub(super) fn start(
+        out: PathBuf,
+        subscriber: Subscriber,
+        highlighter: Arc<Highlighter>,
+    ) -> Self {
         let (jobs, received) = mpsc::channel();
         let pending = Arc::<Pending>::default();
         let count = Arc::clone(&pending);
-        let work = move || work(&out, &subscriber, &received, &count);
+        let work = move || work(&out, &subscriber, &highlighter, &received, &count);
         let thread = thread::Builder::new().name("pdf".into()).spawn(work).ok();
         Self { jobs: Some(jobs), thread, pending }
     }
@@ -81,6 +85,7 @@ impl Drop for Printer {
 fn work(
     out: &std::path::Path,
     subscriber: &Subscriber,
+    highlighter: &Highlighter,
     received: &Receiver<Job>,
     pending: &Pending,
 ) {
@@ -90,7 +95,7 @@ fn work(
             job = newer;
             jobs += 1;
         }
-        let (file, mut problems) = pdf::file(&job.page.evaluated.document);
+        let (file, mut problems) = pdf::file(&job.page.evaluated.document, highlighter);
         if let Some(file) = file {
             // A PDF with problems is made again next time, so that its problems are told again.
             let inputs = if problems.is_empty() { job.inputs.as_str() } else { "" };
