@@ -52,6 +52,9 @@ const MEANWHILE: Duration = Duration::from_millis(400);
 /// How soon what stood in the way from outside, such as a full disk, is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// After how many pages code that is no longer shown is forgotten.
+const RENEWAL: u64 = 100;
+
 /// How often a session that waits looks whether it is to end.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -228,6 +231,8 @@ struct Desk {
     job: Option<Job>,
     math: MathmlRenderer,
     highlighter: Arc<Highlighter>,
+    /// How often pages were made.
+    renders: u64,
     templates: Option<(String, Templates)>,
     page: Option<Arc<Page>>,
     printer: Printer,
@@ -242,9 +247,9 @@ impl Desk {
         subscriber: Subscriber,
         signals: Sender<Signal>,
     ) -> Self {
-        let highlighter = Arc::<Highlighter>::default();
-        let (told, colours) = (Arc::clone(&subscriber), Arc::clone(&highlighter));
-        let printer = Printer::start(request.out.clone(), told, colours);
+        let kept = crate::cache::kept(&request.out.join("cache").join("highlighted"));
+        let highlighter = Arc::new(Highlighter::new(kept.unwrap_or_default()));
+        let printer = Printer::start(request.out.clone(), Arc::clone(&subscriber));
         Self {
             request,
             prepare,
@@ -259,6 +264,7 @@ impl Desk {
             job: None,
             math: MathmlRenderer::new(),
             highlighter,
+            renders: 0,
             templates: None,
             page: None,
             printer,
@@ -319,7 +325,8 @@ impl Desk {
     fn patience(&self) -> Duration {
         let until = |at: Instant| at.saturating_duration_since(Instant::now());
         let meanwhile = self.job.as_ref().filter(|job| !job.meanwhile);
-        let meanwhile = meanwhile.map(|job| until(job.started + MEANWHILE)).filter(|d| !d.is_zero());
+        let meanwhile =
+            meanwhile.map(|job| until(job.started + MEANWHILE)).filter(|d| !d.is_zero());
         TICK.min(meanwhile.unwrap_or(TICK))
     }
 
@@ -364,7 +371,9 @@ impl Desk {
         if let Some(old) = &self.written {
             changes = change::between(old, &written);
             changes.extend(outside.changes(&self.outside));
-            if changes.is_empty() && self.seen.as_ref().is_some_and(|seen| !seen.is_same()) {
+            let moved = self.seen.as_ref().is_some_and(|seen| !seen.is_same());
+            // What is only mended again has not changed.
+            if changes.is_empty() && moved && self.trouble.is_none() {
                 changes.insert(Change::Template);
             }
             if !changes.is_empty() {
@@ -523,17 +532,16 @@ impl Desk {
         world: &Recorded<DiskWorld>,
         evaluated: &Evaluated,
     ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Diagnostic>> {
+        self.renders += 1;
+        if self.renders.is_multiple_of(RENEWAL) {
+            self.highlighter = Arc::new(self.highlighter.renewed());
+        }
         let digest = html::digest_of_templates(world);
         if self.templates.as_ref().is_none_or(|(known, _)| *known != digest) {
             self.templates = Some((digest, Templates::load(world)?));
         }
         let Some((_, templates)) = &self.templates else { return Ok(BTreeMap::new()) };
-        let files = html::files(
-            &evaluated.document,
-            templates,
-            &self.highlighter,
-            &mut self.math,
-        )?;
+        let files = html::files(&evaluated.document, templates, &self.highlighter, &mut self.math)?;
         Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
     }
 
@@ -549,7 +557,8 @@ impl Desk {
                 output.publish(Some(&page.output_files()), None, &pages)?;
             }
             if formats.pdf {
-                self.printer.print(Arc::clone(page), pages, inputs);
+                let colours = Arc::clone(&self.highlighter);
+                self.printer.print(Arc::clone(page), colours, pages, inputs);
             }
         }
         output.write_claims(&ledger::json(&page.evaluated.document))?;

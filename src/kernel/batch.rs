@@ -52,7 +52,14 @@ struct Interrupts {
 impl BatchKernel {
     /// A kernel that compiles in `workspace` and runs cells in `root`.
     pub fn new(workspace: Workspace, root: PathBuf, build: PathBuf, data: PathBuf) -> Self {
-        Self { workspace, root, build, data, building: Mutex::new(()), interrupts: Mutex::default() }
+        Self {
+            workspace,
+            root,
+            build,
+            data,
+            building: Mutex::new(()),
+            interrupts: Mutex::default(),
+        }
     }
 }
 

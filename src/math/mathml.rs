@@ -54,8 +54,7 @@ impl MathmlRenderer {
     /// # Errors
     /// A formula that Typst does not export whole fails alone; the range is all of its LaTeX.
     pub fn render(&mut self, formulas: &[&Math]) -> Vec<Result<String, MathError>> {
-        let keys: Vec<(bool, String)> =
-            formulas.iter().map(|math| key(math)).collect();
+        let keys: Vec<(bool, String)> = formulas.iter().map(|math| key(math)).collect();
         let mut new: Vec<&(bool, String)> = Vec::new();
         for key in &keys {
             if !self.known.contains_key(key) && !new.contains(&key) {

@@ -99,6 +99,11 @@ impl Highlighter {
         Self { before, now: Mutex::default() }
     }
 
+    /// One that knows only what this one was asked for.
+    pub fn renewed(&self) -> Self {
+        Self::new(self.now.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
     /// What this one was asked for, if it differs from what it knew at first.
     pub fn news(self) -> Option<Found> {
         let now = self.now.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -172,10 +172,7 @@ impl Board {
         }
         let view = View {
             version,
-            meanwhile: state
-                .page
-                .as_ref()
-                .is_some_and(|page| page.state == PageState::Meanwhile),
+            meanwhile: state.page.as_ref().is_some_and(|page| page.state == PageState::Meanwhile),
             activity: state.activity.as_deref(),
             pages: &state.digests,
             styles: &state.styles,
@@ -349,9 +346,9 @@ fn keys(evaluated: &Evaluated) -> BTreeMap<Place, String> {
         .flat_map(|(chapter, results)| {
             let cells = chapter.cells.iter().zip(&results.cells);
             // A cell without a result is not what the page should show.
-            cells.filter(|(_, result)| !matches!(result.status, CellStatus::NotRun(..))).map(
-                |(cell, result)| ((chapter.slug.clone(), cell.id.clone()), result.key.clone()),
-            )
+            cells
+                .filter(|(_, result)| !matches!(result.status, CellStatus::NotRun(..)))
+                .map(|(cell, result)| ((chapter.slug.clone(), cell.id.clone()), result.key.clone()))
         })
         .collect()
 }
@@ -425,9 +422,8 @@ fn problem(diagnostic: &Diagnostic, page: Option<&Page>) -> Problem {
 /// The cell on a line, or the heading above it.
 fn chapters_anchor(page: &Page, index: usize, chapter: &Chapter, line: usize) -> Option<String> {
     let anchors = chapters(page).into_iter().nth(index)?;
-    let lines = |span: &crate::span::Span| {
-        span.position().line..=span.source.position(span.range.end).line
-    };
+    let lines =
+        |span: &crate::span::Span| span.position().line..=span.source.position(span.range.end).line;
     let cell = chapter.cells.iter().position(|cell| lines(&cell.span).contains(&line));
     if let Some(cell) = cell {
         return anchors.cells.get(cell).cloned();

@@ -59,8 +59,7 @@ impl Guard {
     fn is_ours(&self, host: &str) -> bool {
         let name = without_port(host).to_ascii_lowercase();
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        let is_loopback =
-            name == "localhost" || address.as_ref().is_ok_and(IpAddr::is_loopback);
+        let is_loopback = name == "localhost" || address.as_ref().is_ok_and(IpAddr::is_loopback);
         // A rebound name is a name, never an address.
         is_loopback || self.token.is_some() && (name == self.host || address.is_ok())
     }

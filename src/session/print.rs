@@ -28,6 +28,7 @@ struct Pending {
 
 struct Job {
     page: Arc<Page>,
+    colours: Arc<Highlighter>,
     /// From what the pages on disk were made.
     pages: String,
     /// From what pages and PDF together are made.
@@ -35,23 +36,25 @@ struct Job {
 }
 
 impl Printer {
-    pub(super) fn start(
-        out: PathBuf,
-        subscriber: Subscriber,
-        highlighter: Arc<Highlighter>,
-    ) -> Self {
+    pub(super) fn start(out: PathBuf, subscriber: Subscriber) -> Self {
         let (jobs, received) = mpsc::channel();
         let pending = Arc::<Pending>::default();
         let count = Arc::clone(&pending);
-        let work = move || work(&out, &subscriber, &highlighter, &received, &count);
+        let work = move || work(&out, &subscriber, &received, &count);
         let thread = thread::Builder::new().name("pdf".into()).spawn(work).ok();
         Self { jobs: Some(jobs), thread, pending }
     }
 
     /// Makes the PDF of these pages, unless newer ones come.
-    pub(super) fn print(&self, page: Arc<Page>, pages: String, inputs: String) {
+    pub(super) fn print(
+        &self,
+        page: Arc<Page>,
+        colours: Arc<Highlighter>,
+        pages: String,
+        inputs: String,
+    ) {
         *self.pending.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job { page, pages, inputs }));
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job { page, colours, pages, inputs }));
         if !matches!(sent, Some(Ok(()))) {
             self.pending.finish(1);
         }
@@ -85,7 +88,6 @@ impl Drop for Printer {
 fn work(
     out: &std::path::Path,
     subscriber: &Subscriber,
-    highlighter: &Highlighter,
     received: &Receiver<Job>,
     pending: &Pending,
 ) {
@@ -95,7 +97,7 @@ fn work(
             job = newer;
             jobs += 1;
         }
-        let (file, mut problems) = pdf::file(&job.page.evaluated.document, highlighter);
+        let (file, mut problems) = pdf::file(&job.page.evaluated.document, &job.colours);
         if let Some(file) = file {
             // A PDF with problems is made again next time, so that its problems are told again.
             let inputs = if problems.is_empty() { job.inputs.as_str() } else { "" };

@@ -558,7 +558,8 @@ fn a_report_brings_its_own_templates_and_files() {
         .with("templates/.hidden", "")
         .with("templates/new/hidden.html", "{{");
     let templates = Templates::load(&world).expect("these are templates");
-    let files = files(&document(), &templates, &Highlighter::default(), &mut MathmlRenderer::new()).expect("these render");
+    let files = files(&document(), &templates, &Highlighter::default(), &mut MathmlRenderer::new())
+        .expect("these render");
     assert!(page(&files, "index.html").contains("<h1>Mine Four small experiments, checked</h1>"));
     assert_eq!(page(&files, "assets/style.css"), "body { color: red }");
     assert_eq!(page(&files, "assets/logo.svg"), "<svg/>");
@@ -569,8 +570,9 @@ fn a_report_brings_its_own_templates_and_files() {
 fn a_template_at_fault_is_shown_with_its_place() {
     let load = |text: &str| {
         let world = MemoryWorld::default().with("templates/ledger.html", text);
-        Templates::load(&world)
-            .and_then(|templates| files(&document(), &templates, &Highlighter::default(), &mut MathmlRenderer::new()))
+        Templates::load(&world).and_then(|templates| {
+            files(&document(), &templates, &Highlighter::default(), &mut MathmlRenderer::new())
+        })
     };
     let place = |text: &str| {
         let problems = load(text).expect_err("this template is at fault");

@@ -338,9 +338,7 @@ fn a_watched_report_survives_what_editors_and_people_do_to_it() {
     wait(&told, page_with("In UTF-8 again."));
     bench.write("templates/style.css", "main { color: red }");
     wait(&told, |told| match told {
-        Told::Page(_, files) => {
-            (files["assets/style.css"] == b"main { color: red }").then_some(())
-        }
+        Told::Page(_, files) => (files["assets/style.css"] == b"main { color: red }").then_some(()),
         _ => None,
     });
     session.stop();

@@ -77,7 +77,9 @@ impl Run<'_> {
         let outbox = tempfile::Builder::new().prefix(&self.chapter.slug).tempdir_in(&runs)?;
         let memo = match self.chapter.reuse {
             Reuse::Nothing => outbox.path().join("memo"),
-            Reuse::Stored | Reuse::OnlyStored | Reuse::Meanwhile => self.kernel.build.join("cache").join("memo"),
+            Reuse::Stored | Reuse::OnlyStored | Reuse::Meanwhile => {
+                self.kernel.build.join("cache").join("memo")
+            }
         };
         fs::create_dir_all(&memo)?;
         let nonce = outbox.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
