@@ -214,6 +214,9 @@ impl State {
                 true
             }
             Event::Progress { cell, task, done, total, note, metrics } => {
+                if self.activity.is_none() {
+                    self.works(&format!("running {}", chapter.cells[*cell].id));
+                }
                 let view = self.cell(chapter, *cell);
                 if view.task != *task {
                     *view = CellView::new(CellState::Running, chapter, *cell);

@@ -10,7 +10,7 @@ use veracity::pipeline::{self, BuildRequest, Formats};
 use veracity::serve::{Access, Board, Options, Server};
 use veracity::session::{Session, Stepper, Update};
 
-fn request(root: &Path) -> BuildRequest {
+pub fn request(root: &Path) -> BuildRequest {
     BuildRequest {
         root: root.to_owned(),
         out: root.join("build"),
