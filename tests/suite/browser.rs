@@ -2,10 +2,10 @@
 //!
 //! The browser is driven over its own protocol: JSON in the frames of a WebSocket.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ struct Browser {
     process: Child,
     stream: TcpStream,
     calls: u64,
+    // What the browser goes on saying needs a reader.
+    _words: Lines<BufReader<ChildStderr>>,
     _profile: tempfile::TempDir,
 }
 
@@ -35,8 +37,9 @@ impl Browser {
             .stderr(Stdio::piped())
             .spawn()
             .ok()?;
-        let lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
+        let mut lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
         let endpoint = lines
+            .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("DevTools listening on ws://").map(str::to_owned))
             .expect("the browser says where it listens");
@@ -44,10 +47,19 @@ impl Browser {
         let mut list = TcpStream::connect(authority).expect("it listens");
         write!(list, "GET /json HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")
             .expect("it reads");
+        list.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+        // The connection stays open behind the list.
         let mut answer = String::new();
-        list.read_to_string(&mut answer).expect("it answers");
-        let pages: Value = serde_json::from_str(&answer[answer.find('[').expect("a list")..])
-            .expect("the list is JSON");
+        let pages: Value = loop {
+            let mut part = [0; 4096];
+            let read = list.read(&mut part).expect("it answers");
+            assert!(read > 0, "no list: {answer}");
+            answer.push_str(&String::from_utf8_lossy(&part[..read]));
+            let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+            if let Ok(pages) = serde_json::from_str(body) {
+                break pages;
+            }
+        };
         let page = pages
             .as_array()
             .and_then(|pages| pages.iter().find(|page| page["type"] == "page"))
@@ -69,7 +81,7 @@ impl Browser {
             stream.read_exact(&mut byte).expect("it answers");
             head.push(byte[0]);
         }
-        Some(Self { process, stream, calls: 0, _profile: profile })
+        Some(Self { process, stream, calls: 0, _words: lines, _profile: profile })
     }
 
     fn call(&mut self, method: &str, parameters: &Value) -> Value {
