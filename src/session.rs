@@ -236,6 +236,8 @@ struct Desk {
     templates: Option<(String, Templates)>,
     page: Option<Arc<Page>>,
     printer: Printer,
+    /// Whether the last pages could not be written.
+    unwritten: bool,
     /// What stood in the way last, and when to try again.
     trouble: Option<(Vec<Diagnostic>, Instant)>,
 }
@@ -268,6 +270,7 @@ impl Desk {
             templates: None,
             page: None,
             printer,
+            unwritten: false,
             trouble: None,
         }
     }
@@ -350,10 +353,10 @@ impl Desk {
     fn look(&mut self) {
         let outside = Outside::look(&self.request, self.written.as_ref());
         let same = self.seen.as_ref().is_some_and(Recorded::is_same) && outside == self.outside;
-        if same && self.trouble.is_none() {
-            return;
+        // What stands in the way from outside is tried again when its time has come.
+        if !same || self.seen.is_none() {
+            self.look_again();
         }
-        self.look_again();
     }
 
     fn look_again(&mut self) {
@@ -475,10 +478,18 @@ impl Desk {
         match (result, planned) {
             (Ok(Ran { output, results }), Some(planned)) => {
                 let evaluated = self.finish(planned, results, PageState::Final, job.started);
-                if let Ok(page) = evaluated
-                    && let Err(problem) = self.publish(&output, &page)
-                {
-                    self.trouble(vec![problem]);
+                if let Ok(page) = evaluated {
+                    match self.publish(&output, &page) {
+                        Ok(()) if self.unwritten => {
+                            (self.unwritten, self.trouble) = (false, None);
+                            self.tell(Update::Page(&page));
+                        }
+                        Ok(()) => self.trouble = None,
+                        Err(problem) => {
+                            self.unwritten = true;
+                            self.trouble(vec![problem]);
+                        }
+                    }
                 }
             }
             (Err(problems), _) => self.trouble(problems),
@@ -514,10 +525,13 @@ impl Desk {
         self.seen = Some(world);
         match files {
             Ok(files) => {
+                let known = self.page.as_ref().is_some_and(|page| page.files == files);
                 let page = Arc::new(Page { evaluated, files, state, took: started.elapsed() });
                 self.page = Some(Arc::clone(&page));
-                self.trouble = None;
-                self.tell(Update::Page(&page));
+                // What is shown and only waits to be written is not told again.
+                if !(known && self.unwritten) {
+                    self.tell(Update::Page(&page));
+                }
                 Ok(page)
             }
             Err(problems) => {

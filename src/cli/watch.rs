@@ -92,7 +92,7 @@ impl Terminal {
             Update::Trouble(problems) if !process::interrupted() => {
                 self.progress.finish();
                 self.problems(&mut state, problems, Telling::Anew);
-                self.say("the report before is still there; trying again when a file changes\n");
+                self.say("the report before is still there; it is tried again soon, and when a file changes\n");
             }
             Update::Page(_) | Update::Planned(_) | Update::Published | Update::Trouble(_) => {}
         }

@@ -147,7 +147,8 @@ impl Watch {
             let path = self.root.join(path);
             wanted.extend(path.ancestors().find(|path| path.is_dir()).map(Path::to_owned));
             // Where a folder may be replaced as a whole, the one above tells it.
-            wanted.extend(path.parent().and_then(Path::parent).map(Path::to_owned));
+            let above = path.parent().and_then(Path::parent);
+            wanted.extend(above.filter(|above| above.starts_with(&self.root)).map(Path::to_owned));
         }
         wanted.retain(|path| path.is_dir() && !path.starts_with(&self.out));
         let mut found_new = false;

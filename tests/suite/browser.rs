@@ -152,7 +152,9 @@ impl Drop for Browser {
 #[test]
 fn a_page_changes_where_it_is_read() {
     let Some(mut browser) = Browser::start() else {
-        eprintln!("SKIPPED: chromium is not installed, so served pages were not tried in a browser");
+        eprintln!(
+            "SKIPPED: chromium is not installed, so served pages were not tried in a browser"
+        );
         return;
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
