@@ -5,6 +5,7 @@ mod doctor;
 mod explain;
 mod new;
 mod summary;
+mod watch;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::kernel::workspace::Network;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Formats};
 use crate::progress::{Progress, Verbosity};
 use crate::publish::{self, Output};
+use crate::serve::{Access, Options};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -72,6 +74,28 @@ enum Command {
     /// Run the code and judge the claims, but render nothing
     #[command(after_help = AFTER_HELP)]
     Check {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Build again after every change of a file, and tell what came of it
+    Watch {
+        /// What to write
+        #[arg(long, value_delimiter = ',', default_value = "html,pdf")]
+        format: Vec<Format>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// The same, with a page that follows in the browser
+    Serve {
+        /// Port to listen on; 0 takes any that is free
+        #[arg(long, default_value_t = 4040)]
+        port: u16,
+        /// Name or address to listen on; other than this machine's own only with --token
+        #[arg(long, value_name = "NAME", default_value = "127.0.0.1")]
+        host: String,
+        /// Let in only who has the token that is printed
+        #[arg(long)]
+        token: bool,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -168,7 +192,8 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 4] = ["unknown-profile", "unknown-chapter", "no-cuda", "unknown-dataset"];
+const USAGE_CODES: [&str; 6] =
+    ["unknown-profile", "unknown-chapter", "no-cuda", "unknown-dataset", "open-host", "port-taken"];
 /// Most problems of one kind of source that are printed; more are a mistake that repeats itself.
 const MOST_PROBLEMS: usize = 100;
 /// Exit status if nothing could be built.
@@ -192,14 +217,18 @@ pub fn main() -> ExitCode {
         Command::New { dir } => new::make(&session, &dir),
         Command::Doctor => doctor::look(&session, cli.root.as_deref()),
         Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
-            let formats = Formats {
-                html: format.contains(&Format::Html),
-                pdf: format.contains(&Format::Pdf),
-            };
-            session.build_report(&run.request(root, formats)?, run.strict)
+            session.build_report(&run.request(root, Formats::of(&format))?, run.strict)
         }),
         Command::Check { run } => session.with_root(cli.root, |root| {
             session.check(&run.request(root, Formats { html: false, pdf: false })?, run.strict)
+        }),
+        Command::Watch { format, run } => session.with_root(cli.root, |root| {
+            watch::watch(&session, run.request(root, Formats::of(&format))?)
+        }),
+        Command::Serve { port, host, token, run } => session.with_root(cli.root, |root| {
+            let access = if token { Access::Token } else { Access::Local };
+            let request = run.request(root, Formats { html: true, pdf: true })?;
+            watch::serve(&session, request, &Options { host, port, access })
         }),
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
             let request = run.request(root, Formats { html: false, pdf: false })?;
@@ -213,6 +242,12 @@ pub fn main() -> ExitCode {
     };
     // The usual status of a program that ended because of Ctrl-C.
     ExitCode::from(if process::interrupted() { 130 } else { status })
+}
+
+impl Formats {
+    fn of(formats: &[Format]) -> Self {
+        Self { html: formats.contains(&Format::Html), pdf: formats.contains(&Format::Pdf) }
+    }
 }
 
 impl RunArgs {

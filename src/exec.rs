@@ -182,9 +182,14 @@ fn execute_chapter(
             },
         });
     }
-    if chapter.reuse == Reuse::OnlyStored {
+    let instead = match chapter.reuse {
+        Reuse::OnlyStored => Some("another chapter alone was asked for"),
+        Reuse::Meanwhile => Some("its code has changed and is running"),
+        Reuse::Stored | Reuse::Nothing => None,
+    };
+    if let Some(words) = instead {
         for (cell, result) in chapter.cells.iter().zip(&mut results) {
-            let words = "another chapter alone was asked for".to_owned();
+            let words = words.to_owned();
             result.get_or_insert_with(|| {
                 self::result(
                     chapter,

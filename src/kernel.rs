@@ -12,6 +12,8 @@ mod streams;
 mod toolchain;
 pub mod workspace;
 
+use std::collections::BTreeMap;
+
 use veracity_protocol::CellOutput;
 
 use crate::claims::Reason;
@@ -19,7 +21,7 @@ use crate::diag::Diagnostic;
 use crate::plan::ChapterPlan;
 
 /// Something that runs cells.
-pub trait Kernel: Sync {
+pub trait Kernel: Send + Sync {
     /// Runs the cells with the given indices, in order; gives one outcome for each. Among them
     /// are all on which one of them builds.
     fn run(
@@ -28,6 +30,10 @@ pub trait Kernel: Sync {
         cells: &[usize],
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome>;
+
+    /// Ends the runs in progress as soon as possible, because nobody waits for them any more.
+    /// Later runs are not affected.
+    fn interrupt(&self) {}
 }
 
 /// Something that happened while cells were built or run.
@@ -52,6 +58,8 @@ pub enum Event {
         total: Option<u64>,
         /// Further words.
         note: String,
+        /// Numbers to follow, such as the present loss.
+        metrics: BTreeMap<String, f64>,
     },
     /// A cell ended, well or badly.
     Ended {

@@ -22,5 +22,7 @@ pub mod progress;
 pub mod publish;
 pub mod render;
 pub mod resolve;
+pub mod serve;
+pub mod session;
 pub mod span;
 pub mod world;

@@ -3,6 +3,7 @@
 //! [`evaluate`] reads a report, runs its code and judges its claims; [`build`] renders what
 //! came out of it as well. Each stage takes a value and returns a new one. A mistake in
 //! a chapter is data and never stops a stage; only what leaves nothing to build does.
+//! [`crate::session`] calls the same stages one by one and keeps what an edit does not change.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::kernel::batch::BatchKernel;
 use crate::kernel::workspace::{Network, Workspace};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
+use crate::math::MathmlRenderer;
 use crate::parse::{self, Chapter};
 use crate::plan::{self, Foundation, Plan};
 use crate::publish::Output;
@@ -64,6 +66,48 @@ pub struct Formats {
     pub html: bool,
     /// The PDF.
     pub pdf: bool,
+}
+
+/// What the author wrote.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Settings of the report.
+    pub config: ReportConfig,
+    /// Chapters as parsed.
+    pub chapters: Vec<Chapter>,
+    /// The file of works that can be cited.
+    pub bibliography: Option<Source>,
+    /// The data sets that the report knows.
+    pub manifest: Manifest,
+    /// Problems found while reading.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What the cells of a report stand on besides the report itself, and what runs them.
+pub struct Ground {
+    /// Digest of lab, dependencies, lock file and toolchain.
+    pub digest: String,
+    /// The compiler's own description of itself.
+    pub toolchain: String,
+    /// What runs the cells.
+    pub kernel: Box<dyn Kernel>,
+}
+
+/// Prepares the ground for the chapters with these slugs, all of which have cells.
+pub type Prepare =
+    dyn Fn(&BuildRequest, &ReportConfig, &[&str]) -> Result<Ground, Diagnostic> + Send + Sync;
+
+/// What the author wrote and what of it is to run.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What the author wrote.
+    pub written: Written,
+    /// What its cells stand on.
+    pub foundation: Foundation,
+    /// What is to run.
+    pub plan: Plan,
+    /// Problems so far.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What a report says and what came of its code.
@@ -129,7 +173,7 @@ pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagno
     let mut evaluated = evaluate(request, &world, sink)?;
     stop_if_interrupted()?;
     let templates = Templates::load(&world)?;
-    let inputs = inputs(request, &world, &evaluated);
+    let inputs = inputs(request.formats, &world, &evaluated);
     let json = ledger::json(&evaluated.document);
     let rendered = !output.is_current(&inputs);
     if rendered {
@@ -145,7 +189,9 @@ pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagno
             let html = request
                 .formats
                 .html
-                .then(|| html::files(document, &templates, &highlighter))
+                .then(|| {
+                    html::files(document, &templates, &highlighter, &mut MathmlRenderer::new())
+                })
                 .transpose();
             (html, pdf.join().expect("rendering reports its problems"))
         });
@@ -188,34 +234,136 @@ pub fn evaluate(
     world: &dyn World,
     sink: Sink<'_>,
 ) -> Result<Evaluated, Vec<Diagnostic>> {
+    let written = read(world)?;
+    let ground = ground(request, &written, &batch, sink)?;
+    let planned = plan(request, written, &ground)?;
+    let results = run(request, &planned, &*ground.kernel, sink);
+    Ok(judge(planned, results, world))
+}
+
+/// Reads settings, chapters and bibliography.
+///
+/// # Errors
+/// If there are no settings, or a chapter cannot be read.
+pub fn read(world: &dyn World) -> Result<Written, Vec<Diagnostic>> {
     let (config, mut diagnostics) = read_config(world)?;
     let chapters = read_chapters(world, &config, &mut diagnostics)?;
-    let only = only_chapter(request, &chapters)?;
     let bibliography = read_bibliography(world, &config, &mut diagnostics);
     let manifest = read_manifest(world, &mut diagnostics);
+    Ok(Written { config, chapters, bibliography, manifest, diagnostics })
+}
+
+/// Prepares what the cells stand on; nothing is needed where there are none.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+pub fn ground(
+    request: &BuildRequest,
+    written: &Written,
+    prepare: &Prepare,
+    sink: Sink<'_>,
+) -> Result<Ground, Vec<Diagnostic>> {
+    let slugs = written.slugs_with_cells();
+    if slugs.is_empty() {
+        return Ok(Ground {
+            digest: String::new(),
+            toolchain: String::new(),
+            kernel: Box::new(crate::kernel::scripted::ScriptedKernel::default()),
+        });
+    }
+    sink(BuildEvent::Preparing);
+    prepare(request, &written.config, &slugs).map_err(one)
+}
+
+/// The ground on which every chapter is compiled into a program.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+pub fn batch(
+    request: &BuildRequest,
+    config: &ReportConfig,
+    slugs: &[&str],
+) -> Result<Ground, Diagnostic> {
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
+    Ok(Ground {
+        digest: workspace.digest.clone(),
+        toolchain: workspace.toolchain.clone(),
+        kernel: Box::new(BatchKernel::new(
+            workspace,
+            request.root.clone(),
+            request.out.clone(),
+            request.data.clone(),
+            request.jobs,
+        )),
+    })
+}
+
+/// Decides what is to run.
+///
+/// # Errors
+/// If the request names a chapter or a profile that the report does not have.
+pub fn plan(
+    request: &BuildRequest,
+    written: Written,
+    ground: &Ground,
+) -> Result<Planned, Vec<Diagnostic>> {
+    let only = only_chapter(request, &written.chapters)?;
     let digests = request.out.join("cache").join("data.json");
-    let (datasets, found) = data::at_hand(&request.data, &manifest, &chapters, &digests);
-    diagnostics.extend(found);
-    let (foundation, kernel) = ground(request, &config, &chapters, datasets, sink)?;
-    let (mut plan, found) = plan::plan(&config, &chapters, &foundation);
-    diagnostics.extend(found);
+    let (datasets, unusable) =
+        data::at_hand(&request.data, &written.manifest, &written.chapters, &digests);
+    let foundation = foundation(request, &written, datasets, ground)?;
+    let (mut plan, found) = plan::plan(&written.config, &written.chapters, &foundation);
     if let Some(index) = only {
         plan.keep_only(index);
     }
     if request.from_scratch {
         plan.forget();
     }
+    let found = unusable.into_iter().chain(found);
+    let diagnostics = written.diagnostics.iter().cloned().chain(found).collect();
+    Ok(Planned { written, foundation, plan, diagnostics })
+}
+
+/// Replays and runs the cells.
+pub fn run(
+    request: &BuildRequest,
+    planned: &Planned,
+    kernel: &dyn Kernel,
+    sink: Sink<'_>,
+) -> (Executed, Vec<Diagnostic>) {
     let store = Store::new(request.out.join("cache").join("cells"));
-    let (executed, found) = exec::execute(&plan, &*kernel, &store, request.jobs, &|event| {
+    exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
         sink(BuildEvent::Exec(event));
-    });
+    })
+}
+
+/// Resolves the report and judges its claims.
+pub fn judge(
+    planned: Planned,
+    (executed, found): (Executed, Vec<Diagnostic>),
+    world: &dyn World,
+) -> Evaluated {
+    let Planned { written, foundation, plan, mut diagnostics } = planned;
+    let Written { config, chapters, bibliography, .. } = written;
     diagnostics.extend(found);
     let environment = environment(&foundation);
     let (document, found) =
         resolve::document(&config, &chapters, &executed, bibliography.as_ref(), environment, world);
     diagnostics.extend(found);
     let digest = digest(&executed, &document);
-    Ok(Evaluated { config, chapters, plan, executed, document, diagnostics, digest })
+    Evaluated { config, chapters, plan, executed, document, diagnostics, digest }
+}
+
+impl Written {
+    /// Slugs of the chapters that have cells.
+    pub fn slugs_with_cells(&self) -> Vec<&str> {
+        self.chapters
+            .iter()
+            .filter(|chapter| !chapter.cells.is_empty())
+            .map(|chapter| chapter.slug.as_str())
+            .collect()
+    }
 }
 
 fn one(diagnostic: Diagnostic) -> Vec<Diagnostic> {
@@ -345,14 +493,14 @@ fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
     })
 }
 
-/// What the cells stand on, and what runs them.
-fn ground(
+/// What every cell stands on.
+fn foundation(
     request: &BuildRequest,
-    config: &ReportConfig,
-    chapters: &[Chapter],
+    written: &Written,
     datasets: BTreeMap<String, DataSet>,
-    sink: Sink<'_>,
-) -> Result<(Foundation, Box<dyn Kernel>), Vec<Diagnostic>> {
+    ground: &Ground,
+) -> Result<Foundation, Vec<Diagnostic>> {
+    let config = &written.config;
     if !config.profiles.contains_key(&request.profile) {
         let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
         return Err(one(Diagnostic::global(
@@ -362,35 +510,14 @@ fn ground(
         .note(format!("its profiles: {}", known.join(", ")))
         .did_you_mean(&request.profile, known)));
     }
-    let mut foundation = Foundation {
+    Ok(Foundation {
+        digest: ground.digest.clone(),
+        toolchain: ground.toolchain.clone(),
         device: request.device.clone(),
         profile: request.profile.clone(),
         seed: config.seed,
         datasets,
-        ..Foundation::default()
-    };
-    let slugs: Vec<&str> = chapters
-        .iter()
-        .filter(|chapter| !chapter.cells.is_empty())
-        .map(|chapter| chapter.slug.as_str())
-        .collect();
-    if slugs.is_empty() {
-        return Ok((foundation, Box::new(crate::kernel::scripted::ScriptedKernel::default())));
-    }
-    sink(BuildEvent::Preparing);
-    let workspace =
-        Workspace::prepare(&request.root, &request.out, config, &slugs, request.network)
-            .map_err(one)?;
-    foundation.digest.clone_from(&workspace.digest);
-    foundation.toolchain.clone_from(&workspace.toolchain);
-    let kernel = BatchKernel::new(
-        workspace,
-        request.root.clone(),
-        request.out.clone(),
-        request.data.clone(),
-        request.jobs,
-    );
-    Ok((foundation, Box::new(kernel)))
+    })
 }
 
 /// What stood behind the results, for readers.
@@ -419,10 +546,10 @@ fn digest(executed: &Executed, document: &Document) -> String {
 }
 
 /// Digest of everything on which the rendered files depend.
-fn inputs(request: &BuildRequest, world: &Recorded<DiskWorld>, evaluated: &Evaluated) -> String {
+pub fn inputs(formats: Formats, world: &Recorded<DiskWorld>, evaluated: &Evaluated) -> String {
     let tool =
         std::env::current_exe().and_then(|path| crate::world::witness(&path)).unwrap_or_default();
-    let all = format!("{:?} {} {} {tool}", request.formats, world.digest(), evaluated.digest);
+    let all = format!("{formats:?} {} {} {tool}", world.digest(), evaluated.digest);
     blake3::hash(all.as_bytes()).to_hex().to_string()
 }
 

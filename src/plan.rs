@@ -80,6 +80,8 @@ pub enum Reuse {
     Stored,
     /// Nothing else is used, because another chapter was asked for.
     OnlyStored,
+    /// Nothing else is used yet, because the cells are running.
+    Meanwhile,
     /// They are not looked at: everything runs from scratch.
     Nothing,
 }
@@ -137,6 +139,15 @@ impl Plan {
     pub fn keep_only(&mut self, index: usize) {
         for (_, chapter) in self.chapters.iter_mut().enumerate().filter(|(at, _)| *at != index) {
             chapter.reuse = Reuse::OnlyStored;
+        }
+    }
+
+    /// Lets no cell run: those without a stored result are shown as running.
+    pub fn meanwhile(&mut self) {
+        for chapter in &mut self.chapters {
+            if chapter.reuse != Reuse::OnlyStored {
+                chapter.reuse = Reuse::Meanwhile;
+            }
         }
     }
 

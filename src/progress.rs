@@ -142,9 +142,11 @@ fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
     let words = match event {
         kernel::Event::Building(what) => what.clone(),
         kernel::Event::Started { cell } => format!("running {}", name(cell)),
-        kernel::Event::Progress { task, done, total, note, .. } => {
+        kernel::Event::Progress { task, done, total, note, metrics, .. } => {
             let count = total.map_or_else(|| done.to_string(), |total| format!("{done}/{total}"));
-            format!("{task} {count} {note}")
+            let metrics: String =
+                metrics.iter().map(|(name, value)| format!(" {name} {value:.4}")).collect();
+            format!("{task} {count}{metrics} {note}").trim_end().to_owned()
         }
         kernel::Event::Ended { .. } | kernel::Event::Warning(_) => return None,
     };

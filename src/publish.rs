@@ -184,6 +184,34 @@ impl Output {
         Ok(())
     }
 
+    /// Adds the PDF to the HTML report that was published under `pages`, and notes that both were
+    /// made from `inputs`. If another build has put its own report there, nothing happens.
+    ///
+    /// # Errors
+    /// As for [`Output::publish`].
+    pub fn add_pdf(&self, pdf: &OutputFile, pages: &str, inputs: &str) -> Result<(), Diagnostic> {
+        let stamp = fs::read(self.stamp()).unwrap_or_default();
+        let Ok(mut stamp) = serde_json::from_slice::<Stamp>(&stamp) else { return Ok(()) };
+        if stamp.inputs != pages {
+            return Ok(());
+        }
+        let write = || {
+            fs::write(self.beside(PDF_FILE), &pdf.bytes)?;
+            fs::rename(self.beside(PDF_FILE), self.folder.join(PDF_FILE))
+        };
+        write().map_err(|error| {
+            let _ = fs::remove_file(self.beside(PDF_FILE));
+            unwritable(&self.folder, &error)
+        })?;
+        stamp.inputs = inputs.to_owned();
+        stamp.files.insert(PDF_FILE.to_owned(), digest(&pdf.bytes));
+        if let Ok(stamp) = serde_json::to_vec(&stamp) {
+            // Without it the next build renders again; the outputs are whole.
+            let _ = write_if_changed(&self.stamp(), &stamp);
+        }
+        Ok(())
+    }
+
     /// Writes the ledger for machines.
     ///
     /// # Errors

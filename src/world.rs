@@ -91,6 +91,16 @@ fn inside(path: &str) -> io::Result<PathBuf> {
     Ok(clean)
 }
 
+impl<W: World + ?Sized> World for &W {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        (**self).read(path)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        (**self).list(folder)
+    }
+}
+
 /// A world that remembers what was read from it.
 #[derive(Debug)]
 pub struct Recorded<W> {
@@ -108,6 +118,24 @@ impl<W: World> Recorded<W> {
     pub fn digest(&self) -> String {
         let reads = self.reads.lock().map(|reads| format!("{reads:?}")).unwrap_or_default();
         blake3::hash(reads.as_bytes()).to_hex().to_string()
+    }
+
+    /// Whether everything that was read would be read again as it was.
+    pub fn is_same(&self) -> bool {
+        let before = self.reads.lock().map(|reads| reads.clone()).unwrap_or_default();
+        let now = Recorded { world: &self.world, reads: Mutex::default() };
+        for path in before.keys() {
+            let _ = match path.strip_suffix('/') {
+                Some(folder) => now.list(folder).map(drop),
+                None => now.read(path).map(drop),
+            };
+        }
+        now.digest() == self.digest()
+    }
+
+    /// What was read: files, and folders with a `/` behind.
+    pub fn paths(&self) -> Vec<String> {
+        self.reads.lock().map(|reads| reads.keys().cloned().collect()).unwrap_or_default()
     }
 
     fn note(&self, path: &str, what: String) {

@@ -28,11 +28,13 @@
   }
 
   // A badge opens its details on click by itself; here also while the pointer rests on it.
+  const known = new WeakSet();
   function details() {
     if (!HTMLElement.prototype.showPopover || !matchMedia("(hover: hover)").matches) return;
     for (const badge of document.querySelectorAll("button.badge[popovertarget]")) {
       const about = document.getElementById(badge.getAttribute("popovertarget"));
-      if (!about) continue;
+      if (!about || known.has(badge) && known.has(about)) continue;
+      known.add(badge).add(about);
       let timer = 0, byHover = false;
       const later = (action, delay) => { clearTimeout(timer); timer = setTimeout(action, delay); };
       const open = () => {
@@ -66,7 +68,10 @@
     }
   }
 
+  let sections = null;
   function currentSection() {
+    sections?.abort();
+    sections = new AbortController();
     const links = new Map();
     for (const link of document.querySelectorAll(".sidebar .sections a")) {
       const heading = document.getElementById(decodeURIComponent(link.hash.slice(1)));
@@ -86,7 +91,7 @@
       if (waiting) return;
       waiting = true;
       requestAnimationFrame(() => { waiting = false; mark(); });
-    }, { passive: true });
+    }, { passive: true, signal: sections.signal });
     mark();
   }
 
@@ -100,8 +105,8 @@
   function filters() {
     const form = document.querySelector("form.filters");
     if (!form) return;
-    const rows = [...document.querySelectorAll("table.ledger tr[data-verdict]")];
     const apply = () => {
+      const rows = [...document.querySelectorAll("table.ledger tr[data-verdict]")];
       const data = new FormData(form);
       const verdicts = new Set(data.getAll("verdict"));
       const chapter = data.get("chapter");
@@ -115,9 +120,12 @@
       }
       form.querySelector(".shown").textContent = `${shown} of ${rows.length} shown`;
     };
+    if (!known.has(form)) {
+      known.add(form);
+      form.addEventListener("change", apply);
+      form.addEventListener("submit", (event) => event.preventDefault());
+    }
     form.hidden = false;
-    form.addEventListener("change", apply);
-    form.addEventListener("submit", (event) => event.preventDefault());
     apply();
   }
 
@@ -140,5 +148,14 @@
     scrollers();
     filters();
     folds();
+  });
+
+  // A served page is brought up to date in its place.
+  document.addEventListener("veracity:changed", () => {
+    details();
+    durations();
+    currentSection();
+    scrollers();
+    filters();
   });
 })();

@@ -23,6 +23,13 @@ pub struct Manifest {
     pub datasets: BTreeMap<String, Entry>,
 }
 
+impl Manifest {
+    /// Name of the folder of a data set, be it known or not.
+    pub fn folder_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.datasets.get(name).map_or(name, |entry| &entry.folder)
+    }
+}
+
 /// A data set as it was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

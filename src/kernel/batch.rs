@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use cargo_metadata::Message as CargoMessage;
@@ -41,6 +41,14 @@ pub struct BatchKernel {
     jobs: usize,
     /// Cargo locks its target folder; waiting here instead keeps its messages quiet.
     building: Mutex<()>,
+    interrupts: Mutex<Interrupts>,
+}
+
+/// How often runs were interrupted, and the process that compiles at present.
+#[derive(Debug, Default)]
+struct Interrupts {
+    count: u64,
+    compiler: Option<u32>,
 }
 
 impl BatchKernel {
@@ -53,7 +61,15 @@ impl BatchKernel {
         data: PathBuf,
         jobs: usize,
     ) -> Self {
-        Self { workspace, root, build, data, jobs, building: Mutex::new(()) }
+        Self {
+            workspace,
+            root,
+            build,
+            data,
+            jobs,
+            building: Mutex::new(()),
+            interrupts: Mutex::default(),
+        }
     }
 }
 
@@ -66,10 +82,12 @@ impl Kernel for BatchKernel {
     ) -> Vec<Outcome> {
         let mut outcomes = BTreeMap::new();
         let mut runnable = cells.to_vec();
+        let since = self.interrupts();
         while !runnable.is_empty() {
-            match self.compile(chapter, &runnable, sink) {
+            match self.compile(chapter, &runnable, since, sink) {
                 Ok((executable, maps)) => {
-                    let run = Run { kernel: self, chapter, cells: &runnable, maps: &maps, sink };
+                    let (cells, maps) = (&runnable[..], &maps);
+                    let run = Run { kernel: self, chapter, cells, since, maps, sink };
                     outcomes.extend(runnable.iter().copied().zip(run.outcomes(&executable)));
                     break;
                 }
@@ -101,6 +119,14 @@ impl Kernel for BatchKernel {
             }
         }
         outcomes.into_values().collect()
+    }
+
+    fn interrupt(&self) {
+        let mut interrupts = self.interrupts.lock().unwrap_or_else(PoisonError::into_inner);
+        interrupts.count += 1;
+        if let Some(compiler) = interrupts.compiler {
+            process::kill_group(compiler);
+        }
     }
 }
 
@@ -137,10 +163,27 @@ fn merge(errors: &[compile::Message]) -> Diagnostic {
 }
 
 impl BatchKernel {
+    /// How often runs were interrupted; a run ends when this has changed since it began.
+    fn interrupts(&self) -> u64 {
+        self.interrupts.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+
+    /// Notes which process compiles, or ends it if its run was interrupted before it began.
+    fn note_compiler(&self, compiler: Option<u32>, since: u64) {
+        let mut interrupts = self.interrupts.lock().unwrap_or_else(PoisonError::into_inner);
+        interrupts.compiler = compiler;
+        if let Some(compiler) = compiler
+            && interrupts.count != since
+        {
+            process::kill_group(compiler);
+        }
+    }
+
     fn compile(
         &self,
         chapter: &ChapterPlan,
         cells: &[usize],
+        since: u64,
         sink: &(dyn Fn(Event) + Sync),
     ) -> Result<(PathBuf, Maps), Vec<compile::Message>> {
         let start = chapter.source.span(0..0);
@@ -167,6 +210,7 @@ impl BatchKernel {
                 start.clone(),
             ))
         })?;
+        self.note_compiler(Some(cargo.child.id()), since);
         let stderr = cargo.child.stderr.take();
         let words = thread::spawn(move || {
             let mut words = String::new();
@@ -203,11 +247,12 @@ impl BatchKernel {
                 Err(_) => break,
             }
         }
+        self.note_compiler(None, since);
         let status = cargo.child.wait();
         let words = words.join().unwrap_or_default();
         match (status, executable) {
             (Ok(status), Some(executable)) if status.success() => Ok((executable, maps)),
-            _ if process::interrupted() => {
+            _ if process::interrupted() || self.interrupts() != since => {
                 Err(failed(Diagnostic::error("interrupted", "the build was interrupted", start)))
             }
             _ if errors.is_empty() => {

@@ -82,8 +82,9 @@ impl Drop for Group {
     }
 }
 
+/// Ends a child and everything that it started.
 #[cfg(unix)]
-fn kill_group(leader: u32) {
+pub(super) fn kill_group(leader: u32) {
     if let Some(pid) = i32::try_from(leader).ok().and_then(rustix::process::Pid::from_raw) {
         // The group may have ended already.
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
@@ -91,4 +92,4 @@ fn kill_group(leader: u32) {
 }
 
 #[cfg(not(unix))]
-fn kill_group(_leader: u32) {}
+pub(super) fn kill_group(_leader: u32) {}

@@ -275,13 +275,24 @@ fn locked_versions(lock: &str) -> String {
     packages.filter(|package| package.get("source").is_some()).map(Value::to_string).collect()
 }
 
-fn path_dependencies(root: &Path, config: &ReportConfig) -> Vec<PathBuf> {
+/// Folders of the crates that cells may use by path.
+pub fn path_dependencies(root: &Path, config: &ReportConfig) -> Vec<PathBuf> {
     config
         .dependencies
         .values()
         .filter_map(|spec| spec.get("path")?.as_str())
         .map(|path| root.join(path))
         .collect()
+}
+
+/// Digest of a crate on disk and of those that it depends on by path, or of a file.
+pub fn witness_of_crate(path: &Path) -> Option<String> {
+    if path.is_file() {
+        return Some(blake3::hash(&fs::read(path).ok()?).to_hex().to_string());
+    }
+    let mut digest = blake3::Hasher::new();
+    hash_crate(path, &mut digest, &mut Vec::new()).ok()?;
+    Some(digest.finalize().to_hex().to_string())
 }
 
 /// Hashes the files of a crate on disk, and of the crates that it depends on by path.

@@ -4,7 +4,7 @@
 //! and yields one `<math>` element each. What Typst leaves out of MathML is drawn by the classes
 //! in [`CSS`], which the page includes together with the math font.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use typst::diag::{FileError, FileResult};
@@ -39,6 +39,14 @@ impl MathmlRenderer {
         Self::default()
     }
 
+    /// Forgets the formulas that are not among these, if it knows far more.
+    pub fn forget_but(&mut self, formulas: &[&Math]) {
+        if self.known.len() > 2 * formulas.len() + 500 {
+            let used: HashSet<(bool, String)> = formulas.iter().map(|math| key(math)).collect();
+            self.known.retain(|key, _| used.contains(key));
+        }
+    }
+
     /// Converts each formula to a `<math>` element, in order.
     ///
     /// One call with all formulas of a document costs far less than one call for each.
@@ -46,8 +54,7 @@ impl MathmlRenderer {
     /// # Errors
     /// A formula that Typst does not export whole fails alone; the range is all of its LaTeX.
     pub fn render(&mut self, formulas: &[&Math]) -> Vec<Result<String, MathError>> {
-        let keys: Vec<(bool, String)> =
-            formulas.iter().map(|math| (math.display() == Display::Block, math.typst())).collect();
+        let keys: Vec<(bool, String)> = formulas.iter().map(|math| key(math)).collect();
         let mut new: Vec<&(bool, String)> = Vec::new();
         for key in &keys {
             if !self.known.contains_key(key) && !new.contains(&key) {
@@ -78,6 +85,10 @@ impl MathmlRenderer {
             })
             .collect()
     }
+}
+
+fn key(math: &Math) -> (bool, String) {
+    (math.display() == Display::Block, math.typst())
 }
 
 fn failure(math: &Math, message: &str) -> MathError {

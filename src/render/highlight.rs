@@ -102,6 +102,11 @@ impl Highlighter {
         Self { before, now: Mutex::default() }
     }
 
+    /// One that knows only what this one was asked for.
+    pub fn renewed(&self) -> Self {
+        Self::new(self.now.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
     /// What is known now, if it is more than what was known at first. What nobody asked for is
     /// forgotten once there is much of it.
     pub fn news(self) -> Option<Found> {

@@ -15,14 +15,14 @@ mod front;
 mod inlines;
 mod templates;
 
-pub use templates::Templates;
+pub use templates::{Templates, digest_of_templates};
 
 use std::collections::BTreeMap;
 
 use crate::claims::Judged;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, Document, Inline};
-use crate::math::Math;
+use crate::math::{Math, MathmlRenderer};
 use crate::render::look::Index;
 use crate::render::{Highlighter, OutputFile};
 use fragment::Fragment;
@@ -39,12 +39,15 @@ const FONTS: [(usize, &str); 5] = [
 /// Renders a report as `index.html`, a page for each chapter, `ledger.html`,
 /// `references.html` if works are cited, and what these need below `assets/`.
 ///
+/// `math` may remember formulas that it has set before.
+///
 /// # Errors
 /// Where a template is at fault.
 pub fn files(
     document: &Document,
     templates: &Templates,
     highlighter: &Highlighter,
+    math: &mut MathmlRenderer,
 ) -> Result<Vec<OutputFile>, Vec<Diagnostic>> {
     let mut writer = Writer::new(document, highlighter);
     let chapters: Vec<ChapterParts> =
@@ -56,7 +59,7 @@ pub fn files(
     let ledger = writer.part("", Writer::ledger);
     let references = writer.part("", Writer::references);
 
-    let formulas = fragment::mathml(&writer.formulas);
+    let formulas = fragment::mathml(&writer.formulas, math);
     let contents = front::Contents::new(document, chapters, &formulas);
     let mut files = writer.files;
     let mut page = |name: &str, page: front::Page| -> Result<(), Vec<Diagnostic>> {
@@ -84,6 +87,24 @@ pub fn files(
     Ok(files.into_iter().map(|(path, bytes)| OutputFile { path, bytes }).collect())
 }
 
+/// A page for a report that has not been built yet.
+pub const WAITING: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
+     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+     <meta name=\"color-scheme\" content=\"light dark\"/><title>Veracity</title></head>\
+     <body class=\"waiting\"><main id=\"content\"><p>The report is being built.</p></main>\
+     </body></html>\n";
+
+/// A finished page with `head` at the end of its head, allowed to connect to where it came from.
+///
+/// Texts are escaped in pages, so what is looked for can only be markup of the templates.
+pub fn with_script(page: &str, head: &str) -> String {
+    let page = page.replacen("script-src 'self';", "script-src 'self'; connect-src 'self';", 1);
+    match page.find("</head>") {
+        Some(at) => [&page[..at], head, &page[at..]].concat(),
+        None => page + head,
+    }
+}
+
 /// The script that tells how long the cell behind each claim ran.
 fn durations(claims: &[Judged]) -> String {
     let durations: BTreeMap<&str, u64> = claims
@@ -94,7 +115,7 @@ fn durations(claims: &[Judged]) -> String {
 }
 
 /// File of a chapter's page.
-fn page_name(slug: &str) -> String {
+pub(crate) fn page_name(slug: &str) -> String {
     match slug {
         "index" | "ledger" | "references" => format!("chapter-{slug}.html"),
         _ => format!("{}.html", file_stem(slug)),

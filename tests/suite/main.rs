@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the library, in one binary because each links Typst.
 
 mod batch;
+mod browser;
 mod claims;
 mod corpus;
 #[cfg(unix)]
@@ -20,3 +21,6 @@ mod pdf;
 mod plan;
 mod resolve;
 mod scripted;
+mod serve;
+#[cfg(unix)]
+mod session;

@@ -3,10 +3,11 @@
 //! In: units done. Out: at most about ten events a second, and always the last. Without a
 //! report builder, as in a unit test of a chapter's module, nothing happens.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use veracity_protocol::Event;
+use veracity_protocol::{Event, Float};
 
 use crate::context;
 
@@ -17,7 +18,13 @@ pub fn progress(task: &str, total: impl Into<Option<u64>>) -> Progress {
     let progress = Progress {
         task: task.to_owned(),
         total: total.into(),
-        state: Mutex::new(State { done: 0, note: String::new(), sent: None, pending: true }),
+        state: Mutex::new(State {
+            done: 0,
+            note: String::new(),
+            metrics: BTreeMap::new(),
+            sent: None,
+            pending: true,
+        }),
     };
     progress.update(|_| {});
     progress
@@ -35,6 +42,7 @@ pub struct Progress {
 struct State {
     done: u64,
     note: String,
+    metrics: BTreeMap<String, Float>,
     sent: Option<Instant>,
     pending: bool,
 }
@@ -50,7 +58,16 @@ impl Progress {
         self.update(|state| state.done += 1);
     }
 
-    /// Says further words, such as the present loss.
+    /// Says a number to follow, such as the present loss, which `veracity serve` draws as a curve
+    /// over the units done.
+    pub fn metric(&self, name: &str, value: impl Into<f64>) {
+        let value = Float(value.into());
+        self.update(|state| {
+            state.metrics.insert(name.to_owned(), value);
+        });
+    }
+
+    /// Says further words.
     pub fn note(&self, note: impl Into<String>) {
         self.update(|state| state.note = note.into());
     }
@@ -74,6 +91,7 @@ impl Progress {
                 done: state.done,
                 total: self.total,
                 note: state.note.clone(),
+                metrics: state.metrics.clone(),
             }),
             None => Ok(()),
         });
@@ -104,18 +122,21 @@ mod tests {
         for done in 1..=1000 {
             training.at(done);
         }
-        training.note("loss 0.5");
+        training.note("almost there");
+        training.metric("loss", 0.5);
         drop(training);
         let reported: Vec<_> = chapter
             .events()
             .into_iter()
             .map(|event| match event {
-                Event::Progress { cell: 0, done, total: Some(1000), note, .. } => (done, note),
+                Event::Progress { cell: 0, done, total: Some(1000), note, metrics, .. } => {
+                    (done, note, metrics.get("loss").map(|loss| loss.0))
+                }
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(reported.first(), Some(&(0, String::new())));
-        assert_eq!(reported.last(), Some(&(1000, "loss 0.5".to_owned())));
+        assert_eq!(reported.first(), Some(&(0, String::new(), None)));
+        assert_eq!(reported.last(), Some(&(1000, "almost there".to_owned(), Some(0.5))));
         assert!(reported.len() < 500, "{}", reported.len());
     }
 

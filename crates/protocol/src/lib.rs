@@ -133,8 +133,11 @@ pub enum Event {
         done: u64,
         /// Units in total, if known.
         total: Option<u64>,
-        /// Further words, such as the present loss.
+        /// Further words.
         note: String,
+        /// Numbers to follow, such as the present loss, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        metrics: BTreeMap<String, Float>,
     },
     /// A cell ended well and its output is in the outbox.
     Finished {

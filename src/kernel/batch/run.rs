@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) chapter: &'a ChapterPlan,
     /// Indices of the cells that the program holds, in order.
     pub(super) cells: &'a [usize],
+    /// How often the kernel had been interrupted when the run began.
+    pub(super) since: u64,
     /// The way back from the program's files to the chapter.
     pub(super) maps: &'a Maps,
     pub(super) sink: &'a (dyn Fn(Event) + Sync),
@@ -77,7 +79,9 @@ impl Run<'_> {
         let outbox = tempfile::Builder::new().prefix(&self.chapter.slug).tempdir_in(&runs)?;
         let memo = match self.chapter.reuse {
             Reuse::Nothing => outbox.path().join("memo"),
-            Reuse::Stored | Reuse::OnlyStored => self.kernel.build.join("cache").join("memo"),
+            Reuse::Stored | Reuse::OnlyStored | Reuse::Meanwhile => {
+                self.kernel.build.join("cache").join("memo")
+            }
         };
         fs::create_dir_all(&memo)?;
         let nonce = outbox.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -182,6 +186,9 @@ impl Run<'_> {
                 state.timed_out = true;
                 group.kill();
             }
+            if self.kernel.interrupts() != self.since {
+                group.kill();
+            }
             thread::sleep(POLL);
         }
     }
@@ -192,10 +199,12 @@ impl Run<'_> {
                 state.current = Some((cell, Instant::now()));
                 (self.sink)(Event::Started { cell: self.cells[cell] });
             }
-            protocol::Event::Progress { cell, task, done, total, note }
+            protocol::Event::Progress { cell, task, done, total, note, metrics }
                 if cell < self.cells.len() =>
             {
-                (self.sink)(Event::Progress { cell: self.cells[cell], task, done, total, note });
+                let cell = self.cells[cell];
+                let metrics = metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
+                (self.sink)(Event::Progress { cell, task, done, total, note, metrics });
             }
             protocol::Event::Finished { cell, duration_ms } if cell == state.finished.len() => {
                 state.finished.push(duration_ms);
@@ -254,7 +263,7 @@ impl Run<'_> {
     /// Why the cell at `position` did not finish.
     fn failure(&self, position: usize, state: &State, status: ExitStatus) -> Diagnostic {
         let cell = self.cell(position);
-        if process::interrupted() {
+        if process::interrupted() || self.kernel.interrupts() != self.since {
             return Diagnostic::error(
                 "interrupted",
                 "the build was interrupted",

@@ -67,8 +67,9 @@ pub(super) fn escape(text: &str, html: &mut String) {
 }
 
 /// Each formula as a `<math>` element, or its LaTeX with a notice where it cannot be set.
-pub(super) fn mathml(formulas: &[&Math]) -> Vec<String> {
-    let results = MathmlRenderer::new().render(formulas);
+pub(super) fn mathml(formulas: &[&Math], renderer: &mut MathmlRenderer) -> Vec<String> {
+    let results = renderer.render(formulas);
+    renderer.forget_but(formulas);
     let settle = |(result, math): (Result<String, MathError>, &&Math)| {
         result.unwrap_or_else(|error| {
             let mut notice = Fragment::default();

@@ -20,6 +20,23 @@ static DEFAULTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");
 /// Folder of a report's own templates.
 const FOLDER: &str = "templates";
 
+/// Digest of the files in a report's `templates/`, which tells whether they must be loaded again.
+pub fn digest_of_templates(world: &dyn World) -> String {
+    let mut digest = blake3::Hasher::new();
+    let paths = world.list(FOLDER);
+    digest.update(format!("{paths:?}").as_bytes());
+    for path in paths.unwrap_or_default().into_iter().filter(|path| own_name(path).is_some()) {
+        let content = world.read(&path).map(|bytes| blake3::hash(&bytes));
+        digest.update(format!("{content:?}").as_bytes());
+    }
+    digest.finalize().to_hex().to_string()
+}
+
+/// Name of a file that lies right in the folder of templates and is not hidden.
+fn own_name(path: &str) -> Option<&str> {
+    path.strip_prefix("templates/").filter(|name| !name.starts_with('.') && !name.contains('/'))
+}
+
 /// Templates and static files, ready for use.
 #[derive(Debug)]
 pub struct Templates {
@@ -43,12 +60,9 @@ impl Templates {
             vec![Diagnostic::global("template", format!("cannot read `{path}`: {error}"))]
         };
         for path in world.list(FOLDER).map_err(|error| unreadable(FOLDER, &error))? {
-            match path.strip_prefix("templates/") {
-                Some(name) if !name.starts_with('.') && !name.contains('/') => {
-                    let bytes = world.read(&path).map_err(|error| unreadable(&path, &error))?;
-                    files.insert(name.to_owned(), bytes);
-                }
-                _ => {}
+            if let Some(name) = own_name(&path) {
+                let bytes = world.read(&path).map_err(|error| unreadable(&path, &error))?;
+                files.insert(name.to_owned(), bytes);
             }
         }
         let mut sources = BTreeMap::new();

@@ -1,0 +1,296 @@
+// Keeps a served page up to date with its session. All text reaches the page as text.
+"use strict";
+
+(() => {
+  const script = document.currentScript;
+  const file = decodeURIComponent(location.pathname.split("/").pop()) || "index.html";
+  let shown = script.dataset.page;
+  let styles = null;
+  let board = null;
+  let base = null;
+  let busy = false;
+
+  const make = (name, className, text) => {
+    const element = document.createElement(name);
+    element.classList.add("live-only", ...(className || "").split(" ").filter(Boolean));
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+
+  // ---- Bringing the page up to date -------------------------------------------------------
+
+  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+  const own = (parent) => [...parent.childNodes].filter(
+    (node) => !(node.nodeType === Node.ELEMENT_NODE && node.classList.contains("live-only")));
+  const alike = (a, b) => a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
+
+  // Carries the differences between two documents from the server over to the page, whose own
+  // state (open details, focus, scroll positions, what scripts set) is no difference.
+  function carry(live, before, after) {
+    if (live.nodeType !== Node.ELEMENT_NODE) {
+      if (before.data !== after.data) live.data = after.data;
+      return;
+    }
+    for (const { name, value } of after.attributes) {
+      if (before.getAttribute(name) !== value) live.setAttribute(name, value);
+    }
+    for (const { name } of [...before.attributes]) {
+      if (!after.hasAttribute(name)) live.removeAttribute(name);
+    }
+    const mine = own(live), old = [...before.childNodes], next = [...after.childNodes];
+    if (mine.length !== old.length) {
+      live.replaceChildren(...next.map((node) => document.importNode(node, true)));
+      return;
+    }
+    let start = 0;
+    while (start < old.length && start < next.length && old[start].isEqualNode(next[start])) start += 1;
+    let end = 0;
+    while (end < old.length - start && end < next.length - start
+      && old[old.length - 1 - end].isEqualNode(next[next.length - 1 - end])) end += 1;
+    const lefts = old.length - end, rights = next.length - end;
+    let i = start, j = start;
+    const anchor = (at) => mine[at] || null;
+    while (i < lefts && j < rights) {
+      if (old[i].isEqualNode(next[j])) { i += 1; j += 1; continue; }
+      if (alike(old[i], next[j])) { carry(mine[i], old[i], next[j]); i += 1; j += 1; continue; }
+      const ahead = next.slice(j, rights).findIndex((node) => alike(node, old[i]) && node.nodeType === Node.ELEMENT_NODE && node.id);
+      if (ahead > 0) {
+        live.insertBefore(document.importNode(next[j], true), anchor(i));
+        j += 1;
+      } else {
+        mine[i].remove();
+        i += 1;
+      }
+    }
+    for (; i < lefts; i += 1) mine[i].remove();
+    for (; j < rights; j += 1) live.insertBefore(document.importNode(next[j], true), anchor(lefts));
+  }
+
+  // A cell that is running keeps showing what it showed.
+  function hold(before, after) {
+    for (const [anchor, [, cell]] of Object.entries(board.cells)) {
+      const old = before.getElementById(anchor), next = after.getElementById(anchor);
+      if (old && next && (cell.state === "stale" || cell.state === "running")) {
+        next.replaceWith(after.importNode(old, true));
+      }
+    }
+  }
+
+  async function bring() {
+    const wanted = board.pages[file];
+    if (busy || wanted === undefined || wanted === shown) return;
+    busy = true;
+    try {
+      const response = await fetch(location.pathname, { cache: "no-store" });
+      const html = await response.text();
+      const after = parse(html);
+      const served = after.querySelector("script[data-page]")?.dataset.page;
+      if (base && after.querySelector("main") && document.querySelector("main")) {
+        if (board.meanwhile) hold(base, after);
+        decorations(false);
+        for (const part of ["main", "nav.sidebar", "header.bar .home"]) {
+          const live = document.querySelector(part);
+          const [old, next] = [base.querySelector(part), after.querySelector(part)];
+          if (live && old && next) carry(live, old, next);
+        }
+        document.title = after.title;
+        base = after;
+        shown = served;
+        decorate();
+        document.dispatchEvent(new CustomEvent("veracity:changed"));
+        durations();
+      } else {
+        location.reload();
+      }
+    } catch { /* the next state asks again */ } finally {
+      busy = false;
+    }
+    if (board.pages[file] !== shown) setTimeout(bring, 50);
+  }
+
+  // How long cells ran is in a script of its own, which has changed with the page.
+  function durations() {
+    const again = document.createElement("script");
+    again.src = `assets/provenance.js?${shown}`;
+    again.addEventListener("load", () => {
+      again.remove();
+      document.dispatchEvent(new CustomEvent("veracity:changed"));
+    });
+    document.head.append(again);
+  }
+
+  function restyle() {
+    if (styles !== null && styles !== board.styles) {
+      for (const link of document.querySelectorAll('link[rel="stylesheet"][href^="assets/"]')) {
+        const next = link.cloneNode();
+        next.href = `${link.getAttribute("href").split("?")[0]}?${board.styles}`;
+        next.addEventListener("load", () => link.remove());
+        link.after(next);
+      }
+    }
+    styles = board.styles;
+  }
+
+  // ---- What is going on -------------------------------------------------------------------
+
+  const panel = make("aside", "live-panel");
+  panel.setAttribute("aria-label", "Build");
+  const status = make("p", "live-status");
+  status.setAttribute("role", "status");
+  const list = make("div", "live-problems");
+  panel.append(status, list);
+
+  const time = (ms) => {
+    const seconds = Math.ceil(ms / 1000);
+    if (seconds < 90) return `${seconds} s left`;
+    const minutes = Math.round(seconds / 60);
+    return minutes < 90 ? `${minutes} min left` : `${(minutes / 60).toFixed(1)} h left`;
+  };
+
+  function curve(name, points) {
+    const figure = make("figure", "live-curve");
+    const [width, height] = [260, 64];
+    const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
+    const [left, right] = [Math.min(...xs), Math.max(...xs)];
+    const [low, high] = [Math.min(...ys), Math.max(...ys)];
+    const place = ([x, y]) => {
+      const across = right > left ? (x - left) / (right - left) : 1;
+      const up = high > low ? (y - low) / (high - low) : .5;
+      return `${(across * (width - 8) + 4).toFixed(1)},${((1 - up) * (height - 8) + 4).toFixed(1)}`;
+    };
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.setAttribute("role", "img");
+    const last = ys[ys.length - 1];
+    svg.setAttribute("aria-label", `${name}: from ${ys[0].toPrecision(4)} to ${last.toPrecision(4)}`);
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+    line.setAttribute("points", points.map(place).join(" "));
+    svg.append(line);
+    figure.append(make("figcaption", "", `${name} ${last.toPrecision(4)}`), svg);
+    return figure;
+  }
+
+  const words = { stale: "out of date", running: "running", done: "done", failed: "failed" };
+
+  function cellView(cell) {
+    const box = make("div", `live-cell ${cell.state}`);
+    const line = make("p", "live-line");
+    line.append(make("span", "live-state", words[cell.state]));
+    if (cell.task) {
+      const count = cell.total ? `${cell.done} of ${cell.total}` : `${cell.done}`;
+      line.append(make("span", "", `${cell.task} ${count}`));
+    }
+    if (cell.note) line.append(make("span", "", cell.note));
+    if (cell.left_ms !== null && cell.state === "running") line.append(make("span", "", time(cell.left_ms)));
+    box.append(line);
+    if (cell.total && cell.state === "running") {
+      const bar = make("progress");
+      bar.max = cell.total;
+      bar.value = cell.done;
+      bar.setAttribute("aria-label", cell.task);
+      box.append(bar);
+    }
+    for (const [name, points] of Object.entries(cell.curves)) {
+      if (points.length > 1) box.append(curve(name, points));
+    }
+    return box;
+  }
+
+  function problemView(problem) {
+    const box = make("div", `live-problem ${problem.severity}`);
+    const head = make("p");
+    head.append(make("b", "", `${problem.severity}: `), make("span", "", problem.message));
+    box.append(head);
+    if (problem.place) {
+      const where = make("p", "live-where");
+      const link = make(problem.anchor ? "a" : "span", "", problem.place);
+      if (problem.anchor) link.href = `${problem.page === file ? "" : problem.page}#${problem.anchor}`;
+      where.append(link);
+      box.append(where);
+    }
+    if (problem.excerpt && problem.excerpt.trim()) box.append(make("pre", "", problem.excerpt));
+    for (const note of problem.notes) box.append(make("p", "live-note", note));
+    if (problem.hint) box.append(make("p", "live-note", `help: ${problem.hint}`));
+    return box;
+  }
+
+  function decorations(keep) {
+    for (const element of document.querySelectorAll("main .live-only")) {
+      if (element.isConnected && !keep) element.remove();
+    }
+    for (const cell of document.querySelectorAll("main [data-live]")) cell.removeAttribute("data-live");
+  }
+
+  function decorate() {
+    decorations(false);
+    for (const [anchor, [page, cell]] of Object.entries(board.cells)) {
+      const place = page === file && document.getElementById(anchor);
+      if (!place) continue;
+      place.dataset.live = cell.state;
+      place.append(cellView(cell));
+    }
+    for (const problem of board.problems) {
+      const place = problem.page === file && problem.anchor && document.getElementById(problem.anchor);
+      if (place?.classList.contains("cell")) place.append(problemView(problem));
+      else if (place) place.after(problemView(problem));
+    }
+  }
+
+  function showPanel() {
+    const troubles = board.trouble;
+    const errors = board.problems.filter((problem) => problem.severity === "error").length;
+    const warnings = board.problems.length - errors;
+    const parts = [];
+    if (board.activity) parts.push(board.activity);
+    if (troubles.length) parts.push("the page shows the last version that could be built");
+    if (errors) parts.push(`${errors} error${errors === 1 ? "" : "s"}`);
+    if (warnings) parts.push(`${warnings} warning${warnings === 1 ? "" : "s"}`);
+    status.textContent = parts.join(" · ");
+    panel.classList.toggle("works", Boolean(board.activity));
+    panel.classList.toggle("bad", Boolean(errors || troubles.length));
+    const open = list.querySelector("details")?.open;
+    list.replaceChildren(...troubles.map(problemView));
+    if (board.problems.length) {
+      const details = make("details");
+      details.open = Boolean(open);
+      details.append(make("summary", "", "Show"), ...board.problems.map(problemView));
+      list.append(details);
+    }
+    panel.hidden = parts.length === 0;
+  }
+
+  function take(next) {
+    const first = board === null;
+    board = next;
+    restyle();
+    showPanel();
+    if (Object.keys(board.pages).length && board.pages[file] === undefined && file !== "index.html") {
+      status.textContent = "This page is no longer part of the report.";
+      panel.hidden = false;
+    }
+    if (first || board.pages[file] === shown) decorate();
+    bring();
+  }
+
+  function listen() {
+    const events = new EventSource("/live/events");
+    events.addEventListener("message", (event) => take(JSON.parse(event.data)));
+    events.addEventListener("error", () => {
+      status.textContent = "the session has ended; waiting for it to come back";
+      panel.classList.add("bad");
+      panel.hidden = false;
+    });
+  }
+
+  async function begin() {
+    document.body.append(panel);
+    panel.hidden = true;
+    const html = await (await fetch(location.pathname, { cache: "no-store" })).text();
+    base = parse(html);
+    // What was served in between is brought by the first state.
+    if (base.querySelector("script[data-page]")?.dataset.page !== shown) location.reload();
+    listen();
+  }
+
+  addEventListener("DOMContentLoaded", () => { begin().catch(() => location.reload()); });
+})();

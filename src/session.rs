@@ -1,0 +1,673 @@
+//! A report that is kept built while it is edited.
+//!
+//! In: a request, what prepares the kernel, and signals that files may have changed. Out:
+//! [`Update`]s to one subscriber, and the outputs of an ordinary build. Left out: who is told,
+//! which is [`crate::serve`]'s and the command line's.
+//!
+//! A session calls the stages of [`crate::pipeline`] and keeps between them only what can be told
+//! to be unchanged: the ground on which cells stand, templates, formulas, Typst's own cache, and
+//! the failures of code that is still the same. Everything else is made anew from the files, so
+//! that the pages are those of a build from nothing. The pages come first, in memory; then they
+//! are written, and the PDF follows on a thread of its own. While cells run, the session keeps
+//! looking at the files: an edit of what runs ends the run, any other shows on a page on which the
+//! running cells have no result yet.
+
+mod attend;
+mod change;
+mod files;
+mod print;
+
+pub use change::Change;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use self::attend::{Attended, Failures};
+use self::files::{Outside, Watch};
+use self::print::Printer;
+use crate::diag::Diagnostic;
+use crate::exec::Executed;
+use crate::kernel::process;
+use crate::ledger;
+use crate::math::MathmlRenderer;
+use crate::pipeline::{
+    self, BuildEvent, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written,
+};
+use crate::publish::Output;
+use crate::render::Highlighter;
+use crate::render::html::{self, Templates};
+use crate::world::{DiskWorld, Recorded};
+
+/// How long files must be quiet before they are looked at, and how long at most that is waited for.
+const QUIET: Duration = Duration::from_millis(8);
+const LONGEST_UNREST: Duration = Duration::from_millis(100);
+
+/// How long cells may run before a page is shown without their results.
+const MEANWHILE: Duration = Duration::from_millis(400);
+
+/// How soon what stood in the way from outside, such as a full disk, is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// After how many pages code that is no longer shown is forgotten.
+const RENEWAL: u64 = 100;
+
+/// How often a session that waits looks whether it is to end.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Something that happened in a session.
+#[derive(Clone, Copy, Debug)]
+pub enum Update<'a> {
+    /// Files have changed and are being looked at.
+    Changed(&'a BTreeSet<Change>),
+    /// A stage of a build says something.
+    Build(&'a BuildEvent<'a>),
+    /// It is decided what is to run.
+    Planned(&'a Planned),
+    /// There are new pages.
+    Page(&'a Arc<Page>),
+    /// The outputs on disk are those of the last pages.
+    Published,
+    /// The PDF is that of the last pages, unless these problems say otherwise.
+    Printed(&'a [Diagnostic]),
+    /// Nothing could be built or written; the pages before stay.
+    Trouble(&'a [Diagnostic]),
+}
+
+/// Told of everything, from any thread.
+pub type Subscriber = Arc<dyn Fn(Update<'_>) + Send + Sync>;
+
+/// The pages of a report at one moment.
+#[derive(Debug)]
+pub struct Page {
+    /// What they show.
+    pub evaluated: Evaluated,
+    /// Files of the web pages by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Whether cells are still running.
+    pub state: PageState,
+    /// Time from the first look at the files to these pages.
+    pub took: Duration,
+}
+
+/// Whether pages are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// All results are in.
+    Final,
+    /// Cells are running whose results are missing.
+    Meanwhile,
+}
+
+/// What a session waits for.
+enum Signal {
+    /// Files may have changed.
+    Look,
+    /// The cells have been replayed or run.
+    Ran(Box<Result<Ran, Vec<Diagnostic>>>),
+    /// The session is to end.
+    Stop,
+}
+
+struct Ran {
+    /// Held while cells ran; other builds wait for it.
+    output: Output,
+    results: (Executed, Vec<Diagnostic>),
+}
+
+/// A running session.
+pub struct Session {
+    signals: Sender<Signal>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Session {
+    /// Starts a session that watches the report's files.
+    ///
+    /// `prepare` makes the ground with its kernel; [`pipeline::batch`] is one.
+    pub fn start(request: BuildRequest, prepare: Arc<Prepare>, subscriber: Subscriber) -> Self {
+        let (signals, received) = mpsc::channel();
+        let sender = signals.clone();
+        let work = move || {
+            let mut desk = Desk::new(request, prepare, subscriber, sender);
+            desk.watch();
+            desk.attend(&received);
+        };
+        let thread = thread::Builder::new().name("session".into()).spawn(work);
+        Self { signals, thread: thread.ok() }
+    }
+
+    /// Whether the session has ended, which it does on an interrupt.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Ends the session and everything that it started.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // A session that has ended already hears nothing.
+        let _ = self.signals.send(Signal::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A session without watching, driven step by step.
+pub struct Stepper {
+    desk: Desk,
+    received: Receiver<Signal>,
+}
+
+impl Stepper {
+    /// A session over a report that nobody watches.
+    pub fn new(request: BuildRequest, prepare: Arc<Prepare>, subscriber: Subscriber) -> Self {
+        let (signals, received) = mpsc::channel();
+        Self { desk: Desk::new(request, prepare, subscriber, signals), received }
+    }
+
+    /// Looks at the files and works until all cells have run and the outputs are written.
+    pub fn settle(&mut self) {
+        self.desk.look();
+        while self.desk.job.is_some() {
+            match self.received.recv() {
+                Ok(Signal::Ran(result)) => self.desk.ran(*result),
+                Ok(Signal::Look) => self.desk.look(),
+                Ok(Signal::Stop) | Err(_) => return,
+            }
+        }
+        self.desk.printer.wait();
+    }
+}
+
+/// Cells that are being replayed or run on a thread of their own.
+struct Job {
+    started: Instant,
+    /// What the author had written when it began.
+    written: Written,
+    shared: Arc<Shared>,
+    /// Whether a page without the missing results has been shown.
+    meanwhile: bool,
+    /// Whether the files have changed since.
+    outdated: bool,
+}
+
+/// What a job tells while it works.
+#[derive(Default)]
+struct Shared {
+    ground: OnceLock<Arc<Ground>>,
+    planned: OnceLock<Planned>,
+    /// Whether cells run that must be waited for.
+    running: AtomicBool,
+    stopped: AtomicBool,
+}
+
+/// The session's own state.
+struct Desk {
+    request: BuildRequest,
+    prepare: Arc<Prepare>,
+    subscriber: Subscriber,
+    signals: Sender<Signal>,
+    watch: Option<Watch>,
+    /// What the last look found.
+    seen: Option<Recorded<DiskWorld>>,
+    outside: Outside,
+    written: Option<Written>,
+    /// What cells stand on, as long as it is known to be unchanged.
+    ground: Option<Arc<Ground>>,
+    failures: Arc<Failures>,
+    job: Option<Job>,
+    math: MathmlRenderer,
+    highlighter: Arc<Highlighter>,
+    /// How often pages were made.
+    renders: u64,
+    templates: Option<(String, Templates)>,
+    page: Option<Arc<Page>>,
+    printer: Printer,
+    /// Whether the last pages could not be written.
+    unwritten: bool,
+    /// What stood in the way last, and when to try again.
+    trouble: Option<(Vec<Diagnostic>, Instant)>,
+}
+
+impl Desk {
+    fn new(
+        request: BuildRequest,
+        prepare: Arc<Prepare>,
+        subscriber: Subscriber,
+        signals: Sender<Signal>,
+    ) -> Self {
+        let kept = crate::cache::kept(&request.out.join("cache").join("highlighted"));
+        let highlighter = Arc::new(Highlighter::new(kept.unwrap_or_default()));
+        let printer = Printer::start(request.out.clone(), Arc::clone(&subscriber));
+        Self {
+            request,
+            prepare,
+            subscriber,
+            signals,
+            watch: None,
+            seen: None,
+            outside: Outside::default(),
+            written: None,
+            ground: None,
+            failures: Arc::default(),
+            job: None,
+            math: MathmlRenderer::new(),
+            highlighter,
+            renders: 0,
+            templates: None,
+            page: None,
+            printer,
+            unwritten: false,
+            trouble: None,
+        }
+    }
+
+    fn tell(&self, update: Update<'_>) {
+        (self.subscriber)(update);
+    }
+
+    fn watch(&mut self) {
+        let signals = self.signals.clone();
+        let look = move || {
+            // A session that has ended does not look.
+            let _ = signals.send(Signal::Look);
+        };
+        match Watch::new(&self.request, look) {
+            Ok(watch) => self.watch = Some(watch),
+            Err(problem) => self.tell(Update::Trouble(&[problem])),
+        }
+    }
+
+    /// Works until it is told to stop.
+    fn attend(&mut self, signals: &Receiver<Signal>) {
+        self.look();
+        loop {
+            let signal = signals.recv_timeout(self.patience());
+            if process::interrupted() {
+                break;
+            }
+            match signal {
+                Ok(Signal::Look) => {
+                    let (ran, stop) = quiet(signals);
+                    if stop {
+                        break;
+                    }
+                    self.look();
+                    if let Some(result) = ran {
+                        self.ran(*result);
+                    }
+                }
+                Ok(Signal::Ran(result)) => self.ran(*result),
+                Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => self.time_has_passed(),
+            }
+        }
+        self.stop_job();
+        while self.job.is_some() {
+            match signals.recv() {
+                Ok(Signal::Ran(_)) | Err(_) => self.job = None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// How long nothing may happen before time itself matters.
+    fn patience(&self) -> Duration {
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let meanwhile = self.job.as_ref().filter(|job| !job.meanwhile);
+        let meanwhile =
+            meanwhile.map(|job| until(job.started + MEANWHILE)).filter(|d| !d.is_zero());
+        TICK.min(meanwhile.unwrap_or(TICK))
+    }
+
+    fn time_has_passed(&mut self) {
+        let waits = self.job.as_ref().is_some_and(|job| {
+            !job.meanwhile
+                && job.started.elapsed() >= MEANWHILE
+                && job.shared.running.load(Ordering::SeqCst)
+        });
+        if waits {
+            self.show_meanwhile();
+        }
+        if self.job.is_none()
+            && self.trouble.as_ref().is_some_and(|(_, again)| *again <= Instant::now())
+        {
+            self.look_again();
+        }
+    }
+
+    /// Looks whether anything has changed, and if so begins to build.
+    fn look(&mut self) {
+        let outside = Outside::look(&self.request, self.written.as_ref());
+        let same = self.seen.as_ref().is_some_and(Recorded::is_same) && outside == self.outside;
+        // What stands in the way from outside is tried again when its time has come.
+        if !same || self.seen.is_none() {
+            self.look_again();
+        }
+    }
+
+    fn look_again(&mut self) {
+        let world = Recorded::new(DiskWorld::new(&self.request.root));
+        let written = match pipeline::read(&world) {
+            Ok(written) => written,
+            Err(problems) => {
+                self.follow(&world);
+                self.seen = Some(world);
+                return self.trouble(problems);
+            }
+        };
+        let outside = Outside::look(&self.request, Some(&written));
+        let mut changes = BTreeSet::new();
+        if let Some(old) = &self.written {
+            changes = change::between(old, &written);
+            changes.extend(outside.changes(&self.outside));
+            let moved = self.seen.as_ref().is_some_and(|seen| !seen.is_same());
+            // What is only mended again has not changed.
+            if changes.is_empty() && moved && self.trouble.is_none() {
+                changes.insert(Change::Template);
+            }
+            if !changes.is_empty() {
+                self.tell(Update::Changed(&changes));
+            }
+        }
+        let harmless =
+            [Change::Prose, Change::Presentation, Change::Bibliography, Change::Template];
+        if !changes.iter().all(|change| harmless.contains(change)) {
+            self.ground = None;
+        }
+        if changes.iter().any(|change| matches!(change, Change::Library | Change::Data)) {
+            self.failures.forget();
+        }
+        self.outside = outside;
+        self.follow(&world);
+        self.seen = Some(world);
+        self.written = Some(written.clone());
+        match &mut self.job {
+            None => self.start(written),
+            Some(job) => {
+                job.outdated = true;
+                match runs_the_same(&self.request, job, &written) {
+                    true if job.meanwhile => self.show_meanwhile(),
+                    true => {}
+                    false => self.stop_job(),
+                }
+            }
+        }
+    }
+
+    /// Watches what was read.
+    fn follow(&mut self, world: &Recorded<DiskWorld>) {
+        if let Some(watch) = &mut self.watch {
+            watch.follow(world.paths(), &self.outside);
+        }
+    }
+
+    fn stop_job(&mut self) {
+        if let Some(job) = &self.job {
+            job.shared.stopped.store(true, Ordering::SeqCst);
+            if let Some(ground) = job.shared.ground.get() {
+                ground.kernel.interrupt();
+            }
+        }
+    }
+
+    /// Replays and runs the cells on a thread.
+    fn start(&mut self, written: Written) {
+        let shared = Arc::<Shared>::default();
+        let job = Job {
+            started: Instant::now(),
+            written: written.clone(),
+            shared: Arc::clone(&shared),
+            meanwhile: false,
+            outdated: false,
+        };
+        let work = Work {
+            request: self.request.clone(),
+            prepare: Arc::clone(&self.prepare),
+            subscriber: Arc::clone(&self.subscriber),
+            ground: self.ground.clone(),
+            failures: Arc::clone(&self.failures),
+            shared,
+        };
+        let signals = self.signals.clone();
+        let run = move || {
+            let result = Box::new(work.run(written));
+            // The session takes over what was shared.
+            drop(work);
+            // If nobody listens any more, the session has ended.
+            let _ = signals.send(Signal::Ran(result));
+        };
+        match thread::Builder::new().name("cells".into()).spawn(run) {
+            Ok(_) => self.job = Some(job),
+            Err(error) => self.trouble(vec![Diagnostic::global(
+                "session",
+                format!("cannot start a thread: {error}"),
+            )]),
+        }
+    }
+
+    /// Makes pages of what a job found, unless the files have changed since.
+    fn ran(&mut self, result: Result<Ran, Vec<Diagnostic>>) {
+        let Some(job) = self.job.take() else { return };
+        if let Some(ground) = job.shared.ground.get()
+            && !job.shared.stopped.load(Ordering::SeqCst)
+        {
+            self.ground = Some(Arc::clone(ground));
+        }
+        if job.outdated {
+            drop(result);
+            if let Some(written) = self.written.clone() {
+                self.start(written);
+            }
+            return;
+        }
+        let planned = Arc::into_inner(job.shared).and_then(|shared| shared.planned.into_inner());
+        match (result, planned) {
+            (Ok(Ran { output, results }), Some(planned)) => {
+                let evaluated = self.finish(planned, results, PageState::Final, job.started);
+                if let Ok(page) = evaluated {
+                    match self.publish(&output, &page) {
+                        Ok(()) if self.unwritten => {
+                            (self.unwritten, self.trouble) = (false, None);
+                            self.tell(Update::Page(&page));
+                        }
+                        Ok(()) => self.trouble = None,
+                        Err(problem) => {
+                            self.unwritten = true;
+                            self.trouble(vec![problem]);
+                        }
+                    }
+                }
+            }
+            (Err(problems), _) => self.trouble(problems),
+            (Ok(_), None) => {}
+        }
+    }
+
+    /// Shows what the author wrote, without the results that are still missing.
+    fn show_meanwhile(&mut self) {
+        let (Some(job), Some(written)) = (&mut self.job, self.written.clone()) else { return };
+        job.meanwhile = true;
+        let started = Instant::now();
+        let Some(ground) = job.shared.ground.get() else { return };
+        let Ok(mut planned) = pipeline::plan(&self.request, written, ground) else { return };
+        planned.plan.meanwhile();
+        let results = pipeline::run(&self.request, &planned, &*ground.kernel, &|_| ());
+        // What is wrong with a template is told when the cells have run.
+        let _ = self.finish(planned, results, PageState::Meanwhile, started);
+    }
+
+    /// Judges, renders and shows.
+    fn finish(
+        &mut self,
+        planned: Planned,
+        results: (Executed, Vec<Diagnostic>),
+        state: PageState,
+        started: Instant,
+    ) -> Result<Arc<Page>, ()> {
+        let Some(world) = self.seen.take() else { return Err(()) };
+        let evaluated = pipeline::judge(planned, results, &world);
+        let files = self.render(&world, &evaluated);
+        self.follow(&world);
+        self.seen = Some(world);
+        match files {
+            Ok(files) => {
+                let known = self.page.as_ref().is_some_and(|page| page.files == files);
+                let page = Arc::new(Page { evaluated, files, state, took: started.elapsed() });
+                self.page = Some(Arc::clone(&page));
+                // What is shown and only waits to be written is not told again.
+                if !(known && self.unwritten) {
+                    self.tell(Update::Page(&page));
+                }
+                Ok(page)
+            }
+            Err(problems) => {
+                self.trouble(problems);
+                Err(())
+            }
+        }
+    }
+
+    fn render(
+        &mut self,
+        world: &Recorded<DiskWorld>,
+        evaluated: &Evaluated,
+    ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Diagnostic>> {
+        self.renders += 1;
+        if self.renders.is_multiple_of(RENEWAL) {
+            self.highlighter = Arc::new(self.highlighter.renewed());
+        }
+        let digest = html::digest_of_templates(world);
+        if self.templates.as_ref().is_none_or(|(known, _)| *known != digest) {
+            self.templates = Some((digest, Templates::load(world)?));
+        }
+        let Some((_, templates)) = &self.templates else { return Ok(BTreeMap::new()) };
+        let files = html::files(&evaluated.document, templates, &self.highlighter, &mut self.math)?;
+        Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
+    }
+
+    /// Writes the outputs of an ordinary build; the PDF follows.
+    fn publish(&mut self, output: &Output, page: &Arc<Page>) -> Result<(), Diagnostic> {
+        let Some(world) = &self.seen else { return Ok(()) };
+        let formats = self.request.formats;
+        let inputs = pipeline::inputs(formats, world, &page.evaluated);
+        if !output.is_current(&inputs) {
+            let pages = Formats { pdf: false, ..formats };
+            let pages = pipeline::inputs(pages, world, &page.evaluated);
+            if formats.html {
+                output.publish(Some(&page.output_files()), None, &pages)?;
+            }
+            if formats.pdf {
+                let colours = Arc::clone(&self.highlighter);
+                self.printer.print(Arc::clone(page), colours, pages, inputs);
+            }
+        }
+        output.write_claims(&ledger::json(&page.evaluated.document))?;
+        self.tell(Update::Published);
+        Ok(())
+    }
+
+    fn trouble(&mut self, problems: Vec<Diagnostic>) {
+        let again = Instant::now() + RETRY;
+        let known = self.trouble.as_ref().is_some_and(|(known, _)| *known == problems);
+        if !known {
+            self.tell(Update::Trouble(&problems));
+        }
+        self.trouble = Some((problems, again));
+    }
+}
+
+/// Everything that a job needs on its thread.
+struct Work {
+    request: BuildRequest,
+    prepare: Arc<Prepare>,
+    subscriber: Subscriber,
+    ground: Option<Arc<Ground>>,
+    failures: Arc<Failures>,
+    shared: Arc<Shared>,
+}
+
+impl Work {
+    fn run(&self, written: Written) -> Result<Ran, Vec<Diagnostic>> {
+        let shared = &self.shared;
+        let sink = |event: BuildEvent<'_>| {
+            if matches!(event, BuildEvent::Exec(crate::exec::ExecEvent::Running { .. })) {
+                shared.running.store(true, Ordering::SeqCst);
+            }
+            (self.subscriber)(Update::Build(&event));
+        };
+        let output = Output::open(&self.request.out, || sink(BuildEvent::Waiting))
+            .map_err(|problem| vec![problem])?;
+        let ground = match &self.ground {
+            Some(ground) => Arc::clone(ground),
+            None => Arc::new(pipeline::ground(&self.request, &written, &*self.prepare, &sink)?),
+        };
+        let ground = shared.ground.get_or_init(|| ground);
+        let planned = pipeline::plan(&self.request, written, ground)?;
+        let planned = shared.planned.get_or_init(|| planned);
+        (self.subscriber)(Update::Planned(planned));
+        let kernel = Attended {
+            kernel: &*ground.kernel,
+            failures: &self.failures,
+            stopped: &shared.stopped,
+        };
+        let results = pipeline::run(&self.request, planned, &kernel, &sink);
+        Ok(Ran { output, results })
+    }
+}
+
+impl Page {
+    fn output_files(&self) -> Vec<crate::render::OutputFile> {
+        let files = self.files.iter();
+        files
+            .map(|(path, bytes)| crate::render::OutputFile {
+                path: path.clone(),
+                bytes: bytes.clone(),
+            })
+            .collect()
+    }
+}
+
+/// Whether what runs in a job is also what has to run for what is written now.
+fn runs_the_same(request: &BuildRequest, job: &Job, written: &Written) -> bool {
+    // While the ground is being prepared nothing runs that an edit could make useless.
+    let Some(ground) = job.shared.ground.get() else { return true };
+    let Some(planned) = job.shared.planned.get() else { return true };
+    if job.written.config != written.config {
+        return false;
+    }
+    let Ok(now) = pipeline::plan(request, written.clone(), ground) else { return false };
+    let keys = |planned: &Planned| -> Vec<String> {
+        let cells = planned.plan.chapters.iter().flat_map(|chapter| &chapter.cells);
+        cells.map(|cell| format!("{} {}", cell.key, cell.barred.is_some())).collect()
+    };
+    keys(planned) == keys(&now)
+}
+
+/// Waits until no file changes for a moment; gives what else was heard, and whether to stop.
+fn quiet(signals: &Receiver<Signal>) -> (Option<Box<Result<Ran, Vec<Diagnostic>>>>, bool) {
+    let since = Instant::now();
+    let mut ran = None;
+    while since.elapsed() < LONGEST_UNREST {
+        match signals.recv_timeout(QUIET) {
+            Ok(Signal::Look) => {}
+            Ok(Signal::Ran(result)) => ran = Some(result),
+            Ok(Signal::Stop) => return (ran, true),
+            Err(_) => break,
+        }
+    }
+    (ran, false)
+}

@@ -1,0 +1,111 @@
+//! The PDF, made behind the pages.
+//!
+//! In: pages that have been written. Out: `report.pdf`, of the newest pages only. Left out: what
+//! the PDF looks like.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::{Page, Subscriber, Update};
+use crate::publish::Output;
+use crate::render::{Highlighter, pdf};
+
+/// A thread that makes PDFs.
+pub(super) struct Printer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    pending: Arc<Pending>,
+}
+
+/// How many jobs were given and are not done.
+#[derive(Default)]
+struct Pending {
+    count: Mutex<usize>,
+    done: Condvar,
+}
+
+struct Job {
+    page: Arc<Page>,
+    colours: Arc<Highlighter>,
+    /// From what the pages on disk were made.
+    pages: String,
+    /// From what pages and PDF together are made.
+    inputs: String,
+}
+
+impl Printer {
+    pub(super) fn start(out: PathBuf, subscriber: Subscriber) -> Self {
+        let (jobs, received) = mpsc::channel();
+        let pending = Arc::<Pending>::default();
+        let count = Arc::clone(&pending);
+        let work = move || work(&out, &subscriber, &received, &count);
+        let thread = thread::Builder::new().name("pdf".into()).spawn(work).ok();
+        Self { jobs: Some(jobs), thread, pending }
+    }
+
+    /// Makes the PDF of these pages, unless newer ones come.
+    pub(super) fn print(
+        &self,
+        page: Arc<Page>,
+        colours: Arc<Highlighter>,
+        pages: String,
+        inputs: String,
+    ) {
+        *self.pending.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job { page, colours, pages, inputs }));
+        if !matches!(sent, Some(Ok(()))) {
+            self.pending.finish(1);
+        }
+    }
+
+    /// Waits until nothing is left to print.
+    pub(super) fn wait(&self) {
+        let mut count = self.pending.count.lock().unwrap_or_else(PoisonError::into_inner);
+        while *count > 0 {
+            count = self.pending.done.wait(count).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Pending {
+    fn finish(&self, jobs: usize) {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) -= jobs;
+        self.done.notify_all();
+    }
+}
+
+impl Drop for Printer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(
+    out: &std::path::Path,
+    subscriber: &Subscriber,
+    received: &Receiver<Job>,
+    pending: &Pending,
+) {
+    while let Ok(mut job) = received.recv() {
+        let mut jobs = 1;
+        while let Ok(newer) = received.try_recv() {
+            job = newer;
+            jobs += 1;
+        }
+        let (file, mut problems) = pdf::file(&job.page.evaluated.document, &job.colours);
+        if let Some(file) = file {
+            // A PDF with problems is made again next time, so that its problems are told again.
+            let inputs = if problems.is_empty() { job.inputs.as_str() } else { "" };
+            let written = Output::open(out, || ())
+                .and_then(|output| output.add_pdf(&file, &job.pages, inputs));
+            problems.extend(written.err());
+        }
+        subscriber(Update::Printed(&problems));
+        pending.finish(jobs);
+    }
+}

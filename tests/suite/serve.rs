@@ -1,0 +1,159 @@
+//! A served report over the loopback interface.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use veracity::kernel::workspace::Network;
+use veracity::pipeline::{self, BuildRequest, Formats};
+use veracity::serve::{Access, Board, Options, Server};
+use veracity::session::{Session, Stepper, Update};
+
+pub fn request(root: &Path) -> BuildRequest {
+    BuildRequest {
+        root: root.to_owned(),
+        out: root.join("build"),
+        data: root.join("data"),
+        formats: Formats { html: true, pdf: false },
+        chapter: None,
+        profile: "quick".to_owned(),
+        device: "cpu".to_owned(),
+        jobs: 1,
+        network: Network::Forbidden,
+        from_scratch: false,
+    }
+}
+
+fn report() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("it can be written");
+    };
+    write("report.yaml", "title: Served\nchapters: [a.md]\n");
+    write("a.md", "# A <b>\n\nWords </head> and @nothing.\n");
+    folder
+}
+
+fn options(port: u16, access: Access) -> Options {
+    Options { host: "127.0.0.1".to_owned(), port, access }
+}
+
+/// Authority and token of an address.
+fn parts(server: &Server) -> (String, String) {
+    let rest = server.address().strip_prefix("http://").expect("it is plain HTTP");
+    let (authority, query) = rest.split_once('/').expect("there is a path");
+    (authority.to_owned(), query.to_owned())
+}
+
+/// The answer to a request with these further lines.
+fn ask(authority: &str, path: &str, lines: &str) -> String {
+    let mut stream = TcpStream::connect(authority).expect("it listens");
+    let head = format!("GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("it answers");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
+    let folder = report();
+    let board = Arc::new(Board::default());
+    let options = options(0, Access::Local);
+    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"))
+        .expect("a free port");
+    let (authority, _) = parts(&server);
+    let host = format!("Host: {authority}\r\n");
+    assert!(ask(&authority, "/", &host).contains("is being built"));
+
+    let noted = Arc::clone(&board);
+    let subscriber = Arc::new(move |update: Update<'_>| noted.note(update));
+    Stepper::new(request(folder.path()), Arc::new(pipeline::batch), subscriber).settle();
+    let page = ask(&authority, "/a.html", &host);
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("connect-src 'self'; base-uri 'none'"));
+    assert!(!page.contains("unsafe-eval") && !page.contains("script-src 'self' "));
+    let (head, body) = page.split_once("</head>").expect("there is a head");
+    assert!(head.contains("<script src=\"/live/live.js\""));
+    assert!(body.contains("Words &lt;/head&gt; and") && body.contains("A &lt;b&gt;"));
+    let on_disk = std::fs::read_to_string(folder.path().join("build/report/a.html"));
+    let on_disk = on_disk.expect("it was written");
+    assert!(!on_disk.contains("live.js") && !on_disk.contains("connect-src"));
+
+    assert!(ask(&authority, "/none.html", &host).starts_with("HTTP/1.1 404"));
+    assert!(ask(&authority, "/..%2f..%2fa.md", &host).starts_with("HTTP/1.1 404"));
+    assert!(ask(&authority, "/", "Host: rebound.example\r\n").starts_with("HTTP/1.1 421"));
+    server.stop();
+    assert!(TcpStream::connect(&authority).is_err());
+}
+
+#[test]
+fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
+    let folder = report();
+    let board = Arc::new(Board::default());
+    let options = options(0, Access::Local);
+    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"))
+        .expect("a free port");
+    let (authority, _) = parts(&server);
+    let mut stream = TcpStream::connect(&authority).expect("it listens");
+    write!(stream, "GET /live/events HTTP/1.1\r\nHost: {authority}\r\n\r\n").expect("it reads");
+    let mut lines = BufReader::new(stream).lines();
+    let session = Session::start(
+        request(folder.path()),
+        Arc::new(pipeline::batch),
+        Arc::new(move |update| board.note(update)),
+    );
+    let mut hear = |wanted: &dyn Fn(&serde_json::Value) -> bool| loop {
+        let line = lines.next().expect("the stream goes on").expect("it can be read");
+        let Some(data) = line.strip_prefix("data: ") else { continue };
+        let state: serde_json::Value = serde_json::from_str(data).expect("it is JSON");
+        if wanted(&state) {
+            break state;
+        }
+    };
+    let first = hear(&|state| state["pages"]["a.html"].is_string());
+    let problem = &first["problems"][0];
+    assert_eq!(problem["code"], "unknown-citation");
+    assert_eq!(problem["place"], "a.md:3:20");
+    assert_eq!(problem["page"], "a.html");
+    let page = first["pages"]["a.html"].clone();
+    std::fs::write(folder.path().join("a.md"), "# A\n\nEdited.\n").expect("it can be written");
+    hear(&|state| state["pages"]["a.html"] != page && state["problems"][0].is_null());
+    std::fs::write(folder.path().join("report.yaml"), "title: [").expect("it can be written");
+    let state = hear(&|state| state["trouble"][0].is_object());
+    assert!(state["pages"]["a.html"].is_string(), "the last good page stays");
+    std::fs::write(folder.path().join("report.yaml"), "title: T\nchapters: [a.md]\n")
+        .expect("it can be written");
+    hear(&|state| state["trouble"][0].is_null() && state["activity"].is_null());
+    session.stop();
+    server.stop();
+}
+
+#[test]
+fn other_machines_need_a_token_and_a_taken_port_is_said_to_be_taken() {
+    let folder = report();
+    let start = |options: &Options| {
+        Server::start(options, Arc::new(Board::default()), folder.path().join("build"))
+    };
+    let open = Options { host: "0.0.0.0".to_owned(), port: 0, access: Access::Local };
+    assert_eq!(start(&open).err().map(|problem| problem.code), Some("open-host"));
+    let server = start(&options(0, Access::Token)).expect("a free port");
+    let (authority, query) = parts(&server);
+    let host = format!("Host: {authority}\r\n");
+    assert!(ask(&authority, "/", &host).starts_with("HTTP/1.1 403"));
+    assert!(ask(&authority, "/?token=wrong", &host).starts_with("HTTP/1.1 403"));
+    let welcome = ask(&authority, &format!("/{query}"), &host);
+    assert!(welcome.starts_with("HTTP/1.1 303"), "{welcome}");
+    let cookie = welcome
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "))
+        .and_then(|cookie| cookie.split(';').next())
+        .expect("the token goes into a cookie");
+    let known = format!("{host}Cookie: {cookie}\r\n");
+    assert!(ask(&authority, "/", &known).starts_with("HTTP/1.1 200"));
+    let port = authority.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let taken = start(&options(port, Access::Local)).err().expect("one port, one server");
+    assert_eq!(taken.code, "port-taken");
+    server.stop();
+}
