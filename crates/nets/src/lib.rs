@@ -7,5 +7,7 @@
 //! Left out: tables, figures and checks, which belong to the chapters.
 
 pub mod attention;
+pub mod image;
+mod kernels;
 pub mod reference;
 pub mod scalar;
