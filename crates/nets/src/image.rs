@@ -12,6 +12,7 @@ mod fused;
 
 use dfdx::dtypes::Dtype;
 use dfdx::prelude::{Cpu, Device, HasShape, NoneTape, ReshapeTo, Storage, Tape, Tensor};
+use dfdx::shapes::Shape;
 
 pub use composed::Composed;
 pub use fused::Fused;
@@ -74,6 +75,25 @@ pub trait ImageOps<E: Dtype, D: Device<E>> {
     /// Of several equal ones the first, row by row, gets the gradient. The padding is 0.
     fn max_pool2d<T: Tape<E, D>>(images: Images<E, D, T>, sliding: Sliding) -> Images<E, D, T>;
 
+    /// Convolves, rectifies and pools in one go; without `pool` it does not pool.
+    ///
+    /// This is [`ImageOps::conv2d`], dfdx's `relu` and [`ImageOps::max_pool2d`], one after the
+    /// other, and may be faster.
+    fn conv_relu_pool<T: Tape<E, D>>(
+        images: Images<E, D, T>,
+        kernels: &Images<E, D>,
+        bias: &Tensor<(usize,), E, D>,
+        sliding: Sliding,
+        pool: Option<Sliding>,
+        source: Source,
+    ) -> Images<E, D, T> {
+        let rectified = Self::conv2d(images, kernels, bias, sliding, source).relu();
+        match pool {
+            Some(pool) => Self::max_pool2d(rectified, pool),
+            None => rectified,
+        }
+    }
+
     /// Multiplies rows by a matrix and adds a bias: XW + b.
     fn affine<T: Tape<E, D>>(
         x: Matrix<E, D, T>,
@@ -100,6 +120,22 @@ impl ImageDevice<f32> for Cpu {
 
 impl ImageDevice<f64> for Cpu {
     type Ops = Fused;
+}
+
+/// Returns a tensor of these numbers, in memory from the device's cache if that is enabled.
+///
+/// dfdx's `tensor_from_vec` brings memory of its own, which a cache would keep, step after step.
+///
+/// # Panics
+/// If there are not as many numbers as the shape says.
+pub fn tensor<S: Shape, E: Dtype, D: Device<E>>(
+    device: &D,
+    numbers: &[E],
+    shape: S,
+) -> Tensor<S, E, D> {
+    let mut tensor = device.zeros_like(&shape);
+    tensor.copy_from(numbers);
+    tensor
 }
 
 /// The sizes of a convolution or of a pooling.

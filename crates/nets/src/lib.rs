@@ -9,5 +9,9 @@
 pub mod attention;
 pub mod image;
 mod kernels;
+pub mod layers;
+pub mod octmnist;
 pub mod reference;
+pub mod retina;
 pub mod scalar;
+pub mod training;

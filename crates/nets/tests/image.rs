@@ -68,7 +68,9 @@ fn pairs(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// Weights every number differently, so that no two errors cancel.
-fn objective<S: Shape, T: Tape<f64, Cpu>>(results: Tensor<S, f64, Cpu, T>) -> Tensor<(), f64, Cpu, T> {
+fn objective<S: Shape, T: Tape<f64, Cpu>>(
+    results: Tensor<S, f64, Cpu, T>,
+) -> Tensor<(), f64, Cpu, T> {
     let weights = Cpu::seed_from_u64(99).sample_normal_like(results.shape());
     (results * weights).square().sum()
 }
@@ -148,7 +150,9 @@ fn affine_gradient_error<O: ImageOps<f64, Cpu>>(seed: u64) -> f64 {
 /// Right results, but gradients that are one per cent too large.
 struct Planted;
 
-fn exaggerated<S: Shape, T: Tape<f64, Cpu>>(right: Tensor<S, f64, Cpu, T>) -> Tensor<S, f64, Cpu, T> {
+fn exaggerated<S: Shape, T: Tape<f64, Cpu>>(
+    right: Tensor<S, f64, Cpu, T>,
+) -> Tensor<S, f64, Cpu, T> {
     let (value, tape) = right.split_tape();
     let more = value.clone().put_tape(tape) * 1.01;
     more - (value * 0.01)
@@ -165,7 +169,10 @@ impl ImageOps<f64, Cpu> for Planted {
         exaggerated(Fused::conv2d(images, kernels, bias, sliding, source))
     }
 
-    fn max_pool2d<T: Tape<f64, Cpu>>(images: Images<f64, Cpu, T>, by: Sliding) -> Images<f64, Cpu, T> {
+    fn max_pool2d<T: Tape<f64, Cpu>>(
+        images: Images<f64, Cpu, T>,
+        by: Sliding,
+    ) -> Images<f64, Cpu, T> {
         exaggerated(Fused::max_pool2d(images, by))
     }
 
@@ -233,6 +240,35 @@ fn gradients_that_are_one_per_cent_wrong_are_found() {
 }
 
 #[test]
+fn the_block_of_three_operations_equals_them_one_by_one() {
+    for seed in 0..100 {
+        let Case { images, kernels, bias, sliding } = Case::random(seed);
+        let (_, _, height, width) = *images.shape();
+        let room = sliding.positions(height).min(sliding.positions(width));
+        let by = |size: usize, stride| Sliding { size: size.min(room), stride, padding: 0 };
+        let pool = [None, Some(by(2, 2)), Some(by(3, 1)), Some(by(2, 3))][seed as usize % 4];
+        let run = |block: bool| {
+            let images = images.leaky_trace();
+            let source = Source::Features;
+            let results = match block {
+                true => Fused::conv_relu_pool(images, &kernels, &bias, sliding, pool, source),
+                false => Composed::conv_relu_pool(images, &kernels, &bias, sliding, pool, source),
+            };
+            (results.as_vec(), objective(results).backward())
+        };
+        let (block, steps) = (run(true), run(false));
+        assert!(largest_difference(&block.0, &steps.0) < 1e-12, "{seed}");
+        for (block, steps) in [
+            (block.1.get(&images).as_vec(), steps.1.get(&images).as_vec()),
+            (block.1.get(&kernels).as_vec(), steps.1.get(&kernels).as_vec()),
+            (block.1.get(&bias).as_vec(), steps.1.get(&bias).as_vec()),
+        ] {
+            assert!(largest_difference(&block, &steps) < 1e-11, "{seed}");
+        }
+    }
+}
+
+#[test]
 fn without_a_gradient_for_data_the_others_stay() {
     let Case { images, kernels, bias, sliding } = Case::random(3);
     let gradients = |source| {
@@ -259,7 +295,8 @@ fn the_first_of_equal_pixels_gets_the_gradient() {
         let fused = fused.sum().backward().get(&images).as_vec();
         assert_eq!(fused, composed.sum().backward().get(&images).as_vec());
         // Every window gives its gradient of 1 to one pixel.
-        let windows: usize = shape.0 * shape.1 * sliding.positions(shape.2) * sliding.positions(shape.3);
+        let windows: usize =
+            shape.0 * shape.1 * sliding.positions(shape.2) * sliding.positions(shape.3);
         assert_eq!(fused.iter().sum::<f64>(), windows as f64);
     }
     let equal: Images<f64, Cpu> = Cpu::default().ones_like(&(1, 1, 2, 2));

@@ -26,8 +26,7 @@ impl<E: Dtype, D: Device<E>> ImageOps<E, D> for Composed {
         assert_fits(*images.shape(), kernels, bias, sliding);
         let extent = Extent::new(*images.shape(), sliding);
         let (outputs, inputs, size, _) = *kernels.shape();
-        let (batch, positions, volume) =
-            (extent.batch, extent.positions(), inputs * size * size);
+        let (batch, positions, volume) = (extent.batch, extent.positions(), inputs * size * size);
 
         let zero = images.device().zeros_like(&(batch, 1));
         let (images, tape) = images.reshape_like(&(batch, extent.image())).split_tape();

@@ -7,13 +7,16 @@
 //! padded image, over the full padded width, and the results beyond the true width are dropped.
 
 use dfdx::prelude::{
-    Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor, TensorFromVec,
+    Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor,
 };
 use dfdx::shapes::Shape;
 
-use super::{Extent, ImageOps, Images, Sliding, Source, assert_fits};
+use super::{Extent, ImageOps, Images, Sliding, Source, assert_fits, tensor};
 use crate::attention::Matrix;
-use crate::kernels::{LANES, Real, Strided, add_products, multiply, padded};
+use crate::kernels::{
+    Before, Buffer, Packed, Real, Windows, add, add_products, largest_of_windows, multiply, padded,
+    sum,
+};
 
 /// Operations by kernels of this crate.
 #[derive(Clone, Copy, Debug)]
@@ -30,36 +33,20 @@ where
         sliding: Sliding,
         source: Source,
     ) -> Images<E, Cpu, T> {
-        assert_fits(*images.shape(), kernels, bias, sliding);
-        let (images, mut tape) = images.contiguous().split_tape();
-        let extent = Extent::new(*images.shape(), sliding);
-        let outputs = kernels.shape().0;
-        let convolution = Convolution::new(extent, sliding, outputs);
+        convolve(images, kernels, bias, sliding, After::Nothing, source)
+    }
 
-        let pixels = copy(&images);
-        let weights = copy(kernels);
-        let results = convolution.forward(&pixels, &weights, &copy(bias));
-        let shape = (extent.batch, outputs, extent.rows, extent.columns);
-        let result = images.device().tensor_from_vec(results, shape);
-
-        if T::OWNS_TAPE {
-            let (kernels, bias, out) = (kernels.clone(), bias.clone(), result.clone());
-            tape.add_backward_op(move |gradients| {
-                let grad_out = take(gradients, &out)?;
-                convolution.kernel_gradient(
-                    &pixels,
-                    &grad_out,
-                    gradient_of(gradients, &kernels)?,
-                );
-                convolution.bias_gradient(&grad_out, gradient_of(gradients, &bias)?);
-                if source == Source::Features {
-                    let grad_images = gradient_of(gradients, &images)?;
-                    convolution.image_gradient(&weights, &grad_out, grad_images);
-                }
-                put_back(gradients, &out, grad_out)
-            });
-        }
-        result.put_tape(tape)
+    fn conv_relu_pool<T: Tape<E, Cpu>>(
+        images: Images<E, Cpu, T>,
+        kernels: &Images<E, Cpu>,
+        bias: &Tensor<(usize,), E, Cpu>,
+        sliding: Sliding,
+        pool: Option<Sliding>,
+        source: Source,
+    ) -> Images<E, Cpu, T> {
+        let pool = pool.unwrap_or(Sliding { size: 1, stride: 1, padding: 0 });
+        assert_eq!(pool.padding, 0, "pooling does not pad");
+        convolve(images, kernels, bias, sliding, After::ReluPool(pool), source)
     }
 
     fn max_pool2d<T: Tape<E, Cpu>>(
@@ -69,16 +56,36 @@ where
         assert_eq!(sliding.padding, 0, "pooling does not pad");
         let (images, mut tape) = images.contiguous().split_tape();
         let extent = Extent::new(*images.shape(), sliding);
-        let (largest, winners) = pool(&copy(&images), &extent, sliding);
+        let (count, pixels) = (extent.batch * extent.channels, copy(&images));
+        let mut results = Buffer::any(count * extent.positions());
+        let mut winners = vec![0; results.len()];
+        let planes = results.chunks_exact_mut(extent.positions());
+        let planes = planes.zip(winners.chunks_exact_mut(extent.positions()));
+        let area = extent.height * extent.width;
+        for ((values, winners), pixels) in planes.zip(pixels.chunks_exact(area)) {
+            let windows = Windows {
+                pitch: extent.width,
+                columns: extent.columns,
+                size: sliding.size,
+                stride: sliding.stride,
+                bias: E::zero(),
+                not_positive: None,
+            };
+            largest_of_windows(pixels, windows, values, winners);
+        }
         let shape = (extent.batch, extent.channels, extent.rows, extent.columns);
-        let result = images.device().tensor_from_vec(largest, shape);
+        let result = tensor(images.device(), &results, shape);
         if T::OWNS_TAPE {
             let out = result.clone();
             tape.add_backward_op(move |gradients| {
                 let grad_out = take(gradients, &out)?;
                 let grad_images = gradient_of(gradients, &images)?;
-                for (&winner, &gradient) in winners.iter().zip(&grad_out) {
-                    grad_images[winner as usize] += gradient;
+                let planes = grad_out.chunks_exact(extent.positions());
+                let planes = planes.zip(winners.chunks_exact(extent.positions()));
+                for ((changes, winners), pixels) in planes.zip(grad_images.chunks_exact_mut(area)) {
+                    for (&change, &winner) in changes.iter().zip(winners) {
+                        pixels[winner as usize] += change;
+                    }
                 }
                 put_back(gradients, &out, grad_out)
             });
@@ -96,33 +103,32 @@ where
         let outputs = weight.shape().1;
         assert_eq!(weight.shape().0, inputs, "rows of the weights and components of the input");
         assert_eq!(bias.shape().0, outputs, "one bias for each output");
-        let rows = padded_rows(&copy(&x), inputs);
-        let weights = padded_rows(&copy(weight), outputs);
+        let rows = copy(&x);
+        let weights = padded_rows(copy(weight), outputs);
         let width = padded(outputs);
-        let mut results = Vec::with_capacity(batch * width);
-        let biases = padded_rows(&copy(bias), outputs);
-        (0..batch).for_each(|_| results.extend_from_slice(&biases));
+        let mut results = Buffer::any(batch * width);
+        let biases = padded_rows(copy(bias), outputs);
+        results.chunks_exact_mut(width).for_each(|row| row.copy_from_slice(&biases));
         let offsets = steps(inputs, width);
-        let left = Strided { data: &rows, row: padded(inputs), column: 1 };
-        multiply(batch, width, left, &weights, &offsets, &mut results, width, true);
+        let left = Packed::new(batch, inputs, &rows, inputs, 1);
+        multiply(&left, width, &weights, &offsets, &mut results, width, Before::Kept);
         let results = unpadded(results, outputs);
-        let result = x.device().tensor_from_vec(results, (batch, outputs));
+        let result = tensor(x.device(), &results, (batch, outputs));
 
         if T::OWNS_TAPE {
             let (weight, bias, out) = (weight.clone(), bias.clone(), result.clone());
             tape.add_backward_op(move |gradients| {
                 let grad_out = take(gradients, &out)?;
-                let padded_out = padded_rows(&grad_out, outputs);
-                let left = Strided { data: &rows, row: 1, column: padded(inputs) };
+                let padded_out = padded_rows(buffer(&grad_out), outputs);
+                let left = Packed::new(inputs, batch, &rows, 1, inputs);
                 let offsets = steps(batch, width);
+                let kept = Before::Kept;
                 let grad_weight = gradient_of(gradients, &weight)?;
                 if width == outputs {
-                    multiply(
-                        inputs, width, left, &padded_out, &offsets, grad_weight, width, true,
-                    );
+                    multiply(&left, width, &padded_out, &offsets, grad_weight, width, kept);
                 } else {
-                    let mut sums = padded_rows(grad_weight, outputs);
-                    multiply(inputs, width, left, &padded_out, &offsets, &mut sums, width, true);
+                    let mut sums = padded_rows(buffer(grad_weight), outputs);
+                    multiply(&left, width, &padded_out, &offsets, &mut sums, width, kept);
                     grad_weight.copy_from_slice(&unpadded(sums, outputs));
                 }
                 let grad_bias = gradient_of(gradients, &bias)?;
@@ -139,11 +145,64 @@ where
     }
 }
 
+/// What follows the sums of a convolution.
+#[derive(Clone, Copy, Debug)]
+enum After {
+    Nothing,
+    ReluPool(Sliding),
+}
+
+fn convolve<E: Real, T: Tape<E, Cpu>>(
+    images: Images<E, Cpu, T>,
+    kernels: &Images<E, Cpu>,
+    bias: &Tensor<(usize,), E, Cpu>,
+    sliding: Sliding,
+    after: After,
+    source: Source,
+) -> Images<E, Cpu, T>
+where
+    Cpu: dfdx::prelude::Device<E>,
+{
+    assert_fits(*images.shape(), kernels, bias, sliding);
+    let (images, mut tape) = images.contiguous().split_tape();
+    let extent = Extent::new(*images.shape(), sliding);
+    let outputs = kernels.shape().0;
+    let convolution = Convolution::new(extent, sliding, outputs, after);
+
+    let pixels = copy(&images);
+    let weights = copy(kernels);
+    let (results, winners) = convolution.forward(&pixels, &weights, &copy(bias));
+    let result = tensor(images.device(), &results, convolution.shape());
+
+    if T::OWNS_TAPE {
+        let (kernels, bias, out) = (kernels.clone(), bias.clone(), result.clone());
+        tape.add_backward_op(move |gradients| {
+            let grad_out = take(gradients, &out)?;
+            let mut grad_kernels = Buffer::zeros(weights.len());
+            let mut grad_bias = Buffer::zeros(outputs);
+            let into = match source {
+                Source::Features => Some(gradient_of(gradients, &images)?),
+                Source::Data => None,
+            };
+            let by = Backward { pixels: &pixels, weights: &weights, winners: &winners };
+            convolution.backward(by, &grad_out, &mut grad_kernels, &mut grad_bias, into);
+            add(gradient_of(gradients, &kernels)?, &grad_kernels);
+            add(gradient_of(gradients, &bias)?, &grad_bias);
+            put_back(gradients, &out, grad_out)
+        });
+    }
+    result.put_tape(tape)
+}
+
 /// The layout of the patches of one image, and the products with them.
 struct Convolution {
     extent: Extent,
     sliding: Sliding,
     outputs: usize,
+    /// The windows over the results of the convolution; one for each result if none follows.
+    pooled: Extent,
+    pool: Sliding,
+    after: After,
     /// Height and width of the image with its padding.
     height: usize,
     width: usize,
@@ -153,10 +212,23 @@ struct Convolution {
     pitch: usize,
     /// Length of a row of patches, in full lanes.
     length: usize,
+    /// Zeros before the spread gradient of each channel: with stride 1 no place of a kernel
+    /// looks further back.
+    lead: usize,
+    /// Room for the spread gradient of a channel; the last number is for what goes nowhere.
+    spread: usize,
+}
+
+/// What `forward` leaves to `backward`.
+#[derive(Clone, Copy)]
+struct Backward<'a, E> {
+    pixels: &'a [E],
+    weights: &'a [E],
+    winners: &'a [u32],
 }
 
 impl Convolution {
-    fn new(extent: Extent, sliding: Sliding, outputs: usize) -> Self {
+    fn new(extent: Extent, sliding: Sliding, outputs: usize, after: After) -> Self {
         let Sliding { size, stride, padding } = sliding;
         let (height, width) = (extent.height + 2 * padding, extent.width + 2 * padding);
         let pitch = if stride == 1 { width } else { extent.columns };
@@ -168,13 +240,53 @@ impl Convolution {
         } else {
             steps(extent.channels * size * size, length)
         };
-        Self { extent, sliding, outputs, height, width, offsets, pitch, length }
+        let lead = if stride == 1 { (size - 1) * (width + 1) } else { 0 };
+        let pool = match after {
+            After::Nothing => Sliding { size: 1, stride: 1, padding: 0 },
+            After::ReluPool(pool) => pool,
+        };
+        let pooled = Extent::new((extent.batch, outputs, extent.rows, extent.columns), pool);
+        let spread = lead + length.max(padded(height * width)) + 1;
+        Self {
+            extent,
+            sliding,
+            outputs,
+            pooled,
+            pool,
+            after,
+            height,
+            width,
+            offsets,
+            pitch,
+            length,
+            lead,
+            spread,
+        }
+    }
+
+    fn shape(&self) -> (usize, usize, usize, usize) {
+        (self.extent.batch, self.outputs, self.pooled.rows, self.pooled.columns)
+    }
+
+    fn windows<E>(&self, bias: E) -> Windows<E> {
+        let not_positive = match self.after {
+            After::Nothing => None,
+            After::ReluPool(_) => Some((self.spread - self.lead - 1) as u32),
+        };
+        Windows {
+            pitch: self.pitch,
+            columns: self.pooled.columns,
+            size: self.pool.size,
+            stride: self.pool.stride,
+            bias,
+            not_positive,
+        }
     }
 
     /// Room for the patches of one image; what lies between and behind them stays zero.
-    fn room<E: Real>(&self) -> Vec<E> {
+    fn room<E: Real>(&self) -> Buffer<E> {
         let slack = self.length + self.offsets.last().expect("a kernel has a place");
-        vec![E::zero(); slack.max(self.extent.channels * self.height * self.width)]
+        Buffer::zeros(slack.max(self.extent.channels * self.height * self.width))
     }
 
     fn lay_out<E: Real>(&self, image: &[E], room: &mut [E]) {
@@ -206,174 +318,143 @@ impl Convolution {
         }
     }
 
-    fn forward<E: Real>(&self, pixels: &[E], weights: &[E], bias: &[E]) -> Vec<E> {
-        let Extent { batch, columns, .. } = self.extent;
+    /// Results, and for each the place among the sums of the channel that it comes from.
+    fn forward<E: Real>(&self, pixels: &[E], weights: &[E], bias: &[E]) -> (Buffer<E>, Vec<u32>) {
         let places = self.offsets.len();
-        let left = Strided { data: weights, row: places, column: 1 };
+        let left = Packed::new(self.outputs, places, weights, places, 1);
         let mut room = self.room();
-        let mut sums = vec![E::zero(); self.outputs * self.length];
-        let mut results = Vec::with_capacity(batch * self.outputs * self.extent.positions());
+        let mut sums = Buffer::any(self.outputs * self.length);
+        let count = self.pooled.positions();
+        let mut results = Buffer::any(self.extent.batch * self.outputs * count);
+        let mut winners = vec![0; results.len()];
+        let mut planes = results.chunks_exact_mut(count).zip(winners.chunks_exact_mut(count));
         for image in pixels.chunks_exact(self.extent.image()) {
             self.lay_out(image, &mut room);
             let (offsets, length) = (&self.offsets, self.length);
-            multiply(self.outputs, length, left, &room, offsets, &mut sums, length, false);
-            for (line, &bias) in sums.chunks_exact(length).zip(bias) {
-                for line in line.chunks(self.pitch).take(self.extent.rows) {
-                    results.extend(line[..columns].iter().map(|&sum| sum + bias));
-                }
+            multiply(&left, length, &room, offsets, &mut sums, length, Before::Dropped);
+            let channels = sums.chunks_exact(length).zip(bias);
+            for ((sums, &bias), (values, winners)) in channels.zip(&mut planes) {
+                largest_of_windows(sums, self.windows(bias), values, winners);
             }
         }
-        results
+        (results, winners)
     }
 
-    fn kernel_gradient<E: Real>(&self, pixels: &[E], grad_out: &[E], gradient: &mut [E]) {
-        let mut room = self.room();
-        let mut spread = vec![E::zero(); self.outputs * self.length];
-        let image = self.extent.image();
-        let result = self.outputs * self.extent.positions();
-        for (image, grad_out) in pixels.chunks_exact(image).zip(grad_out.chunks_exact(result)) {
-            self.lay_out(image, &mut room);
-            self.spread(grad_out, &mut spread, self.length, 0);
-            let (offsets, length) = (&self.offsets, self.length);
-            add_products(self.outputs, length, &spread, length, &room, offsets, gradient);
-        }
-    }
-
-    fn bias_gradient<E: Real>(&self, grad_out: &[E], gradient: &mut [E]) {
-        for (at, plane) in grad_out.chunks_exact(self.extent.positions()).enumerate() {
-            gradient[at % self.outputs] += plane.iter().copied().fold(E::zero(), |a, b| a + b);
-        }
-    }
-
-    fn image_gradient<E: Real>(&self, weights: &[E], grad_out: &[E], gradient: &mut [E]) {
-        let image = self.extent.image();
-        let result = self.outputs * self.extent.positions();
-        let images = gradient.chunks_exact_mut(image).zip(grad_out.chunks_exact(result));
-        if self.sliding.stride == 1 {
-            self.image_gradient_in_place(weights, images);
-        } else {
-            self.image_gradient_by_patches(weights, images);
-        }
-    }
-
-    /// With stride 1 the gradient is itself a convolution, of the spread results with the
-    /// kernels seen from the input channel and turned around.
-    fn image_gradient_in_place<'a, E: Real>(
+    fn backward<E: Real>(
         &self,
-        weights: &[E],
-        images: impl Iterator<Item = (&'a mut [E], &'a [E])>,
+        by: Backward<'_, E>,
+        grad_out: &[E],
+        grad_kernels: &mut [E],
+        grad_bias: &mut [E],
+        mut grad_images: Option<&mut Vec<E>>,
     ) {
         let Extent { channels, height, width, .. } = self.extent;
-        let Sliding { size, padding, .. } = self.sliding;
-        let area = size * size;
-        let places = channels * area;
-        let turned: Vec<E> = (0..channels)
-            .flat_map(|c| (0..self.outputs).map(move |o| o * places + c * area))
-            .flat_map(|start| &weights[start..][..area])
-            .copied()
-            .collect();
-        let left = Strided { data: &turned, row: self.outputs * area, column: 1 };
-        // No place of a kernel looks further back than `lead`, nor do results of two channels
-        // overlap.
-        let lead = (size - 1) * (self.width + 1);
-        let length = padded(self.height * self.width);
-        let pitch = lead + length;
-        let offsets: Vec<usize> = (0..self.outputs)
-            .flat_map(|o| self.offsets[..area].iter().map(move |back| o * pitch + lead - back))
-            .collect();
-        let mut spread = vec![E::zero(); self.outputs * pitch];
-        let mut sums = vec![E::zero(); channels * length];
-        for (gradient, grad_out) in images {
-            self.spread(grad_out, &mut spread, pitch, lead);
-            multiply(channels, length, left, &spread, &offsets, &mut sums, length, false);
-            for (at, line) in gradient.chunks_exact_mut(width).enumerate() {
-                let (channel, y) = (at / height, at % height);
-                let start = channel * length + (y + padding) * self.width + padding;
-                add(line, &sums[start..][..width]);
+        let Sliding { size, stride, padding } = self.sliding;
+        let (places, area, length) = (self.offsets.len(), size * size, self.length);
+        let image = self.extent.image();
+        let pitch = self.spread;
+        let mut room = self.room();
+        let mut spread = Buffer::zeros(self.outputs * pitch);
+        // With stride 1 the gradient of an image is itself a convolution, of the spread results
+        // with the kernels seen from the input channel and turned around.
+        let turned = match (stride, &grad_images) {
+            (1, Some(_)) => {
+                let mut turned = Buffer::any(by.weights.len());
+                let (from, to) = (by.weights.chunks_exact(area), turned.chunks_exact_mut(area));
+                for (at, to) in to.enumerate() {
+                    let (channel, output) = (at / self.outputs, at % self.outputs);
+                    let kernel = from.clone().nth(output * channels + channel);
+                    to.copy_from_slice(kernel.expect("a kernel for each pair of channels"));
+                }
+                Packed::new(channels, self.outputs * area, &turned, self.outputs * area, 1)
+            }
+            _ => Packed::new(places, self.outputs, by.weights, 1, places),
+        };
+        let back: Vec<usize> = match stride {
+            1 => (0..self.outputs)
+                .flat_map(|o| self.offsets[..area].iter().map(move |at| (o, at)))
+                .map(|(o, at)| o * pitch + self.lead - at)
+                .collect(),
+            _ => steps(self.outputs, pitch),
+        };
+        let padded_area = padded(self.height * self.width);
+        let mut sums = Buffer::any(match stride {
+            1 => channels * padded_area,
+            _ => places * length,
+        });
+        let count = self.pooled.positions();
+        for (at, pixels) in by.pixels.chunks_exact(image).enumerate() {
+            self.lay_out(pixels, &mut room);
+            spread.fill(E::zero());
+            for output in 0..self.outputs {
+                let from = (at * self.outputs + output) * count;
+                let (changes, winners) = (&grad_out[from..][..count], &by.winners[from..][..count]);
+                let to = &mut spread[output * pitch..][self.lead..pitch];
+                for (&change, &winner) in changes.iter().zip(winners) {
+                    to[winner as usize] += change;
+                }
+                grad_bias[output] += sum(&to[..length]);
+            }
+            let from_lead = &spread[self.lead..];
+            add_products(
+                self.outputs,
+                length,
+                from_lead,
+                pitch,
+                &room,
+                &self.offsets,
+                grad_kernels,
+            );
+            let Some(gradient) = grad_images.as_deref_mut() else { continue };
+            let gradient = &mut gradient[at * image..][..image];
+            if stride == 1 {
+                let dropped = Before::Dropped;
+                multiply(&turned, padded_area, &spread, &back, &mut sums, padded_area, dropped);
+                for (at, line) in gradient.chunks_exact_mut(width).enumerate() {
+                    let (channel, y) = (at / height, at % height);
+                    let start = channel * padded_area + (y + padding) * self.width + padding;
+                    add(line, &sums[start..][..width]);
+                }
+            } else {
+                multiply(&turned, length, &spread, &back, &mut sums, length, Before::Dropped);
+                self.collect(&sums, gradient);
             }
         }
     }
 
-    fn image_gradient_by_patches<'a, E: Real>(
-        &self,
-        weights: &[E],
-        images: impl Iterator<Item = (&'a mut [E], &'a [E])>,
-    ) {
+    /// Adds the gradients of all patches to the pixels that they were made of.
+    fn collect<E: Real>(&self, patches: &[E], gradient: &mut [E]) {
         let Extent { height, width, rows, columns, .. } = self.extent;
         let Sliding { size, stride, padding } = self.sliding;
-        let places = self.offsets.len();
-        let left = Strided { data: weights, row: 1, column: places };
-        let offsets = steps(self.outputs, self.length);
-        let mut spread = vec![E::zero(); self.outputs * self.length];
-        let mut patches = vec![E::zero(); places * self.length];
-        for (gradient, grad_out) in images {
-            self.spread(grad_out, &mut spread, self.length, 0);
-            let length = self.length;
-            multiply(places, length, left, &spread, &offsets, &mut patches, length, false);
-            for (place, patch) in patches.chunks_exact(length).enumerate() {
-                let (channel, dy, dx) = (place / (size * size), place / size % size, place % size);
-                for row in 0..rows {
-                    let y = (row * stride + dy).checked_sub(padding).filter(|y| *y < height);
-                    let Some(y) = y else { continue };
-                    let line = &mut gradient[(channel * height + y) * width..][..width];
-                    let patch = &patch[row * columns..][..columns];
-                    for (column, &change) in patch.iter().enumerate() {
-                        let x = (column * stride + dx).wrapping_sub(padding);
-                        if let Some(pixel) = line.get_mut(x) {
-                            *pixel += change;
-                        }
+        for (place, patch) in patches.chunks_exact(self.length).enumerate() {
+            let (channel, dy, dx) = (place / (size * size), place / size % size, place % size);
+            for row in 0..rows {
+                let y = (row * stride + dy).checked_sub(padding).filter(|y| *y < height);
+                let Some(y) = y else { continue };
+                let line = &mut gradient[(channel * height + y) * width..][..width];
+                for (column, &change) in patch[row * columns..][..columns].iter().enumerate() {
+                    let x = (column * stride + dx).wrapping_sub(padding);
+                    if let Some(pixel) = line.get_mut(x) {
+                        *pixel += change;
                     }
                 }
             }
         }
     }
-
-    /// Puts the gradient of the results where `forward` computes them; the rest stays zero.
-    fn spread<E: Real>(&self, grad_out: &[E], to: &mut [E], pitch: usize, lead: usize) {
-        let Extent { rows, columns, .. } = self.extent;
-        for (at, line) in grad_out.chunks_exact(columns).enumerate() {
-            let (output, row) = (at / rows, at % rows);
-            to[output * pitch + lead + row * self.pitch..][..columns].copy_from_slice(line);
-        }
-    }
-}
-
-/// The largest pixel of each window, and where it lies.
-fn pool<E: Real>(pixels: &[E], extent: &Extent, sliding: Sliding) -> (Vec<E>, Vec<u32>) {
-    let Extent { batch, channels, height, width, rows, columns } = *extent;
-    let Sliding { size, stride, .. } = sliding;
-    assert!(u32::try_from(pixels.len()).is_ok(), "too many pixels for one batch");
-    let count = batch * channels * rows * columns;
-    let mut largest = Vec::with_capacity(count);
-    let mut winners = Vec::with_capacity(count);
-    for plane in 0..batch * channels {
-        for row in 0..rows {
-            let top = (plane * height + row * stride) * width;
-            for column in 0..columns {
-                let first = top + column * stride;
-                let (mut winner, mut value) = (first, pixels[first]);
-                for dy in 0..size {
-                    let line = first + dy * width;
-                    for (dx, &pixel) in pixels[line..][..size].iter().enumerate() {
-                        if pixel > value {
-                            (winner, value) = (line + dx, pixel);
-                        }
-                    }
-                }
-                largest.push(value);
-                winners.push(winner as u32);
-            }
-        }
-    }
-    (largest, winners)
 }
 
 /// The numbers of a tensor, in order.
-fn copy<S: Shape, E: Real>(tensor: &Tensor<S, E, Cpu>) -> Vec<E> {
+fn copy<S: Shape, E: Real>(tensor: &Tensor<S, E, Cpu>) -> Buffer<E> {
     let tensor = tensor.clone().contiguous();
-    let mut numbers = vec![E::zero(); tensor.shape().num_elements()];
+    let mut numbers = Buffer::any(tensor.shape().num_elements());
     tensor.copy_into(&mut numbers);
     numbers
+}
+
+fn buffer<E: Real>(numbers: &[E]) -> Buffer<E> {
+    let mut buffer = Buffer::any(numbers.len());
+    buffer.copy_from_slice(numbers);
+    buffer
 }
 
 /// The gradient of a tensor, zero at first.
@@ -407,29 +488,26 @@ fn steps(count: usize, step: usize) -> Vec<usize> {
 }
 
 /// Rows of full lanes, filled up with zeros.
-fn padded_rows<E: Real>(data: &[E], width: usize) -> Vec<E> {
+fn padded_rows<E: Real>(data: Buffer<E>, width: usize) -> Buffer<E> {
     let to = padded(width);
     if to == width {
-        return data.to_vec();
+        return data;
     }
-    let mut rows = vec![E::zero(); data.len() / width * to];
+    let mut rows = Buffer::zeros(data.len() / width * to);
     for (to, from) in rows.chunks_exact_mut(to).zip(data.chunks_exact(width)) {
         to[..width].copy_from_slice(from);
     }
     rows
 }
 
-fn unpadded<E: Real>(rows: Vec<E>, width: usize) -> Vec<E> {
-    if padded(width) == width {
+fn unpadded<E: Real>(rows: Buffer<E>, width: usize) -> Buffer<E> {
+    let from = padded(width);
+    if from == width {
         return rows;
     }
-    rows.chunks_exact(padded(width)).flat_map(|row| &row[..width]).copied().collect()
-}
-
-fn add<E: Real>(to: &mut [E], what: &[E]) {
-    for (to, &what) in to.iter_mut().zip(what) {
-        *to += what;
+    let mut data = Buffer::any(rows.len() / from * width);
+    for (to, from) in data.chunks_exact_mut(width).zip(rows.chunks_exact(from)) {
+        to.copy_from_slice(&from[..width]);
     }
+    data
 }
-
-const _: () = assert!(LANES.is_power_of_two());
