@@ -1,11 +1,12 @@
 //! Replays cells whose results are stored and runs the others.
 //!
 //! In: a [`Plan`], a [`Kernel`] and a [`Store`]. Out: [`Executed`], and events on the way.
-//! If every cell of a chapter is stored, its kernel does not start. Otherwise its cells run
-//! from the first one, because they share their variables. Chapters run in parallel.
+//! If every cell of a chapter is stored, its kernel does not start. Otherwise those run that are
+//! missing and those on which they build, because variables cannot be stored. A cell that fails
+//! takes along what builds on it and nothing else. Chapters run in parallel.
 //! Left out: what a run means for the claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -225,27 +226,109 @@ fn run(
     diagnostics: &mut Vec<Diagnostic>,
     sink: &(dyn Fn(ExecEvent<'_>) + Sync),
 ) {
-    let runnable: Vec<usize> = (0..chapter.cells.len())
-        .filter(|&index| results[index].as_ref().is_none_or(|stored| stored.is_done()))
-        .collect();
-    sink(ExecEvent::Running { chapter, cells: runnable.len() });
-    let warnings = Mutex::new(Vec::new());
-    let outcomes = kernel.run(chapter, &runnable, &|event| {
-        if let kernel::Event::Warning(warning) = &event
-            && let Ok(mut warnings) = warnings.lock()
-        {
-            warnings.push((**warning).clone());
+    let mut wanted = stale(chapter, results);
+    let mut whole = false;
+    while !wanted.is_empty() {
+        let runnable = with_needs(chapter, &wanted);
+        sink(ExecEvent::Running { chapter, cells: runnable.len() });
+        let warnings = Mutex::new(Vec::new());
+        let outcomes = kernel.run(chapter, &runnable, &|event| {
+            if let kernel::Event::Warning(warning) = &event
+                && let Ok(mut warnings) = warnings.lock()
+            {
+                warnings.push((**warning).clone());
+            }
+            sink(ExecEvent::Kernel { chapter, event });
+        });
+        // The type of a variable may follow from a cell that was left out, because its result
+        // is stored: what ran before must not fail for that.
+        let failed_again = |(index, outcome): (&usize, &Outcome)| {
+            matches!(outcome.ending, Ending::Failed(_)) && !wanted.contains(index)
+        };
+        if !whole && runnable.iter().zip(&outcomes).any(failed_again) {
+            wanted = runnable_at_all(chapter, results);
+            whole = true;
+            continue;
         }
-        sink(ExecEvent::Kernel { chapter, event });
-    });
-    diagnostics.extend(warnings.into_inner().unwrap_or_default());
+        for warning in warnings.into_inner().unwrap_or_default() {
+            if !diagnostics.contains(&warning) {
+                diagnostics.push(warning);
+            }
+        }
+        let reached = take(chapter, store, results, diagnostics, &runnable, outcomes);
+        wanted.retain(|index| !reached.contains(index));
+        for &index in &wanted {
+            let failed = chapter.cells[index]
+                .needs
+                .iter()
+                .find(|&&needed| results[needed].as_ref().is_some_and(|result| !result.is_done()));
+            if let Some(&failed) = failed {
+                let Outcome { ending, .. } = Outcome::blocked(&chapter.cells[failed].id);
+                let Ending::NotRun(reason, words) = ending else { continue };
+                let status = CellStatus::NotRun(reason, words);
+                results[index] =
+                    Some(result(chapter, &chapter.cells[index], status, CellRecord::empty()));
+            }
+        }
+        wanted.retain(|&index| results[index].as_ref().is_none_or(CellResult::is_done));
+        // A kernel that gets nowhere will not get further.
+        if reached.is_empty() {
+            break;
+        }
+    }
+    sink(ExecEvent::Ran { chapter });
+}
+
+/// The cells to run: those without a stored result, and those that build on a cell which will
+/// give another result because it depends on the clock.
+fn stale(chapter: &ChapterPlan, results: &[Option<CellResult>]) -> BTreeSet<usize> {
+    let mut wanted: BTreeSet<usize> =
+        (0..results.len()).filter(|&index| results[index].is_none()).collect();
+    loop {
+        let running = with_needs(chapter, &wanted);
+        let moved = |needed: &usize| chapter.cells[*needed].measured && running.contains(needed);
+        let next = runnable_at_all(chapter, results).into_iter().find(|index| {
+            !wanted.contains(index)
+                && (moved(index) || chapter.cells[*index].needs.iter().any(moved))
+        });
+        match next {
+            Some(next) => wanted.insert(next),
+            None => return wanted,
+        };
+    }
+}
+
+fn runnable_at_all(chapter: &ChapterPlan, results: &[Option<CellResult>]) -> BTreeSet<usize> {
+    let can_run = |index: &usize| results[*index].as_ref().is_none_or(CellResult::is_done);
+    (0..chapter.cells.len()).filter(can_run).collect()
+}
+
+/// Cells together with those on which they build, in order.
+fn with_needs(chapter: &ChapterPlan, wanted: &BTreeSet<usize>) -> Vec<usize> {
+    let mut all = wanted.clone();
+    all.extend(wanted.iter().flat_map(|&index| &chapter.cells[index].needs));
+    all.into_iter().collect()
+}
+
+/// Takes over what a kernel found; gives the cells of which it said something final.
+fn take(
+    chapter: &ChapterPlan,
+    store: &Store,
+    results: &mut [Option<CellResult>],
+    diagnostics: &mut Vec<Diagnostic>,
+    runnable: &[usize],
+    outcomes: Vec<Outcome>,
+) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
     for (&index, outcome) in runnable.iter().zip(outcomes) {
         let cell = &chapter.cells[index];
         let Outcome { ending, stdout, stderr, duration_ms } = outcome;
         let (status, output) = match ending {
             Ending::Done(output) => (CellStatus::Done, output),
             Ending::Failed(diagnostic) => (CellStatus::Failed(*diagnostic), CellOutput::default()),
+            Ending::NotReached => continue,
             Ending::NotRun(reason, words) => {
+                reached.insert(index);
                 // A result that is stored is right even if the program could not be built.
                 if results[index].is_some() {
                     continue;
@@ -253,6 +336,7 @@ fn run(
                 (CellStatus::NotRun(reason, words), CellOutput::default())
             }
         };
+        reached.insert(index);
         let record = CellRecord { output, stdout, stderr, duration_ms };
         if matches!(status, CellStatus::Done)
             && let Err(error) = store.put(cell.key, &record)
@@ -268,7 +352,7 @@ fn run(
         }
         results[index] = Some(result(chapter, cell, status, record));
     }
-    sink(ExecEvent::Ran { chapter });
+    reached
 }
 
 fn result(

@@ -20,7 +20,8 @@ use crate::plan::ChapterPlan;
 
 /// Something that runs cells.
 pub trait Kernel: Sync {
-    /// Runs the cells with the given indices, in order; gives one outcome for each.
+    /// Runs the cells with the given indices, in order; gives one outcome for each. Among them
+    /// are all on which one of them builds.
     fn run(
         &self,
         chapter: &ChapterPlan,
@@ -81,8 +82,10 @@ pub enum Ending {
     Done(CellOutput),
     /// With an error, a panic or a time-out, or it did not compile.
     Failed(Box<Diagnostic>),
-    /// Not run.
+    /// Not run, and no other run would change that.
     NotRun(Reason, String),
+    /// Not run because a cell before it failed, on which it need not build.
+    NotReached,
 }
 
 impl Outcome {

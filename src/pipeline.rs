@@ -10,7 +10,8 @@ use std::thread;
 
 use crate::cache::Store;
 use crate::claims::Standing;
-use crate::config::{self, ReportConfig};
+use crate::config::{self, Manifest, ReportConfig};
+use crate::data::{self, DataSet};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
@@ -26,6 +27,9 @@ use crate::render::pdf;
 use crate::resolve;
 use crate::span::Source;
 use crate::world::{DiskWorld, Recorded, World};
+
+/// File that names the data sets, below the root.
+pub(crate) const MANIFEST: &str = "data/manifest.yaml";
 
 /// What is to be built, and how.
 #[derive(Clone, Debug)]
@@ -177,7 +181,11 @@ pub fn evaluate(
     let chapters = read_chapters(world, &config, &mut diagnostics)?;
     let only = only_chapter(request, &chapters)?;
     let bibliography = read_bibliography(world, &config, &mut diagnostics);
-    let (foundation, kernel) = ground(request, &config, &chapters, sink)?;
+    let manifest = read_manifest(world, &mut diagnostics);
+    let digests = request.out.join("cache").join("data.json");
+    let (datasets, found) = data::at_hand(&request.data, &manifest, &chapters, &digests);
+    diagnostics.extend(found);
+    let (foundation, kernel) = ground(request, &config, &chapters, datasets, sink)?;
     let (mut plan, found) = plan::plan(&config, &chapters, &foundation);
     diagnostics.extend(found);
     if let Some(index) = only {
@@ -293,6 +301,24 @@ fn read_bibliography(
     }
 }
 
+/// The data sets that the report knows; it need not know any.
+pub(crate) fn read_manifest(world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> Manifest {
+    if world.read(MANIFEST).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Manifest::default();
+    }
+    match read_text(world, MANIFEST) {
+        Ok(source) => {
+            let (manifest, found) = config::manifest(&source);
+            diagnostics.extend(found);
+            manifest
+        }
+        Err(problem) => {
+            diagnostics.push(problem);
+            Manifest::default()
+        }
+    }
+}
+
 /// Reads a file as UTF-8.
 fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
     let bytes = world.read(path).map_err(|error| {
@@ -313,6 +339,7 @@ fn ground(
     request: &BuildRequest,
     config: &ReportConfig,
     chapters: &[Chapter],
+    datasets: BTreeMap<String, DataSet>,
     sink: Sink<'_>,
 ) -> Result<(Foundation, Box<dyn Kernel>), Vec<Diagnostic>> {
     if !config.profiles.contains_key(&request.profile) {
@@ -328,7 +355,7 @@ fn ground(
         device: request.device.clone(),
         profile: request.profile.clone(),
         seed: config.seed,
-        datasets: datasets(request, chapters),
+        datasets,
         ..Foundation::default()
     };
     let slugs: Vec<&str> = chapters
@@ -350,23 +377,9 @@ fn ground(
         request.root.clone(),
         request.out.clone(),
         request.data.clone(),
+        request.jobs,
     );
     Ok((foundation, Box::new(kernel)))
-}
-
-/// Digests of the data sets that cells need and that are at hand.
-///
-/// A digest is of names, sizes and times of change, because data may be large.
-fn datasets(request: &BuildRequest, chapters: &[Chapter]) -> BTreeMap<String, String> {
-    chapters
-        .iter()
-        .flat_map(|chapter| &chapter.cells)
-        .filter_map(|cell| cell.options.needs.dataset.as_ref())
-        .filter_map(|name| {
-            let witness = crate::world::witness(&request.data.join(name)).ok()?;
-            Some((name.clone(), witness))
-        })
-        .collect()
 }
 
 /// What stood behind the results, for readers.

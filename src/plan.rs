@@ -4,14 +4,15 @@
 //! Left out: whether a result is stored already, which is [`crate::exec`]'s.
 //!
 //! A cell's key is a hash of everything that may change its result: the foundation (lab,
-//! dependencies, lock file, toolchain, device, profile, seed), the chapter's modules, the code
-//! before it, its own code, the formulas that it names and the digest of its data. Prose,
-//! captions and other presentation are not in it.
+//! dependencies, lock file, toolchain, device, profile, seed), the chapter's modules, the cells
+//! on which it builds, its own code, the formulas that it names and the digest of its data.
+//! Prose, captions and other presentation are not in it.
 
 mod names;
+mod needs;
 pub mod tangle;
 
-pub use names::{dependencies, items};
+pub use names::items;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ use veracity_protocol as protocol;
 
 use crate::claims::Reason;
 use crate::config::ReportConfig;
+use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::kernel::workspace;
 use crate::math::{Display, Macros, Math};
@@ -40,8 +42,8 @@ pub struct Foundation {
     pub profile: String,
     /// Seed of every random number.
     pub seed: u64,
-    /// Digests of the data sets at hand, by name.
-    pub datasets: BTreeMap<String, String>,
+    /// Data sets at hand, by name.
+    pub datasets: BTreeMap<String, DataSet>,
 }
 
 /// What is to run.
@@ -89,8 +91,14 @@ pub struct CellPlan {
     pub id: String,
     /// Cache key.
     pub key: CellKey,
+    /// Indices of the cells before it on which it builds, directly or not, in order.
+    pub needs: Vec<usize>,
+    /// Whether its result depends on the clock, so that it differs from run to run.
+    pub measured: bool,
     /// The code, cut where its trailing expression begins.
     pub body: tangle::Body,
+    /// Data sets that it declares, at hand or not.
+    pub data: Vec<String>,
     /// Longest time that it may run.
     pub timeout: Duration,
     /// The whole fenced block.
@@ -175,13 +183,13 @@ fn plan_chapter(
         base.field(&module.text);
         base.equations(&module.text, &equations);
     }
-    let mut previous = base.finish();
+    let base = base.finish();
 
     let mut missing = names::Missing::default();
-    let mut cells = Vec::with_capacity(chapter.cells.len());
+    let mut bodies = Vec::with_capacity(chapter.cells.len());
     for cell in &chapter.cells {
         diagnostics.extend(unknown_profile(config, cell));
-        let (body, barred) = match tangle::Body::cut(cell) {
+        bodies.push(match tangle::Body::cut(cell) {
             Ok(body) => {
                 let blocked = missing.blocks(&body);
                 let bar = unmet(cell, foundation).or(blocked);
@@ -191,23 +199,33 @@ fn plan_chapter(
                 (body, bar.map(|(reason, words)| Bar::Needs(reason, words)))
             }
             Err(diagnostic) => (tangle::Body::empty(), Some(Bar::Syntax(diagnostic))),
-        };
+        });
+    }
+    let runs = |bar: &Option<Bar>| bar.is_none();
+    let all_needs = needs::of_cells(
+        modules.iter().map(|module| module.text.as_str()),
+        bodies.iter().map(|(body, bar)| runs(bar).then(|| body.tokens())),
+    );
+    let mut cells: Vec<CellPlan> = Vec::with_capacity(chapter.cells.len());
+    for ((cell, (body, barred)), needs) in chapter.cells.iter().zip(bodies).zip(all_needs) {
         let mut key = KeyHasher::new("cell");
-        key.field(&previous.to_string());
+        key.field(&base.to_string());
+        for &needed in &needs {
+            key.field(&cells[needed].key.to_string());
+        }
         key.field(&cell.code.text);
         key.equations(&cell.code.text, &equations);
-        if let Some(name) = &cell.options.needs.dataset {
+        for name in cell.options.datasets() {
             key.field(name);
-            key.field(foundation.datasets.get(name).map_or("", String::as_str));
-        }
-        let key = key.finish();
-        if barred.is_none() {
-            previous = key;
+            key.data(foundation.datasets.get(name));
         }
         cells.push(CellPlan {
             id: cell.id.clone(),
-            key,
+            key: key.finish(),
+            needs,
+            measured: cell.options.measured,
             body,
+            data: cell.options.datasets().map(str::to_owned).collect(),
             timeout: timeout(config, chapter, cell, &foundation.profile),
             span: cell.span.clone(),
             barred,
@@ -354,6 +372,11 @@ impl KeyHasher {
             self.field(&label);
             self.field(&format!("{:?}", known.get(&label)));
         }
+    }
+
+    fn data(&mut self, found: Option<&DataSet>) {
+        self.field(&found.map_or_else(String::new, |data| format!("{:?}", data.kind)));
+        self.field(found.map_or("", |data| &data.digest));
     }
 
     fn finish(self) -> CellKey {

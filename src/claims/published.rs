@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use veracity_protocol::{Artifact, Check, Published};
 
 use super::Reason;
+use crate::diag::Diagnostic;
 use crate::exec::{CellResult, CellStatus, Executed};
 use crate::parse;
 
@@ -112,6 +113,22 @@ impl<'a> Names<'a> {
             }
         }
         names
+    }
+
+    /// Names that two cells of one chapter published.
+    pub fn duplicates(&self) -> Vec<Diagnostic> {
+        let all = self.by_chapter.iter().flatten();
+        all.filter_map(|(name, hits)| {
+            let [first, second, ..] = hits.as_slice() else { return None };
+            let span = |hit: &Hit| self.chapters[hit.chapter].cells[hit.cell].span.clone();
+            let twice = format!("`{name}` is published by two cells of this chapter");
+            Some(
+                Diagnostic::error("duplicate-name", twice, span(second))
+                    .related(span(first), "it is published here first")
+                    .hint("a name is published once, so that a claim can mean only one thing"),
+            )
+        })
+        .collect()
     }
 
     /// The result of a cell, if the build has one.

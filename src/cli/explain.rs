@@ -7,10 +7,11 @@ use veracity_protocol::Artifact;
 use super::Session;
 use super::summary::plain;
 use crate::claims::{Expected, Judged};
+use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
 use crate::parse::Chapter;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
-use crate::plan::{dependencies, items};
+use crate::plan::{ChapterPlan, items};
 use crate::publish::Output;
 
 pub(super) fn explain(
@@ -76,7 +77,8 @@ fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> Strin
         line("device", &from.device);
         line("profile", &from.profile);
         if let Some(data) = &from.data {
-            line("data", &format!("{} ({:?}), digest {}", data.name, data.kind, data.digest));
+            let kind = kind_word(data.kind);
+            line("data", &format!("{} ({kind}), digest {}", data.name, data.digest));
         }
         if let Some(seed) = from.seed {
             line("seed", &seed.to_string());
@@ -87,7 +89,8 @@ fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> Strin
             for formula in formulas(evaluated, index, &from.cell, claim) {
                 line("formula", formula);
             }
-            code(&evaluated.chapters[index], &from.cell, &mut text, bold);
+            let plan = &evaluated.plan.chapters[index];
+            code(&evaluated.chapters[index], plan, &from.cell, &mut text, bold);
         }
     }
     if let Some(index) = place(computed_in) {
@@ -147,10 +150,15 @@ fn formulas<'a>(
 }
 
 /// The cell behind a claim, with the items of modules and the cells that it builds on before it.
-fn code(chapter: &Chapter, cell: &str, text: &mut String, bold: impl Fn(&str) -> String) {
-    let Some(index) = chapter.cells.iter().position(|other| other.id == cell) else { return };
-    let needed: Vec<usize> =
-        dependencies(&chapter.cells, index).into_iter().chain([index]).collect();
+fn code(
+    chapter: &Chapter,
+    plan: &ChapterPlan,
+    cell: &str,
+    text: &mut String,
+    bold: impl Fn(&str) -> String,
+) {
+    let Some(index) = plan.cells.iter().position(|other| other.id == cell) else { return };
+    let needed: Vec<usize> = plan.cells[index].needs.iter().copied().chain([index]).collect();
     for (code, span) in items(chapter, &needed) {
         let _ = writeln!(text, "{} at {span}", bold("   module"));
         for line in code.lines() {

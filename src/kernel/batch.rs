@@ -37,14 +37,23 @@ pub struct BatchKernel {
     /// Folder for what runs leave behind: outboxes and memoised results.
     build: PathBuf,
     data: PathBuf,
+    /// Most processes at a time into which a cell may divide its work.
+    jobs: usize,
     /// Cargo locks its target folder; waiting here instead keeps its messages quiet.
     building: Mutex<()>,
 }
 
 impl BatchKernel {
-    /// A kernel that compiles in `workspace` and runs cells in `root`.
-    pub fn new(workspace: Workspace, root: PathBuf, build: PathBuf, data: PathBuf) -> Self {
-        Self { workspace, root, build, data, building: Mutex::new(()) }
+    /// A kernel that compiles in `workspace` and runs cells in `root`, each divided into at most
+    /// so many processes.
+    pub fn new(
+        workspace: Workspace,
+        root: PathBuf,
+        build: PathBuf,
+        data: PathBuf,
+        jobs: usize,
+    ) -> Self {
+        Self { workspace, root, build, data, jobs, building: Mutex::new(()) }
     }
 }
 
@@ -68,9 +77,13 @@ impl Kernel for BatchKernel {
                     let first = first_failing(&errors, &runnable);
                     // What fails only because its end was cut off is not at fault itself.
                     let cut_off = outcomes.values().any(is_failed);
+                    // Without the chapter's library no cell can run.
+                    let is_hopeless = errors.iter().any(|error| error.cell.is_none());
                     for &cell in &runnable[first..] {
-                        let outcome = if cell != runnable[first] {
+                        let outcome = if cell != runnable[first] && is_hopeless {
                             Outcome::blocked(&chapter.cells[runnable[first]].id)
+                        } else if cell != runnable[first] {
+                            Outcome::silent(Ending::NotReached)
                         } else if cut_off {
                             Outcome::silent(Ending::NotRun(
                                 Reason::Blocked,

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::{Event, Kernel, Outcome};
+use veracity_protocol::CellOutput;
+
+use super::{Ending, Event, Kernel, Outcome};
 use crate::plan::ChapterPlan;
 
-/// Answers for cells by `chapter/cell`; a cell without an answer does nothing.
+/// Answers for cells by `chapter/cell`; a cell without an answer does nothing,
+/// and one behind a cell that fails is not reached.
 #[derive(Debug, Default)]
 pub struct ScriptedKernel {
     answers: BTreeMap<String, Outcome>,
@@ -35,19 +38,22 @@ impl Kernel for ScriptedKernel {
         cells: &[usize],
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome> {
-        cells
-            .iter()
-            .map(|&cell| {
-                let name = format!("{}/{}", chapter.slug, chapter.cells[cell].id);
-                sink(Event::Started { cell });
-                if let Ok(mut ran) = self.ran.lock() {
-                    ran.push(name.clone());
-                }
-                sink(Event::Ended { cell });
-                self.answers.get(&name).cloned().unwrap_or_else(|| {
-                    Outcome::silent(super::Ending::Done(veracity_protocol::CellOutput::default()))
-                })
-            })
-            .collect()
+        let mut failed = false;
+        let answer = |&cell: &usize| {
+            if failed {
+                return Outcome::silent(Ending::NotReached);
+            }
+            let name = format!("{}/{}", chapter.slug, chapter.cells[cell].id);
+            sink(Event::Started { cell });
+            if let Ok(mut ran) = self.ran.lock() {
+                ran.push(name.clone());
+            }
+            sink(Event::Ended { cell });
+            let nothing = || Outcome::silent(Ending::Done(CellOutput::default()));
+            let outcome = self.answers.get(&name).cloned().unwrap_or_else(nothing);
+            failed = matches!(outcome.ending, Ending::Failed(_));
+            outcome
+        };
+        cells.iter().map(answer).collect()
     }
 }

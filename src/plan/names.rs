@@ -1,6 +1,6 @@
-//! Which cells build on which, by the names that they define and use.
+//! What code defines and mentions, by name.
 //!
-//! In: cells in order. Out: the cells that one builds on, and those that cannot run because
+//! In: code. Out: names; the items behind some cells; and the cells that cannot run because
 //! a cell that they build on is left out. Errs on the side of naming more.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,29 +12,8 @@ use syn::visit::Visit;
 
 use super::tangle::Body;
 use crate::claims::Reason;
-use crate::parse::{Cell, Chapter};
+use crate::parse::Chapter;
 use crate::span::Span;
-
-/// The cells before `cells[index]` that define a name which it uses, or which one of those
-/// uses, in order.
-pub fn dependencies(cells: &[Cell], index: usize) -> Vec<usize> {
-    let tokens = |cell: &Cell| Body::cut(cell).map(|body| body.tokens()).unwrap_or_default();
-    let mut used = BTreeSet::new();
-    identifiers(tokens(&cells[index]), &mut |name| {
-        used.insert(name.to_owned());
-    });
-    let mut found = Vec::new();
-    for (before, cell) in cells[..index].iter().enumerate().rev() {
-        if defined(tokens(cell)).iter().any(|name| used.contains(name)) {
-            found.push(before);
-            identifiers(tokens(cell), &mut |name| {
-                used.insert(name.to_owned());
-            });
-        }
-    }
-    found.reverse();
-    found
-}
 
 /// The items of a chapter's modules that the given cells use, or that one of those uses, with
 /// their places, in order.
@@ -103,7 +82,7 @@ fn mutable(tokens: TokenStream) -> BTreeSet<String> {
     names.mutable
 }
 
-fn mentioned(tokens: TokenStream) -> BTreeSet<String> {
+pub(super) fn mentioned(tokens: TokenStream) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     identifiers(tokens, &mut |name| {
         names.insert(name.to_owned());
@@ -142,7 +121,7 @@ impl Missing {
     }
 }
 
-fn identifiers(tokens: TokenStream, visit: &mut impl FnMut(&str)) {
+pub(super) fn identifiers(tokens: TokenStream, visit: &mut impl FnMut(&str)) {
     for token in tokens {
         match token {
             TokenTree::Ident(ident) => visit(&ident.to_string()),
@@ -166,9 +145,25 @@ fn identifiers(tokens: TokenStream, visit: &mut impl FnMut(&str)) {
 
 /// Names bound by patterns and items.
 #[derive(Default)]
-struct Names {
-    bound: BTreeSet<String>,
-    mutable: BTreeSet<String>,
+pub(super) struct Names {
+    /// All of them.
+    pub(super) bound: BTreeSet<String>,
+    /// Those of variables that may be assigned to.
+    pub(super) mutable: BTreeSet<String>,
+}
+
+impl Names {
+    pub(super) fn of_pattern(pattern: &syn::Pat) -> Self {
+        let mut names = Self::default();
+        names.visit_pat(pattern);
+        names
+    }
+
+    pub(super) fn of_item(item: &syn::Item) -> BTreeSet<String> {
+        let mut names = Self::default();
+        names.visit_item(item);
+        names.bound
+    }
 }
 
 impl<'ast> Visit<'ast> for Names {
@@ -209,23 +204,12 @@ impl<'ast> Visit<'ast> for Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse;
+    use crate::parse::{self, Cell};
     use crate::span::Source;
 
     fn cells(codes: &[&str]) -> Vec<Cell> {
         let text: String = codes.iter().map(|c| format!("```rust,cell\n{c}\n```\n\n")).collect();
         parse::chapter(Source::new("a.md", text)).0.cells
-    }
-
-    #[test]
-    fn only_what_outlives_a_statement_is_a_dependency() {
-        let cells = cells(&[
-            "let (a, b) = (1, 2);",
-            "let c = (0..3).map(|inner| inner).sum::<i32>();",
-            "fn twice(x: i32) -> i32 { 2 * x }",
-            "let inner = 1; twice(c) + inner",
-        ]);
-        assert_eq!(dependencies(&cells, 3), [1, 2]);
     }
 
     #[test]

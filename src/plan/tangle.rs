@@ -155,7 +155,9 @@ pub fn library(chapter: &ChapterPlan) -> Tangled {
     writer.finish()
 }
 
-/// The chapter's program: the given cells one after another in one function.
+/// The chapter's program: the given cells one after another in one function. Each cell stands in
+/// a block inside that of the cell before it, so that it sees what that defines, and no cell
+/// sees what a later one defines.
 pub fn program(chapter: &ChapterPlan, crate_name: &str, cells: &[usize]) -> Tangled {
     let mut writer = Writer::new(&chapter.source);
     writer.own("#[allow(unused_imports)]");
@@ -166,6 +168,7 @@ pub fn program(chapter: &ChapterPlan, crate_name: &str, cells: &[usize]) -> Tang
     writer.own("fn cells() -> ::core::result::Result<(), ::veracity_lab::runtime::Failure> {");
     for (position, &index) in cells.iter().enumerate() {
         let body = &chapter.cells[index].body;
+        writer.own("{");
         writer.own(&format!("::veracity_lab::runtime::begin({position});"));
         let tail_line = body.tail.map(|(line, _)| line);
         for (line, (text, &offset)) in
@@ -186,7 +189,9 @@ pub fn program(chapter: &ChapterPlan, crate_name: &str, cells: &[usize]) -> Tang
         }
     }
     writer.own("::core::result::Result::Ok(())");
-    writer.own("}");
+    for _ in 0..=cells.len() {
+        writer.own("}");
+    }
     writer.finish()
 }
 

@@ -61,6 +61,7 @@ impl Bench {
             root.to_owned(),
             build.clone(),
             root.join("data"),
+            2,
         );
         let store = Store::new(build.join("cache/cells"));
         exec::execute(&self.plan(), &kernel, &store, 2, &|_| ())
@@ -114,7 +115,11 @@ lab::value("two", wrong);
 ```
 
 ```rust,cell
-lab::value("three", 3);
+lab::value("three", wrong);
+```
+
+```rust,cell
+lab::value("four", early);
 ```
 "#;
 
@@ -133,7 +138,11 @@ lab::value("before", 1);
   ```
 
 ```rust,cell
-lab::value("after", 1);
+lab::value("after", n);
+```
+
+```rust,cell
+lab::value("apart", 1);
 ```
 "#;
 
@@ -284,12 +293,14 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
     assert_eq!(place(failure(&types[1])), "types.md:9:28");
     assert!(failure(&types[1]).message.contains("mismatched types [E0308]"));
     assert!(matches!(types[2].status, CellStatus::NotRun(Reason::Blocked, _)));
+    assert!(types[3].is_done(), "it builds on the first cell alone: {:#?}", types[3]);
 
     let panics = chapter("panics");
     assert!(panics[0].is_done());
     assert_eq!(place(failure(&panics[1])), "panics.md:11:16");
     assert!(failure(&panics[1]).message.contains("`Option::unwrap()` on a `None` value"));
     assert!(matches!(panics[2].status, CellStatus::NotRun(Reason::Blocked, _)));
+    assert!(panics[3].is_done(), "it builds on no other cell: {:#?}", panics[3]);
 
     let errors = chapter("errors");
     assert_eq!(failure(&errors[0]).code, "cell-error");

@@ -9,11 +9,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use veracity::cache::Store;
 use veracity::claims::{Expected, Judged, Standing, Verdict};
-use veracity::exec::{CellResult, CellStatus, Executed, ExecutedChapter};
+use veracity::exec::{self, CellResult, CellStatus, Executed};
 use veracity::kernel::batch::BatchKernel;
 use veracity::kernel::workspace::{Network, Workspace};
-use veracity::kernel::{Ending, Kernel};
 use veracity::parse::{self, Block, Chapter, Equation};
 use veracity::pipeline::{self, BuildRequest, Evaluated, Formats};
 use veracity::plan::{self, Foundation};
@@ -372,7 +372,7 @@ impl Bench {
             Workspace::prepare(&root(), &build(), &report.config, &slugs, Network::Allowed)
                 .unwrap_or_else(|problem| panic!("{problem:?}"));
         let foundation = report.plan.chapters[index()].foundation.clone();
-        let kernel = BatchKernel::new(workspace, root(), build(), root().join("data"));
+        let kernel = BatchKernel::new(workspace, root(), build(), root().join("data"), 2);
         Self { kernel, foundation }
     }
 
@@ -385,27 +385,11 @@ impl Bench {
             text.replace_range(change.range.clone(), &change.by);
         }
         let chapters = Mutant::parsed(&text);
-        let (plan, _) = plan::plan(&executed().config, &chapters, &self.foundation);
-        let chapter = &plan.chapters[index()];
-        // Measured cells take seconds and name no formulas.
-        let cells: Vec<usize> = (0..chapter.cells.len())
-            .filter(|&cell| !chapters[index()].cells[cell].options.measured)
-            .collect();
-        let mut results = executed().executed.clone();
-        let mut changed = ExecutedChapter { cells: results.chapters[index()].cells.clone() };
-        for (cell, outcome) in cells.iter().zip(self.kernel.run(chapter, &cells, &|_| ())) {
-            let (status, output) = match outcome.ending {
-                Ending::Done(output) => (CellStatus::Done, output),
-                Ending::Failed(diagnostic) => (CellStatus::Failed(*diagnostic), Default::default()),
-                Ending::NotRun(reason, words) => {
-                    (CellStatus::NotRun(reason, words), Default::default())
-                }
-            };
-            let before = changed.cells[*cell].clone();
-            changed.cells[*cell] = CellResult { status, output, ..before };
-        }
-        let cells = changed.cells.clone();
-        results.chapters[index()] = changed;
+        let (mut plan, _) = plan::plan(&executed().config, &chapters, &self.foundation);
+        plan.keep_only(index());
+        let store = Store::new(build().join("cache/cells"));
+        let (results, _) = exec::execute(&plan, &self.kernel, &store, 1, &|_| ());
+        let cells = results.chapters[index()].cells.clone();
         Ran { mutant: Mutant::of(&text, &results), cells }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use veracity::cache::Store;
 use veracity::claims::Reason;
 use veracity::config;
+use veracity::data::DataSet;
 use veracity::diag::Diagnostic;
 use veracity::exec::{self, CellStatus, Executed};
 use veracity::kernel::scripted::ScriptedKernel;
@@ -12,6 +13,7 @@ use veracity::kernel::{Ending, Outcome};
 use veracity::parse::{self, Chapter};
 use veracity::plan::{self, Foundation, Plan};
 use veracity::span::Source;
+use veracity_protocol::DataKind;
 
 use crate::scripted::{integer, values};
 
@@ -43,23 +45,32 @@ pub fn one() -> i32 { 1 }
 ```rust,cell
 //| label: tbl-first
 //| caption: The first cell.
-lab::value("one", one());
+let n = one();
+lab::value("one", n);
 ```
 
 ```rust,cell
 //| alt: A picture.
 //| echo: true
 //| timeout: 10
-let m = equation!("eq-m");
+let m = f(equation!("eq-m"), n);
 ```
 
 ```rust,cell
 //| needs: {dataset: octmnist}
-lab::value("two", 2);
+lab::value("two", 2 * m);
+```
+
+```rust,cell
+lab::value("three", 3);
 ```
 "#;
 
 const OTHER: &str = "# B\n\n```rust,cell\nlab::value(\"b\", 1);\n```\n";
+
+fn data(digest: &str) -> DataSet {
+    DataSet { folder: digest.into(), kind: DataKind::Subset, digest: digest.into() }
+}
 
 impl Sources {
     fn new() -> Self {
@@ -70,8 +81,8 @@ impl Sources {
             profile: "quick".into(),
             seed: 42,
             datasets: BTreeMap::from([
-                ("octmnist".into(), "d1".into()),
-                ("esc50".into(), "e1".into()),
+                ("octmnist".into(), data("d1")),
+                ("esc50".into(), data("e1")),
             ]),
         };
         Self { settings: SETTINGS.into(), chapter: CHAPTER.into(), other: OTHER.into(), foundation }
@@ -115,24 +126,26 @@ impl Sources {
     }
 }
 
-/// Cells of the first chapter are 1, 2 and 3, that of the second is 4.
+/// Cells of the first chapter are 1 to 4, that of the second is 5. Each of the first three builds
+/// on the one before it, the fourth on none.
 fn stale(before: &Sources, after: &Sources) -> Vec<usize> {
     let (before, after) = (before.keys(), after.keys());
-    assert_eq!(before.len(), 4);
-    (0..4).filter(|&cell| before[cell] != after[cell]).map(|cell| cell + 1).collect()
+    assert_eq!(before.len(), 5);
+    (0..5).filter(|&cell| before[cell] != after[cell]).map(|cell| cell + 1).collect()
 }
 
 #[test]
 fn what_may_change_a_result_makes_it_stale() {
     let base = Sources::new();
-    let all: &[usize] = &[1, 2, 3, 4];
+    let all: &[usize] = &[1, 2, 3, 4, 5];
     let first: &[usize] = &[1, 2, 3];
     for (what, changed, expected) in [
-        ("code of the first cell", base.edit("one());", "one() + 0);"), first),
-        ("code of the second cell", base.edit("let m =", "let mm ="), &[2, 3]),
-        ("code of the last cell", base.edit("\"two\", 2", "\"two\", 3"), &[3]),
+        ("code of the first cell", base.edit("one();", "one() + 0;"), first),
+        ("code of the second cell", base.edit("equation!", "  equation!"), &[2, 3]),
+        ("code of the third cell", base.edit("2 * m", "3 * m"), &[3]),
+        ("code of the last cell", base.edit("\"three\", 3", "\"three\", 4"), &[4]),
         ("a comment in a cell", base.edit("let m =", "// why\nlet m ="), &[2, 3]),
-        ("a module", base.edit("i32 { 1 }", "i32 { 2 }"), first),
+        ("a module", base.edit("i32 { 1 }", "i32 { 2 }"), &[1, 2, 3, 4]),
         ("a formula that is named", base.edit("D + 1 $$", "D + 3 $$"), &[2, 3]),
         (
             "a macro in a formula that is named",
@@ -142,10 +155,26 @@ fn what_may_change_a_result_makes_it_stale() {
         (
             "a data set that is declared",
             base.ground(|on| {
-                on.datasets.insert("octmnist".into(), "d2".into());
+                on.datasets.insert("octmnist".into(), data("d2"));
             }),
             &[3],
         ),
+        (
+            "that a data set is whole now",
+            base.ground(|on| {
+                on.datasets
+                    .insert("octmnist".into(), DataSet { kind: DataKind::Real, ..data("d1") });
+            }),
+            &[3],
+        ),
+        (
+            "that a data set is gone",
+            base.edit("needs: {dataset: octmnist}", "data: octmnist").ground(|on| {
+                on.datasets.remove("octmnist");
+            }),
+            &[3],
+        ),
+        ("a data set more", base.edit("//| alt", "//| data: esc50\n//| alt"), &[2, 3]),
         ("which data set", base.edit("dataset: octmnist", "dataset: esc50"), &[3]),
         ("that there is a data set", base.edit("//| needs: {dataset: octmnist}\n", ""), &[3]),
         ("seed", base.ground(|on| on.seed = 43), all),
@@ -159,7 +188,7 @@ fn what_may_change_a_result_makes_it_stale() {
                 "```rust,cell\nlet x = 0;\n```\n\n```rust,cell\n//| label",
             )
             .edit(
-                "```rust,cell\n//| needs: {dataset: octmnist}\nlab::value(\"two\", 2);\n```\n",
+                "```rust,cell\n//| needs: {dataset: octmnist}\nlab::value(\"two\", 2 * m);\n```\n",
                 "",
             ),
             first,
@@ -198,9 +227,22 @@ fn what_cannot_change_a_result_leaves_it_alone() {
         ("the place of a cell", base.edit("Some prose", "More\n\nprose"), &[]),
         ("the title of the chapter", base.edit("title: A", "title: Z"), &[]),
         (
+            "that it can do without its data set",
+            base.edit("needs: {dataset: octmnist}", "data: octmnist"),
+            &[],
+        ),
+        (
+            "the place of a data set",
+            base.ground(|on| {
+                let data = DataSet { folder: "elsewhere".into(), ..data("d1") };
+                on.datasets.insert("octmnist".into(), data);
+            }),
+            &[],
+        ),
+        (
             "a data set that is not declared",
             base.ground(|on| {
-                on.datasets.insert("esc50".into(), "e2".into());
+                on.datasets.insert("esc50".into(), data("e2"));
             }),
             &[],
         ),
@@ -215,7 +257,7 @@ fn what_cannot_change_a_result_leaves_it_alone() {
             &[],
         ),
         ("authors", with_settings("title: Plan\nauthors: [Me]\nchapters: [a.md, b.md]\n"), &[]),
-        ("another chapter", with_other("# B\n\n```rust,cell\nlab::value(\"b\", 2);\n```\n"), &[4]),
+        ("another chapter", with_other("# B\n\n```rust,cell\nlab::value(\"b\", 2);\n```\n"), &[5]),
         ("line ends", Sources { chapter: base.chapter.replace('\n', "\r\n"), ..base.clone() }, &[]),
     ] {
         assert_eq!(stale(&base, &changed), expected, "{what}");
@@ -233,7 +275,8 @@ fn only_what_is_stale_is_run() {
         };
         let kernel = ScriptedKernel::default()
             .with("a/tbl-first", done("one", 1))
-            .with("a/cell-3", done("two", 2));
+            .with("a/cell-3", done("two", 2))
+            .with("a/cell-4", done("three", 3));
         let (executed, diagnostics) = sources.execute(&kernel, &store);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         assert!(executed.chapters[0].cells.iter().all(exec::CellResult::is_done));
@@ -241,11 +284,13 @@ fn only_what_is_stale_is_run() {
         kernel.ran()
     };
     let none: [&str; 0] = [];
-    assert_eq!(ran(&base), ["a/tbl-first", "a/cell-2", "a/cell-3", "b/cell-1"]);
+    let all = ["a/tbl-first", "a/cell-2", "a/cell-3", "a/cell-4", "b/cell-1"];
+    assert_eq!(ran(&base), all);
     assert_eq!(ran(&base), none, "nothing changed");
     assert_eq!(ran(&base.edit("Some prose", "Other prose")), none, "prose");
-    let edited = base.edit("\"two\", 2", "\"two\", 2 + 0");
-    assert_eq!(ran(&edited), ["a/tbl-first", "a/cell-2", "a/cell-3"], "its chapter runs");
+    let edited = base.edit("2 * m", "2 * m + 0");
+    assert_eq!(ran(&edited), ["a/tbl-first", "a/cell-2", "a/cell-3"], "with what it builds on");
+    assert_eq!(ran(&base.edit("\"three\", 3", "\"three\", 3 + 0")), ["a/cell-4"], "alone");
     assert_eq!(ran(&edited), none);
     assert_eq!(ran(&base), none, "what was stored before is there still");
     assert_eq!(ran(&base.edit("D + 1 $$", "D + 3 $$")).len(), 3, "a formula that is named");
@@ -257,9 +302,7 @@ fn a_failure_is_never_stored() {
     let store = Store::new(folder.path());
     let base = Sources::new();
     let fails = Outcome::silent(Ending::Failed(Box::new(Diagnostic::global("panic", "no"))));
-    let kernel = ScriptedKernel::default()
-        .with("a/cell-2", fails)
-        .with("a/cell-3", Outcome::blocked("cell-2"));
+    let kernel = ScriptedKernel::default().with("a/cell-2", fails);
     for _ in 0..2 {
         let (executed, diagnostics) = base.execute(&kernel, &store);
         let cells = &executed.chapters[0].cells;
@@ -268,9 +311,9 @@ fn a_failure_is_never_stored() {
         assert!(matches!(cells[2].status, CellStatus::NotRun(Reason::Blocked, _)));
         assert_eq!(diagnostics.len(), 1);
     }
-    let first = ["a/tbl-first", "a/cell-2", "a/cell-3"];
-    let second = first.iter().chain(&["b/cell-1"]).chain(&first);
-    assert_eq!(kernel.ran(), second.copied().collect::<Vec<_>>(), "the failed chapter runs again");
+    let again = ["a/tbl-first", "a/cell-2"];
+    let ran = again.iter().chain(&["a/cell-4", "b/cell-1"]).chain(&again);
+    assert_eq!(kernel.ran(), ran.copied().collect::<Vec<_>>(), "what builds on it never runs");
     let works = ScriptedKernel::default();
     let (executed, diagnostics) = base.execute(&works, &store);
     assert!(diagnostics.is_empty());
@@ -289,4 +332,71 @@ fn a_chapter_that_was_not_asked_for_is_replayed_only() {
     let not_run =
         |cell: &exec::CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRun, _));
     assert!(executed.chapters[0].cells.iter().all(not_run));
+}
+
+#[test]
+fn what_builds_on_a_measurement_is_run_with_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::new(folder.path());
+    let measured = Sources::new().edit("//| alt", "//| measured: true\n//| alt");
+    let ran = |sources: &Sources| {
+        let kernel = ScriptedKernel::default();
+        sources.execute(&kernel, &store);
+        kernel.ran()
+    };
+    assert_eq!(ran(&measured).len(), 5);
+    // A fifth cell that asks for the measured one alone makes the third, which quotes it, run too.
+    let last = "lab::value(\"three\", 3);";
+    let with_another = measured.edit(last, "let m = &m; m");
+    assert_eq!(ran(&with_another), ["a/tbl-first", "a/cell-2", "a/cell-3", "a/cell-4"]);
+}
+
+#[test]
+fn a_type_that_follows_from_a_later_cell_is_known() {
+    // A kernel to which a cell is wrong unless the cell behind it runs too.
+    struct Inferring(std::sync::Mutex<Vec<Vec<usize>>>);
+    impl veracity::kernel::Kernel for Inferring {
+        fn run(
+            &self,
+            _: &plan::ChapterPlan,
+            cells: &[usize],
+            _: &(dyn Fn(veracity::kernel::Event) + Sync),
+        ) -> Vec<Outcome> {
+            self.0.lock().expect("one thread").push(cells.to_vec());
+            let fails = cells.contains(&0) && !cells.contains(&1);
+            let done = || Outcome::silent(Ending::Done(Default::default()));
+            let wrong = Diagnostic::global("compile-error", "type annotations needed");
+            let mut outcomes = vec![Outcome::silent(Ending::NotReached); cells.len()];
+            match fails {
+                true => outcomes[0] = Outcome::silent(Ending::Failed(Box::new(wrong))),
+                false => outcomes.fill_with(done),
+            }
+            outcomes
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::new(folder.path());
+    let sources = |last: &str| Sources {
+        other: "# B\n".into(),
+        chapter: format!(
+            "# A\n\n```rust,cell\nfn f() {{}} let mut v = Vec::new();\n```\n\n\
+             ```rust,cell\nv.push(1);\n```\n\n```rust,cell\n{last}\n```\n"
+        ),
+        ..Sources::new()
+    };
+    let kernel = Inferring(Default::default());
+    for last in ["f(); 1", "f(); 2"] {
+        let plan = sources(last).plan();
+        let (executed, problems) = exec::execute(&plan, &kernel, &store, 1, &|_| ());
+        assert!(problems.is_empty(), "{problems:?}");
+        assert!(executed.chapters[0].cells.iter().all(exec::CellResult::is_done));
+    }
+    let first: Vec<Vec<usize>> = kernel
+        .0
+        .into_inner()
+        .expect("one thread")
+        .into_iter()
+        .filter(|it| it.contains(&0))
+        .collect();
+    assert_eq!(first, [vec![0, 1, 2], vec![0, 2], vec![0, 1, 2]]);
 }

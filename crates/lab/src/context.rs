@@ -4,7 +4,7 @@
 //! which `runtime` turns into failures. Functions here return what went wrong instead of
 //! panicking, so that the lock is never held during a panic.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -32,7 +32,8 @@ pub(crate) struct Context {
     cell: Option<usize>,
     started: Instant,
     output: CellOutput,
-    publishers: BTreeMap<String, usize>,
+    /// Names that the running cell has published.
+    names: BTreeSet<String>,
 }
 
 /// Where a published value lies, so that it can be amended.
@@ -102,7 +103,7 @@ impl Context {
             cell: None,
             started: Instant::now(),
             output: CellOutput::default(),
-            publishers: BTreeMap::new(),
+            names: BTreeSet::new(),
         })
     }
 
@@ -116,6 +117,7 @@ impl Context {
         let ended = self.cell.take().map(|cell| (cell, self.started.elapsed()));
         if let Some((cell, _)) = ended {
             let output = std::mem::take(&mut self.output);
+            self.names.clear();
             let text = serde_json::to_string(&output)
                 .map_err(|error| format!("the cell's output cannot be written: {error}"))?;
             write_atomically(&self.plan.outbox.join(output_file(cell)), text.as_bytes())?;
@@ -183,15 +185,9 @@ impl Context {
                  letters, digits, `-`, `_` and `.`"
             ));
         }
-        if let Some(before) = self.publishers.get(name) {
-            let place = if *before == cell {
-                "this cell".to_owned()
-            } else {
-                format!("the cell \"{}\"", self.plan.cells[*before].id)
-            };
-            return Err(format!("\"{name}\" was published before, by {place}"));
+        if !self.names.insert(name.to_owned()) {
+            return Err(format!("\"{name}\" was published before, by this cell"));
         }
-        self.publishers.insert(name.to_owned(), cell);
         Ok(cell)
     }
 }
@@ -232,7 +228,7 @@ fn print_boundary(line: &str) {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use veracity_protocol::{Equation, PlannedCell};
+    use veracity_protocol::{DataKind, DataSource, Equation, PlannedCell};
 
     /// Keeps the state of the calling test alive.
     pub(crate) struct Chapter {
@@ -246,7 +242,16 @@ pub(crate) mod testing {
 
         pub(crate) fn with_equations(equations: impl IntoIterator<Item = Equation>) -> Self {
             let folder = tempfile::tempdir().expect("a temporary folder can be made");
-            let cell = |id: &str| PlannedCell { id: id.into(), key: format!("key-of-{id}") };
+            let cell = |id: &str| PlannedCell {
+                id: id.into(),
+                key: format!("key-of-{id}"),
+                data: vec!["at-hand".into(), "absent".into()],
+            };
+            let at_hand = DataSource {
+                folder: folder.path().join("at-hand"),
+                kind: DataKind::Subset,
+                digest: "d1".into(),
+            };
             let plan = RunPlan {
                 version: VERSION,
                 chapter: "test".into(),
@@ -257,8 +262,13 @@ pub(crate) mod testing {
                 outbox: folder.path().into(),
                 memo: folder.path().into(),
                 data: folder.path().into(),
+                datasets: [("at-hand", at_hand.clone()), ("undeclared", at_hand)]
+                    .map(|(name, source)| (name.to_owned(), source))
+                    .into(),
                 cells: vec![cell("first"), cell("second")],
                 equations: equations.into_iter().map(|e| (e.label.clone(), e)).collect(),
+                jobs: 1,
+                job: None,
             };
             let mut context = Context::new(plan).expect("the folder can be written");
             context.cell = Some(0);

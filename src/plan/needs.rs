@@ -1,0 +1,574 @@
+//! On which cells a cell builds.
+//!
+//! In: the cells of a chapter that can run. Out: for each of them the cells before it that must
+//! run first, and without which its result could differ. Whether code changes a variable
+//! cannot be seen from it (a shared reference may hide a lock or a generator of random numbers), so cells
+//! that mention the same variable build on each other in their order. Where names do not tell,
+//! a cell builds on everything before it. Left out: state that a crate hides from its callers.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::Visit;
+
+use super::names::{Names, identifiers, mentioned};
+
+/// Words of what lies outside of a chapter's variables: files, the environment, globals.
+const OUTSIDE: [&str; 15] = [
+    "fs",
+    "File",
+    "OpenOptions",
+    "env",
+    "process",
+    "Command",
+    "net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "static",
+    "thread_local",
+    "lazy_static",
+    "unsafe",
+    "OnceLock",
+];
+
+/// Macros that, as statements, define nothing.
+const DEFINING_NOTHING: [&str; 14] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "eprint",
+    "eprintln",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "write",
+    "writeln",
+];
+
+/// What a cell defines, and what it takes from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Linkage {
+    /// Variables that later cells can use and perhaps change.
+    variables: BTreeSet<String>,
+    /// What later cells can use and nobody can change: items, and variables of plain data.
+    constants: BTreeSet<String>,
+    /// Names that the cell uses and does not define first.
+    free: BTreeSet<String>,
+    /// Whether every cell behind it may mean something else without it.
+    pervasive: bool,
+    /// Whether it may see or change what lies outside of the chapter's variables.
+    outside: bool,
+}
+
+impl Linkage {
+    /// The linkage of a cell's code.
+    fn of(tokens: &TokenStream) -> Self {
+        let outside = reaches_outside(tokens);
+        let parsed = syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone());
+        let Ok(statements) = parsed else {
+            let free = mentioned(tokens.clone());
+            return Self { free, outside, pervasive: true, ..Self::default() };
+        };
+        let mut linkage = Self { outside, ..Self::default() };
+        let mut scopes = Scopes { stack: vec![item_names(&statements)], ..Scopes::default() };
+        for (index, statement) in statements.iter().enumerate() {
+            scopes.visit_stmt(statement);
+            match statement {
+                syn::Stmt::Local(local) => {
+                    let names = Names::of_pattern(&local.pat);
+                    let plain = names.mutable.is_empty()
+                        && local.init.as_ref().is_some_and(|init| is_plain(&init.expr));
+                    if plain {
+                        linkage.variables.retain(|name| !names.bound.contains(name));
+                        linkage.constants.extend(names.bound);
+                    } else {
+                        linkage.constants.retain(|name| !names.bound.contains(name));
+                        linkage.variables.extend(names.bound);
+                    }
+                }
+                syn::Stmt::Item(item) => {
+                    linkage.pervasive |= is_pervasive(item);
+                    linkage.constants.extend(Names::of_item(item));
+                }
+                syn::Stmt::Macro(call) => {
+                    let name = call.mac.path.segments.last().map(|last| last.ident.to_string());
+                    let known = name.is_some_and(|name| DEFINING_NOTHING.contains(&name.as_str()));
+                    // One at the end is the cell's output.
+                    let is_last = index + 1 == statements.len() && call.semi_token.is_none();
+                    linkage.pervasive |= !known && !is_last;
+                }
+                syn::Stmt::Expr(..) => {}
+            }
+        }
+        linkage.pervasive |= scopes.returns;
+        linkage.free = scopes.free;
+        linkage
+    }
+
+    fn defines(&self, name: &str) -> bool {
+        self.variables.contains(name) || self.constants.contains(name)
+    }
+}
+
+/// Whether code names something that lies outside of the chapter's variables.
+fn reaches_outside(tokens: &TokenStream) -> bool {
+    let mut found = false;
+    identifiers(tokens.clone(), &mut |name| found |= OUTSIDE.contains(&name));
+    found
+}
+
+/// A variable: the cell that defines it, and its name. Without a cell it is what lies outside.
+type Variable<'a> = (Option<usize>, &'a str);
+
+const WORLD: Variable<'static> = (None, "");
+
+/// What the names of a cell mean.
+struct Meaning<'a> {
+    /// Variables that the cell mentions.
+    variables: BTreeSet<Variable<'a>>,
+    /// Cells that define what it mentions.
+    definers: BTreeSet<usize>,
+}
+
+impl<'a> Meaning<'a> {
+    fn of(cells: &'a [Option<Linkage>], cell: usize) -> Self {
+        let mut meaning = Self { variables: BTreeSet::new(), definers: BTreeSet::new() };
+        let Some(linkage) = &cells[cell] else { return meaning };
+        if linkage.outside {
+            meaning.variables.insert(WORLD);
+        }
+        for name in &linkage.free {
+            let definer = (0..cell).rev().find_map(|before| {
+                let definer = cells[before].as_ref()?;
+                definer.defines(name).then_some((before, definer))
+            });
+            let Some((before, definer)) = definer else { continue };
+            meaning.definers.insert(before);
+            if definer.variables.contains(name) {
+                meaning.variables.insert((Some(before), name));
+            }
+        }
+        meaning
+    }
+}
+
+/// For each cell, in order, the cells before it on which it builds, in order. A cell that does
+/// not run has no code here, and nothing builds on it.
+pub(super) fn of_cells<'a>(
+    modules: impl Iterator<Item = &'a str>,
+    cells: impl Iterator<Item = Option<TokenStream>>,
+) -> Vec<Vec<usize>> {
+    // A module that keeps state hands it to whoever calls it.
+    let mut shared = modules.map(|text| text.parse().unwrap_or_default());
+    let is_shared = shared.any(|tokens| reaches_outside(&tokens));
+    let linkages: Vec<Option<Linkage>> = cells
+        .map(|tokens| {
+            let mut linkage = Linkage::of(&tokens?);
+            linkage.outside |= is_shared;
+            Some(linkage)
+        })
+        .collect();
+    needs(&linkages)
+}
+
+fn needs(cells: &[Option<Linkage>]) -> Vec<Vec<usize>> {
+    let meanings: Vec<Meaning<'_>> = (0..cells.len()).map(|at| Meaning::of(cells, at)).collect();
+    let mut all: Vec<BTreeSet<usize>> = Vec::with_capacity(cells.len());
+    for (at, cell) in cells.iter().enumerate() {
+        let mut direct = BTreeSet::new();
+        if cell.is_some() {
+            direct.extend(&meanings[at].definers);
+            direct.extend((0..at).filter(|&i| cells[i].as_ref().is_some_and(|it| it.pervasive)));
+            direct.extend(sharing(cells, &meanings, at));
+        }
+        let indirect: BTreeSet<usize> = direct.iter().flat_map(|&i| all[i].clone()).collect();
+        all.push(&direct | &indirect);
+    }
+    all.into_iter().map(|needed| needed.into_iter().collect()).collect()
+}
+
+/// The cells before `at` that share variables with it, be it through other variables: two of one
+/// cell may be two names of one thing.
+fn sharing(cells: &[Option<Linkage>], meanings: &[Meaning<'_>], at: usize) -> BTreeSet<usize> {
+    let mut variables = meanings[at].variables.clone();
+    let mut found = BTreeSet::new();
+    loop {
+        let shares = |before: usize| {
+            variables.iter().any(|&(definer, _)| definer == Some(before))
+                || !meanings[before].variables.is_disjoint(&variables)
+        };
+        let Some(next) = (0..at).find(|before| !found.contains(before) && shares(*before)) else {
+            return found;
+        };
+        found.insert(next);
+        variables.extend(&meanings[next].variables);
+        let own = cells[next].iter().flat_map(|linkage| &linkage.variables);
+        variables.extend(own.map(|name| (Some(next), name.as_str())));
+    }
+}
+
+/// Whether an item gives later code another meaning without being named there.
+fn is_pervasive(item: &syn::Item) -> bool {
+    use syn::Item;
+    !matches!(
+        item,
+        Item::Const(_)
+            | Item::Enum(_)
+            | Item::Fn(_)
+            | Item::Struct(_)
+            | Item::Type(_)
+            | Item::Union(_)
+    )
+}
+
+/// Whether an expression is built of literals alone, so that its value cannot change.
+fn is_plain(expression: &syn::Expr) -> bool {
+    use syn::Expr;
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Array(array) => array.elems.iter().all(is_plain),
+        Expr::Tuple(tuple) => tuple.elems.iter().all(is_plain),
+        Expr::Repeat(repeat) => is_plain(&repeat.expr) && is_plain(&repeat.len),
+        Expr::Paren(paren) => is_plain(&paren.expr),
+        Expr::Unary(unary) => !matches!(unary.op, syn::UnOp::Deref(_)) && is_plain(&unary.expr),
+        Expr::Binary(binary) => is_plain(&binary.left) && is_plain(&binary.right),
+        Expr::Cast(cast) => is_plain(&cast.expr),
+        Expr::Reference(reference) => reference.mutability.is_none() && is_plain(&reference.expr),
+        // A formula is a function of its arguments alone.
+        Expr::Macro(call) => call.mac.path.segments.last().is_some_and(|it| it.ident == "equation"),
+        _ => false,
+    }
+}
+
+/// Names of the items among statements, which are known in all of them.
+fn item_names(statements: &[syn::Stmt]) -> BTreeSet<String> {
+    let items = statements.iter().filter_map(|statement| match statement {
+        syn::Stmt::Item(item) => Some(Names::of_item(item)),
+        _ => None,
+    });
+    items.flatten().collect()
+}
+
+/// Collects the names that code uses without defining them.
+#[derive(Default)]
+struct Scopes {
+    /// Names known at the present place, innermost scope last.
+    stack: Vec<BTreeSet<String>>,
+    free: BTreeSet<String>,
+    /// Whether the code may return out of the cell, and with it out of all cells.
+    returns: bool,
+}
+
+impl Scopes {
+    fn within(&mut self, names: BTreeSet<String>, visit: impl FnOnce(&mut Self)) {
+        self.stack.push(names);
+        visit(self);
+        self.stack.pop();
+    }
+
+    /// Visits the body of a function, whose `return` ends nothing else.
+    fn within_function(&mut self, visit: impl FnOnce(&mut Self)) {
+        let returns = self.returns;
+        self.within(BTreeSet::new(), visit);
+        self.returns = returns;
+    }
+
+    fn mention(&mut self, name: &str) {
+        if !self.stack.iter().any(|scope| scope.contains(name)) {
+            self.free.insert(name.to_owned());
+        }
+    }
+
+    fn bind(&mut self, pattern: &syn::Pat) {
+        // Types, constants and ranges in the pattern.
+        syn::visit::visit_pat(self, pattern);
+        let bound = Names::of_pattern(pattern).bound;
+        if let Some(scope) = self.stack.last_mut() {
+            scope.extend(bound);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Scopes {
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        self.within(item_names(&block.stmts), |scopes| syn::visit::visit_block(scopes, block));
+    }
+
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        if let Some(init) = &local.init {
+            self.visit_local_init(init);
+        }
+        self.bind(&local.pat);
+    }
+
+    fn visit_expr_let(&mut self, condition: &'ast syn::ExprLet) {
+        self.visit_expr(&condition.expr);
+        self.bind(&condition.pat);
+    }
+
+    fn visit_expr_return(&mut self, expression: &'ast syn::ExprReturn) {
+        self.returns = true;
+        syn::visit::visit_expr_return(self, expression);
+    }
+
+    fn visit_expr_if(&mut self, expression: &'ast syn::ExprIf) {
+        self.within(BTreeSet::new(), |scopes| {
+            scopes.visit_expr(&expression.cond);
+            scopes.visit_block(&expression.then_branch);
+        });
+        if let Some((_, otherwise)) = &expression.else_branch {
+            self.visit_expr(otherwise);
+        }
+    }
+
+    fn visit_expr_while(&mut self, expression: &'ast syn::ExprWhile) {
+        self.within(BTreeSet::new(), |scopes| syn::visit::visit_expr_while(scopes, expression));
+    }
+
+    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        self.within(BTreeSet::new(), |scopes| {
+            scopes.bind(&arm.pat);
+            if let Some((_, guard)) = &arm.guard {
+                scopes.visit_expr(guard);
+            }
+            scopes.visit_expr(&arm.body);
+        });
+    }
+
+    fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        self.within_function(|scopes| {
+            for input in &closure.inputs {
+                scopes.bind(input);
+            }
+            scopes.visit_return_type(&closure.output);
+            scopes.visit_expr(&closure.body);
+        });
+    }
+
+    fn visit_expr_for_loop(&mut self, expression: &'ast syn::ExprForLoop) {
+        self.visit_expr(&expression.expr);
+        self.within(BTreeSet::new(), |scopes| {
+            scopes.bind(&expression.pat);
+            scopes.visit_block(&expression.body);
+        });
+    }
+
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        // An item sees no variables around it, but other items.
+        let around = std::mem::take(&mut self.stack);
+        self.within_function(|scopes| match item {
+            syn::Item::Macro(_) => {
+                for name in mentioned(quote::ToTokens::to_token_stream(item)) {
+                    scopes.mention(&name);
+                }
+            }
+            item => syn::visit::visit_item(scopes, item),
+        });
+        self.stack = around;
+    }
+
+    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+        self.within(BTreeSet::new(), |scopes| syn::visit::visit_item_fn(scopes, function));
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        self.within(BTreeSet::new(), |scopes| syn::visit::visit_impl_item_fn(scopes, function));
+    }
+
+    fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
+        self.within(BTreeSet::new(), |scopes| syn::visit::visit_trait_item_fn(scopes, function));
+    }
+
+    fn visit_fn_arg(&mut self, argument: &'ast syn::FnArg) {
+        match argument {
+            syn::FnArg::Typed(typed) => {
+                self.visit_type(&typed.ty);
+                self.bind(&typed.pat);
+            }
+            syn::FnArg::Receiver(_) => {}
+        }
+    }
+
+    fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+        // What looks like a binding may be a constant.
+        if pattern.ident.to_string().starts_with(char::is_uppercase) {
+            self.mention(&pattern.ident.to_string());
+        }
+        syn::visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if let Some(first) = path.segments.first() {
+            self.mention(&first.ident.to_string());
+        }
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.visit_path(&call.path);
+        // Closures in arguments bind names, and inline format arguments use them inside of literals.
+        let arguments = call.parse_body_with(
+            syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated,
+        );
+        match arguments {
+            Ok(arguments) => {
+                for argument in &arguments {
+                    self.visit_expr(argument);
+                }
+                for name in inline_arguments(&call.tokens) {
+                    self.mention(&name);
+                }
+            }
+            Err(_) => {
+                let names = mentioned(call.tokens.clone());
+                self.returns |= names.contains("return");
+                for name in names {
+                    self.mention(&name);
+                }
+            }
+        }
+    }
+}
+
+/// Names in braces inside of string literals.
+fn inline_arguments(tokens: &TokenStream) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Group(group) => names.extend(inline_arguments(&group.stream())),
+            TokenTree::Literal(_) => names.extend(mentioned(token.into())),
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn of(cells: &[&str]) -> Vec<Vec<usize>> {
+        let tokens = cells.iter().map(|code| Some(code.parse().expect("it is Rust")));
+        of_cells(std::iter::empty(), tokens)
+    }
+
+    /// What the last cell needs.
+    #[track_caller]
+    fn last(cells: &[&str]) -> Vec<usize> {
+        of(cells).pop().expect("there are cells")
+    }
+
+    const NOTHING: [usize; 0] = [];
+
+    #[test]
+    fn a_cell_needs_what_defines_its_names() {
+        let cells = [
+            "let (a, b) = f(1, 2);",
+            "let c = (0..3).map(|inner| inner).sum::<i32>();",
+            "fn twice(x: i32) -> i32 { 2 * x }",
+            "let inner = 1; twice(c) + inner",
+        ];
+        assert_eq!(last(&cells), [1, 2]);
+        assert_eq!(last(&["let a = f();", "let b = a;", "b + 1"]), [0, 1]);
+        assert_eq!(last(&["let x = f();", "let x = g();", "x"]), [1]);
+        assert_eq!(last(&["let x = f();", "let x = g(x);", "x"]), [0, 1]);
+        assert_eq!(last(&["struct P { x: i32 }", "let x = f();", "P { x }"]), [0, 1]);
+        assert_eq!(last(&["const N: usize = 3;", "[0; N]"]), [0]);
+        assert_eq!(last(&["macro_rules! m { () => { 1 } }", "m!()"]), [0]);
+    }
+
+    #[test]
+    fn names_of_ones_own_are_needed_from_nobody() {
+        for own in [
+            "let x = 1; x",
+            "f(|x| x)",
+            "for x in 0..3 { f(x) }",
+            "if let Some(x) = f() { x } else { 0 }",
+            "match f() { (x, 1) if x > 1 => x, _ => 0 }",
+            "while let Some(x) = f() { g(x) }",
+            "let Some(x) = f() else { panic!() }; x",
+            "fn g(x: i32) -> i32 { x }",
+            "a.x.x()",
+            "f(|y| { return y; })",
+            "println!(\"{}\", (0..3).map(|x| x).count());",
+        ] {
+            assert_eq!(last(&["let x = f();", own]), NOTHING, "{own}");
+        }
+        for used in [
+            "let y = x; let x = y;",
+            "f(|y| x)",
+            "{ let x = 1; } x",
+            "if let Some(x) = f() { x } else { x }",
+            "for x in x { x }",
+            "println!(\"{x}\");",
+            "println!(\"{x:?} {}\", 1);",
+            "vec![1; x]",
+            "matches!(x, 1)",
+            "S { x }",
+            "x.push(1);",
+            "&mut x",
+        ] {
+            assert_eq!(last(&["let x = f();", used]), [0], "{used}");
+        }
+    }
+
+    #[test]
+    fn cells_that_share_a_variable_keep_their_order() {
+        let mutated = ["let mut v = f();", "v.push(1);", "v.len()"];
+        assert_eq!(last(&mutated), [0, 1]);
+        let hidden = ["let device = f();", "device.sample();", "device.sample()"];
+        assert_eq!(last(&hidden), [0, 1]);
+        let aliased = ["let a = f();", "let b = a.clone();", "a.set(1);", "b.get()"];
+        assert_eq!(last(&aliased), [0, 1, 2]);
+        let siblings = ["let (a, b) = f();", "a.set(1);", "b.get()"];
+        assert_eq!(last(&siblings), [0, 1]);
+        let apart = ["let a = f();", "let b = f();", "a.set(1);", "b.get()"];
+        assert_eq!(last(&apart), [1]);
+    }
+
+    #[test]
+    fn plain_data_and_items_carry_nothing_over() {
+        let plain = ["let (n, d) = (64, [1.0, -2.0]);", "let a = f(n);", "g(n)"];
+        assert_eq!(last(&plain), [0]);
+        let formula = ["let m = equation!(\"eq-m\");", "m.call([1]);", "m.call([2])"];
+        assert_eq!(last(&formula), [0]);
+        let mutable = ["let mut n = 64;", "n += 1;", "n"];
+        assert_eq!(last(&mutable), [0, 1]);
+        let item = ["fn f() {} ", "f();", "f()"];
+        assert_eq!(last(&item), [0]);
+    }
+
+    #[test]
+    fn where_names_do_not_tell_everything_is_needed() {
+        for pervasive in [
+            "use std::fmt::Write;",
+            "use f::*;",
+            "impl T for S {}",
+            "trait T { fn t(&self) {} } ",
+            "define! { x } f();",
+            "if g() { return Ok(()); }",
+            "let = ;",
+        ] {
+            assert_eq!(last(&["let a = f();", pervasive, "1"]), [1], "{pervasive}");
+        }
+        assert_eq!(last(&["use f::*; let a = f();", "a.set(1);", "1"]), [0]);
+        let files = ["std::fs::write(f, t)?;", "1", "File::open(f)?"];
+        assert_eq!(last(&files), [0]);
+        let module = "pub static COUNT: AtomicU64 = AtomicU64::new(0);";
+        let cells = ["f();", "g();"].map(|code| Some(code.parse().expect("it is Rust")));
+        assert_eq!(of_cells([module].into_iter(), cells.into_iter())[1], [0]);
+    }
+
+    #[test]
+    fn nothing_builds_on_a_cell_that_does_not_run() {
+        let cells = [Some("let a = f();"), None, Some("a")]
+            .map(|code| code.map(|code| code.parse().expect("it is Rust")));
+        assert_eq!(of_cells(std::iter::empty(), cells.into_iter()), [vec![], vec![], vec![0]]);
+    }
+}
