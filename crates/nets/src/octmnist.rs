@@ -51,6 +51,12 @@ impl Split {
         self.labels.is_empty()
     }
 
+    /// Keeps the first images, at most so many.
+    pub fn truncate(&mut self, images: usize) {
+        self.pixels.truncate(images * SIDE * SIDE);
+        self.labels.truncate(images);
+    }
+
     /// Returns the pixels of an image.
     pub fn image(&self, at: usize) -> &[u8] {
         &self.pixels[at * SIDE * SIDE..][..SIDE * SIDE]
