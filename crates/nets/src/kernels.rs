@@ -214,67 +214,67 @@ pub(crate) fn add_products<E: Real>(
     offsets: &[usize],
     c: &mut [E],
 ) {
-    let mut row = 0;
-    while row + 4 <= rows {
-        add_products_rows::<E, 4>(row, width, a, a_row, b, offsets, c);
-        row += 4;
-    }
-    while row < rows {
-        add_products_rows::<E, 1>(row, width, a, a_row, b, offsets, c);
-        row += 1;
-    }
-}
-
-#[inline(always)]
-fn add_products_rows<E: Real, const R: usize>(
-    row: usize,
-    width: usize,
-    a: &[E],
-    a_row: usize,
-    b: &[E],
-    offsets: &[usize],
-    c: &mut [E],
-) {
-    let mut pairs = offsets.chunks_exact(2);
-    let mut column = 0;
-    for pair in &mut pairs {
-        add_block::<E, R, 2>(row, column, width, a, a_row, b, [pair[0], pair[1]], offsets.len(), c);
-        column += 2;
-    }
-    for &offset in pairs.remainder() {
-        add_block::<E, R, 1>(row, column, width, a, a_row, b, [offset], offsets.len(), c);
-    }
-}
-
-#[inline(always)]
-fn add_block<E: Real, const R: usize, const C: usize>(
-    row: usize,
-    column: usize,
-    width: usize,
-    a: &[E],
-    a_row: usize,
-    b: &[E],
-    offsets: [usize; C],
-    c_row: usize,
-    c: &mut [E],
-) {
-    let mut sums = [[[E::zero(); LANES]; C]; R];
-    for at in (0..width).step_by(LANES) {
-        let right: [&[E; LANES]; C] = offsets.map(|offset| lanes(b, offset + at));
-        for r in 0..R {
-            let left: &[E; LANES] = lanes(a, (row + r) * a_row + at);
-            for j in 0..C {
-                for l in 0..LANES {
-                    sums[r][j][l] = left[l].mul_add(right[j][l], sums[r][j][l]);
+    let columns = offsets.len();
+    // Beyond the last row and column the last one is repeated, and the result dropped.
+    for row in (0..rows).step_by(4) {
+        let line = |r: usize| (row + r).min(rows - 1) * a_row;
+        let lines = [line(0), line(1), line(2), line(3)];
+        for column in (0..columns).step_by(2) {
+            let pair = [offsets[column], offsets[(column + 1).min(columns - 1)]];
+            let sums = products(a, lines, b, pair, width);
+            for r in 0..4.min(rows - row) {
+                for j in 0..2.min(columns - column) {
+                    c[(row + r) * columns + column + j] += total(sums[r][j]);
                 }
             }
         }
     }
-    for r in 0..R {
-        for j in 0..C {
-            c[(row + r) * c_row + column + j] += total(sums[r][j]);
+}
+
+/// The lanes of the products of four rows with two.
+#[inline(always)]
+fn products<E: Real>(
+    a: &[E],
+    lines: [usize; 4],
+    b: &[E],
+    offsets: [usize; 2],
+    width: usize,
+) -> [[[E; LANES]; 2]; 4] {
+    let mut sums = [[[E::zero(); LANES]; 2]; 4];
+    let (a0, a1) = (&a[lines[0]..][..width], &a[lines[1]..][..width]);
+    let (a2, a3) = (&a[lines[2]..][..width], &a[lines[3]..][..width]);
+    let (b0, b1) = (&b[offsets[0]..][..width], &b[offsets[1]..][..width]);
+    let left = a0.chunks_exact(LANES).zip(a1.chunks_exact(LANES));
+    let left = left.zip(a2.chunks_exact(LANES).zip(a3.chunks_exact(LANES)));
+    let right = b0.chunks_exact(LANES).zip(b1.chunks_exact(LANES));
+    for (((a0, a1), (a2, a3)), (b0, b1)) in left.zip(right) {
+        for l in 0..LANES {
+            sums[0][0][l] = a0[l].mul_add(b0[l], sums[0][0][l]);
+        }
+        for l in 0..LANES {
+            sums[0][1][l] = a0[l].mul_add(b1[l], sums[0][1][l]);
+        }
+        for l in 0..LANES {
+            sums[1][0][l] = a1[l].mul_add(b0[l], sums[1][0][l]);
+        }
+        for l in 0..LANES {
+            sums[1][1][l] = a1[l].mul_add(b1[l], sums[1][1][l]);
+        }
+        for l in 0..LANES {
+            sums[2][0][l] = a2[l].mul_add(b0[l], sums[2][0][l]);
+        }
+        for l in 0..LANES {
+            sums[2][1][l] = a2[l].mul_add(b1[l], sums[2][1][l]);
+        }
+        for l in 0..LANES {
+            sums[3][0][l] = a3[l].mul_add(b0[l], sums[3][0][l]);
+        }
+        for l in 0..LANES {
+            sums[3][1][l] = a3[l].mul_add(b1[l], sums[3][1][l]);
         }
     }
+    // Otherwise the compiler mixes the lanes with what follows and finds no vectors.
+    std::hint::black_box(sums)
 }
 
 /// The sum of all lanes, by halves.
