@@ -9,7 +9,6 @@
 
 #![expect(
     clippy::needless_range_loop,
-    clippy::too_many_arguments,
     reason = "loops over fixed numbers of lanes and rows, which the compiler unrolls"
 )]
 
