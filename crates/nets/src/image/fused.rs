@@ -136,8 +136,15 @@ where
                     add(grad_bias, row);
                 }
                 let grad_x = gradient_of(gradients, &x)?;
-                let offsets = steps(inputs, width);
-                add_products(batch, width, &padded_out, width, &weights, &offsets, grad_x);
+                if batch >= WORTH_TURNING && padded(inputs) == inputs {
+                    let turned = turned(&weights, inputs, outputs, width);
+                    let left = Packed::new(batch, outputs, &grad_out, outputs, 1);
+                    let offsets = steps(outputs, inputs);
+                    multiply(&left, inputs, &turned, &offsets, grad_x, inputs, Before::Kept);
+                } else {
+                    let offsets = steps(inputs, width);
+                    add_products(batch, width, &padded_out, width, &weights, &offsets, grad_x);
+                }
                 put_back(gradients, &out, grad_out)
             });
         }
@@ -485,6 +492,19 @@ fn put_back<S: Shape, E: Real>(
 /// 0, `step`, 2·`step` and so on.
 fn steps(count: usize, step: usize) -> Vec<usize> {
     (0..count).map(|at| at * step).collect()
+}
+
+/// Rows from which on it is faster to turn the weights than to multiply by them as they lie.
+const WORTH_TURNING: usize = 32;
+
+/// The columns of a matrix as rows; its own rows are `pitch` apart.
+fn turned<E: Real>(matrix: &[E], rows: usize, columns: usize, pitch: usize) -> Buffer<E> {
+    let mut turned = Buffer::any(rows * columns);
+    for (at, row) in matrix.chunks_exact(pitch).enumerate().take(rows) {
+        let to = turned[at..].iter_mut().step_by(rows);
+        to.zip(&row[..columns]).for_each(|(to, &from)| *to = from);
+    }
+    turned
 }
 
 /// Rows of full lanes, filled up with zeros.
