@@ -1,13 +1,14 @@
-//! Content-addressed store of what cells put out.
+//! What is kept between builds: a content-addressed store of what cells put out, and single files.
 //!
-//! In: a key and a [`CellRecord`]. Out: the record, if it is there and whole. Records are
-//! written beside and renamed, and carry a digest of themselves: what a crash or a bad disk
-//! leaves behind is noticed, thrown away and made again.
+//! In: a key and a [`CellRecord`], or a path and a value. Out: what was kept, if it is there and
+//! whole. Everything is written beside and renamed, and carries a digest of itself: what a crash
+//! or a bad disk leaves behind is noticed, thrown away and made again.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use veracity_protocol::CellOutput;
 
@@ -85,9 +86,7 @@ impl Store {
     /// # Errors
     /// As for writing a file.
     pub fn put(&self, key: CellKey, record: &CellRecord) -> io::Result<()> {
-        let payload = serde_json::to_string(record)?;
-        let digest = blake3::hash(payload.as_bytes()).to_hex();
-        write_if_changed(&self.path(key), format!("{HEADER} {digest}\n{payload}").as_bytes())
+        keep(&self.path(key), record)
     }
 
     fn path(&self, key: CellKey) -> PathBuf {
@@ -96,7 +95,22 @@ impl Store {
     }
 }
 
-fn decode(bytes: &[u8]) -> Option<CellRecord> {
+/// Reads what [`keep`] wrote, if it is whole and of the same kind.
+pub fn kept<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    decode(&fs::read(path).ok()?)
+}
+
+/// Writes a value with a digest of itself.
+///
+/// # Errors
+/// As for writing a file.
+pub fn keep(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let payload = serde_json::to_string(value)?;
+    let digest = blake3::hash(payload.as_bytes()).to_hex();
+    write_if_changed(path, format!("{HEADER} {digest}\n{payload}").as_bytes())
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (header, payload) = text.split_once('\n')?;
     let digest = header.strip_prefix(HEADER)?.trim();

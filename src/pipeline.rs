@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread;
 
-use crate::cache::Store;
+use crate::cache::{self, Store};
 use crate::claims::Standing;
 use crate::config::{self, Manifest, ReportConfig};
 use crate::data::{self, DataSet};
@@ -22,6 +22,7 @@ use crate::ledger;
 use crate::parse::{self, Chapter};
 use crate::plan::{self, Foundation, Plan};
 use crate::publish::Output;
+use crate::render::Highlighter;
 use crate::render::html::{self, Templates};
 use crate::render::pdf;
 use crate::resolve;
@@ -134,12 +135,18 @@ pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagno
     if rendered {
         sink(BuildEvent::Rendering);
         let document = &evaluated.document;
+        let kept = request.out.join("cache").join("highlighted");
+        let highlighter = Highlighter::new(cache::kept(&kept).unwrap_or_default());
         let (html, (pdf, problems)) = thread::scope(|scope| {
             let pdf = scope.spawn(|| match request.formats.pdf {
-                true => pdf::file(document),
+                true => pdf::file(document, &highlighter),
                 false => (None, Vec::new()),
             });
-            let html = request.formats.html.then(|| html::files(document, &templates)).transpose();
+            let html = request
+                .formats
+                .html
+                .then(|| html::files(document, &templates, &highlighter))
+                .transpose();
             (html, pdf.join().expect("rendering reports its problems"))
         });
         let html = html?;
@@ -151,6 +158,10 @@ pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagno
         evaluated.diagnostics.extend(problems);
         stop_if_interrupted()?;
         output.publish(html.as_deref(), pdf.as_ref(), inputs).map_err(one)?;
+        if let Some(found) = highlighter.news() {
+            // What cannot be kept is found again.
+            let _ = cache::keep(&kept, &found);
+        }
     }
     output.write_claims(&json).map_err(one)?;
     Ok(Build { evaluated, rendered })

@@ -1,8 +1,11 @@
 //! From the resolved report to files.
 
+mod highlight;
 pub mod html;
 mod look;
 pub mod pdf;
+
+pub use highlight::{Found, Highlighter};
 
 /// A file to be written, relative to the output folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use veracity_protocol::DataKind;
 
 use super::{Session, Verbosity, WRONG};
 use crate::config::{Entry, Manifest};
-use crate::data::fetch::{self, Patience, Step};
+use crate::data::fetch::{self, Step, Terms};
 use crate::data::{self, Digests, Found, bytes, kind_word};
 use crate::diag::{Diagnostic, Severity, printable};
+use crate::kernel::workspace::Network;
 use crate::pipeline;
 use crate::world::DiskWorld;
 
@@ -78,9 +79,13 @@ pub(super) fn run(
     let status = match command {
         DataCommand::List { place } => list(session, root, &manifest, place)?,
         DataCommand::Fetch { names, offline, read_timeout, place } => {
-            let mut patience = Patience::default();
-            patience.silence = read_timeout.unwrap_or(patience.silence);
-            fetch_all(session, root, &manifest, names, *offline, patience, place)?
+            let usual = Terms::default();
+            let terms = Terms {
+                network: if *offline { Network::Forbidden } else { Network::Allowed },
+                silence: read_timeout.unwrap_or(usual.silence),
+                ..usual
+            };
+            fetch_all(session, root, &manifest, names, terms, place)?
         }
         DataCommand::Verify { names, place } => verify(session, root, &manifest, names, place)?,
     };
@@ -180,24 +185,14 @@ fn fetch_all(
     root: &Path,
     manifest: &Manifest,
     names: &[String],
-    offline: bool,
-    patience: Patience,
+    terms: Terms,
     place: &Place,
 ) -> Result<u8, Vec<Diagnostic>> {
     let folder = place.data(root);
     for (name, entry) in named(manifest, names)? {
         let mut digests = place.digests(root);
-        if offline && !can_do_without_network(entry, &folder) {
-            let found = look(&folder, name, entry, &mut digests)?;
-            if found.is_none_or(|found| found.set.kind != DataKind::Real) {
-                let message = format!("`{name}` is not here, and `--offline` forbids to fetch it");
-                return Err(vec![
-                    Diagnostic::global("offline", message).hint("leave `--offline` away"),
-                ]);
-            }
-        }
         let mut view = View::new(session);
-        let fetched = fetch::fetch(name, entry, &folder, patience, &mut digests, &mut |step| {
+        let fetched = fetch::fetch(name, entry, &folder, terms, &mut digests, &mut |step| {
             view.show(step);
         });
         view.finish();
@@ -211,15 +206,6 @@ fn fetch_all(
         session.say(&format!("  licence: {}\n", printable(&entry.licence)));
     }
     Ok(0)
-}
-
-/// Whether all files are here and only wait to be verified or unpacked.
-fn can_do_without_network(entry: &Entry, data: &Path) -> bool {
-    let folder = match entry.archive() {
-        Some(_) => data.to_owned(),
-        None => data.join(&entry.folder),
-    };
-    entry.files.iter().all(|file| folder.join(&file.name).is_file()) && entry.archive().is_some()
 }
 
 fn verify(
@@ -249,9 +235,18 @@ fn verify(
     Ok(status)
 }
 
+fn bar() -> ProgressBar {
+    let template = "{prefix} [{bar:24}] {decimal_bytes}/{decimal_total_bytes} \
+                    {decimal_bytes_per_sec}, {eta} left";
+    let style = ProgressStyle::with_template(template).expect("the template is ours");
+    ProgressBar::new(0).with_style(style)
+}
+
 /// Shows a download: a bar in a terminal, a line now and then elsewhere.
 struct View {
+    /// In a terminal, once there is progress to show.
     bar: Option<ProgressBar>,
+    is_terminal: bool,
     is_silent: bool,
     task: String,
     began: Instant,
@@ -262,14 +257,9 @@ struct View {
 impl View {
     fn new(session: &Session) -> Self {
         let is_silent = session.verbosity == Verbosity::Quiet;
-        let bar = (!is_silent && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::new(0);
-            let template = "{prefix} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
-            bar.set_style(ProgressStyle::with_template(template).expect("the template is ours"));
-            bar
-        });
         let began = Instant::now();
-        Self { bar, is_silent, task: String::new(), began, first: 0, told: None }
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { bar: None, is_terminal, is_silent, task: String::new(), began, first: 0, told: None }
     }
 
     fn show(&mut self, step: Step<'_>) {
@@ -292,8 +282,12 @@ impl View {
     }
 
     fn advance(&mut self, task: String, done: u64, total: Option<u64>) {
-        if task != self.task {
+        let is_new = task != self.task;
+        if is_new {
             (self.task, self.began, self.first, self.told) = (task, Instant::now(), done, None);
+            if self.bar.is_none() && self.is_terminal && !self.is_silent {
+                self.bar = Some(bar());
+            }
             if let Some(bar) = &self.bar {
                 bar.set_prefix(printable(&self.task));
                 bar.reset();
@@ -304,15 +298,19 @@ impl View {
                 Some(total) => bar.set_length(total),
                 None => bar.unset_length(),
             }
-            if bar.position() == 0 && done == self.first && done > 0 {
+            bar.set_position(done);
+            if is_new {
                 // What was here before says nothing of the rate.
                 bar.reset_eta();
             }
-            bar.set_position(done);
             return;
         }
-        let is_over = total == Some(done);
-        let is_due = self.told.is_none_or(|told| told.elapsed() >= LINE_EVERY);
+        // What is over in a moment needs no line.
+        let is_over = total == Some(done) && self.began.elapsed() >= Duration::from_secs(1);
+        let is_due = match self.told {
+            None => total != Some(done),
+            Some(told) => told.elapsed() >= LINE_EVERY,
+        };
         if !self.is_silent && (is_due || is_over) {
             self.told = Some(Instant::now());
             eprintln!("{}", printable(&self.line(done, total)));

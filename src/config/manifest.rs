@@ -335,10 +335,10 @@ mod tests {
         let expected = [
             "4:5 a data set has no key `license` did you mean `licence`?",
             "2:3 the data set `a` has no `licence`",
-            "6:53 `md5:12` is no checksum",
+            "6:57 `md5:12` is no checksum",
             "7:3 a data set cannot be called `../b`",
-            "13:23 an address begins with",
-            "18:47 `zip` is no archive that can be unpacked",
+            "13:24 an address begins with",
+            "18:49 `zip` is no archive that can be unpacked",
         ];
         assert_eq!(found.len(), expected.len(), "{found:#?}");
         for (found, expected) in found.iter().zip(expected) {

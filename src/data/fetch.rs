@@ -19,6 +19,7 @@ use super::{Digests, PARTIAL, bytes, find, set_aside, unpack};
 use crate::config::{Archive, Checksum, Entry, RemoteFile};
 use crate::diag::Diagnostic;
 use crate::kernel::process;
+use crate::kernel::workspace::Network;
 use veracity_protocol::DataKind;
 
 /// How often a transfer that is waited for looks whether the person has asked to stop.
@@ -33,9 +34,11 @@ const MOST_REDIRECTS: u32 = 10;
 /// Blocks that may wait to be written.
 const QUEUE: usize = 16;
 
-/// How patient a download is.
+/// What a download may do and how patient it is.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Terms {
+    /// Without it, what is here is only verified and unpacked.
+    pub network: Network,
     /// Longest time without a byte.
     pub silence: Duration,
     /// Tries without success.
@@ -44,9 +47,14 @@ pub struct Patience {
     pub pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for Terms {
     fn default() -> Self {
-        Self { silence: Duration::from_secs(30), tries: 5, pause: Duration::from_secs(1) }
+        Self {
+            network: Network::Allowed,
+            silence: Duration::from_secs(30),
+            tries: 5,
+            pause: Duration::from_secs(1),
+        }
     }
 }
 
@@ -88,7 +96,7 @@ pub fn fetch(
     name: &str,
     entry: &Entry,
     data: &Path,
-    patience: Patience,
+    terms: Terms,
     digests: &mut Digests,
     sink: Sink<'_>,
 ) -> Result<(), Diagnostic> {
@@ -105,7 +113,7 @@ pub fn fetch(
     fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
     for file in &entry.files {
         let download =
-            Download { file, path: folder.join(&file.name), room_for: room_for(file), patience };
+            Download { file, path: folder.join(&file.name), room_for: room_for(file), terms };
         download.run(digests, sink)?;
     }
     if let Some((file, _)) = entry.archive() {
@@ -165,7 +173,7 @@ struct Download<'a> {
     path: PathBuf,
     /// Bytes that are needed besides.
     room_for: u64,
-    patience: Patience,
+    terms: Terms,
 }
 
 /// Why a try did not bring the whole file.
@@ -187,6 +195,7 @@ impl Download<'_> {
                 sink(Step::Said(format!("{} is there already, whole", self.file.name)));
                 return Ok(());
             }
+            self.may_ask()?;
             let aside = set_aside(&self.path).map_err(|e| cannot("rename", &self.path, &e))?;
             sink(Step::Said(format!(
                 "{} has not the checksum {wanted}; it is now {}",
@@ -194,6 +203,7 @@ impl Download<'_> {
                 aside.display()
             )));
         }
+        self.may_ask()?;
         let part = self.part();
         let mut file = self.open(&part)?;
         let mut tries = 1;
@@ -211,7 +221,7 @@ impl Download<'_> {
             if length(&file).saturating_sub(before) >= WORTH_A_TRY {
                 tries = 1;
             }
-            if tries >= self.patience.tries {
+            if tries >= self.terms.tries {
                 let kept = length(&file);
                 return Err(match kept {
                     0 => trouble,
@@ -220,14 +230,29 @@ impl Download<'_> {
                 .note(format!("{tries} tries brought nothing more"))
                 .hint("run the command again later; it goes on where it was"));
             }
-            let pause = self.patience.pause * 2_u32.saturating_pow(tries - 1);
-            sink(Step::Said(format!("{}; trying again", trouble.message)));
+            let pause = self.terms.pause * 2_u32.saturating_pow(tries - 1);
+            let seconds = pause.as_secs_f64();
+            sink(Step::Said(format!("{}; trying again in {seconds} s", trouble.message)));
             wait(pause).map_err(|()| interrupted(&part))?;
             tries += 1;
         }
         file.sync_all().map_err(|error| cannot("write", &part, &error))?;
         self.verify(&part, sink)?;
         fs::rename(&part, &self.path).map_err(|error| cannot("rename", &part, &error))
+    }
+
+    fn may_ask(&self) -> Result<(), Diagnostic> {
+        match self.terms.network {
+            Network::Allowed => Ok(()),
+            Network::Forbidden => Err(Diagnostic::global(
+                "offline",
+                format!(
+                    "{} is not here whole, and `--offline` forbids to fetch it",
+                    self.file.name
+                ),
+            )
+            .hint("leave `--offline` away")),
+        }
     }
 
     fn part(&self) -> PathBuf {
@@ -267,10 +292,12 @@ impl Download<'_> {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             check_room(folder, size - have + self.room_for).map_err(Trouble::Lasting)?;
         }
-        let answers = request(&self.file.address, have, self.patience.silence);
+        let answers = request(&self.file.address, have, self.terms.silence);
         let head = match self.next(&answers)? {
             Some(Answer::Head(head)) => head,
-            Some(Answer::Failed(error)) => return Err(self.no_answer(&error)),
+            Some(Answer::Failed(error)) => {
+                return Err(self.no_answer(&error, "there is no connection"));
+            }
             Some(Answer::Block(_) | Answer::End) | None => {
                 return Err(self.passing("the connection was lost".to_owned()));
             }
@@ -310,10 +337,11 @@ impl Download<'_> {
                     })?;
                     done += fresh.len() as u64;
                     if total.is_some_and(|total| done > total) {
-                        return Err(Trouble::Lasting(self.problem(format!(
-                            "the server sends more than {} bytes",
-                            total.unwrap_or_default()
-                        ))));
+                        let total = total.unwrap_or_default();
+                        let words = format!("the server sends more than {total} bytes");
+                        let hint = "has the file been replaced? then the manifest needs its new \
+                                    size and checksum";
+                        return Err(Trouble::Lasting(self.problem(words).hint(hint)));
                     }
                 }
                 Some(Answer::End) => {
@@ -323,7 +351,9 @@ impl Download<'_> {
                         _ => Ok(()),
                     };
                 }
-                Some(Answer::Failed(error)) => return Err(self.no_answer(&error)),
+                Some(Answer::Failed(error)) => {
+                    return Err(self.no_answer(&error, "the connection was lost"));
+                }
                 Some(Answer::Head(_)) | None => {
                     return Err(self.passing("the connection was lost".to_owned()));
                 }
@@ -427,19 +457,18 @@ impl Download<'_> {
         }
     }
 
-    fn no_answer(&self, error: &ureq::Error) -> Trouble {
+    fn no_answer(&self, error: &ureq::Error, lost: &str) -> Trouble {
         use ureq::Error;
-        let seconds = self.patience.silence.as_secs_f64();
+        let seconds = self.terms.silence.as_secs_f64();
         match error {
             Error::Timeout(_) => self.passing(format!("nothing came for {seconds} s")),
             Error::HostNotFound | Error::ConnectionFailed => {
-                let problem = self.problem(format!("there is no connection: {error}"));
-                Trouble::Passing(problem)
+                self.passing(format!("{lost}: {error}"))
             }
             Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
                 self.passing(format!("nothing came for {seconds} s"))
             }
-            Error::Io(error) => self.passing(format!("the connection was lost: {error}")),
+            Error::Io(error) => self.passing(format!("{lost}: {error}")),
             Error::TooManyRedirects => Trouble::Lasting(
                 self.problem(format!("the server redirects more than {MOST_REDIRECTS} times"))
                     .note(format!("its address is {}", self.file.address))

@@ -66,6 +66,8 @@ pub fn tar_bz2(
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
     }
+    // Reading on to the end compares the stream with its own checksum.
+    io::copy(&mut tar.into_inner(), &mut io::sink())?;
     // An archive is either the folder or what belongs into it.
     let inner = staging.path().join(&entry.folder);
     let unpacked = if inner.is_dir() { inner } else { staging.path().to_owned() };

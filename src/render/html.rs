@@ -23,8 +23,8 @@ use crate::claims::Judged;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, Document, Inline};
 use crate::math::Math;
-use crate::render::OutputFile;
 use crate::render::look::Index;
+use crate::render::{Highlighter, OutputFile};
 use fragment::Fragment;
 
 /// Fonts among those of typst-assets, by position, with the file that a page loads.
@@ -44,8 +44,9 @@ const FONTS: [(usize, &str); 5] = [
 pub fn files(
     document: &Document,
     templates: &Templates,
+    highlighter: &Highlighter,
 ) -> Result<Vec<OutputFile>, Vec<Diagnostic>> {
-    let mut writer = Writer::new(document);
+    let mut writer = Writer::new(document, highlighter);
     let chapters: Vec<ChapterParts> =
         document.chapters.iter().map(|chapter| writer.chapter_parts(chapter)).collect();
     let summary = writer.part("", |w| {
@@ -124,15 +125,17 @@ struct Writer<'a> {
     out: Fragment,
     formulas: Vec<&'a Math>,
     index: Index<'a>,
+    highlighter: &'a Highlighter,
     /// Claims whose details the present page must hold.
     mentioned: Vec<usize>,
     files: BTreeMap<String, Vec<u8>>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(document: &'a Document) -> Self {
+    fn new(document: &'a Document, highlighter: &'a Highlighter) -> Self {
         Self {
             document,
+            highlighter,
             index: Index::new(document),
             page: "",
             out: Fragment::default(),

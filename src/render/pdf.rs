@@ -26,7 +26,7 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
-use crate::render::OutputFile;
+use crate::render::{Highlighter, OutputFile};
 
 use emit::{Emission, Fragile};
 use world::ReportWorld;
@@ -38,17 +38,20 @@ const CACHED_BUILDS: usize = 10;
 ///
 /// Returns the file, unless Typst could not print the report at all, and diagnostics: characters
 /// without a glyph, formulas and pictures that were replaced, and lost accessibility.
-pub fn file(document: &Document) -> (Option<OutputFile>, Vec<Diagnostic>) {
+pub fn file(
+    document: &Document,
+    highlighter: &Highlighter,
+) -> (Option<OutputFile>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let mut emission = Emission::new(document, &BTreeSet::new());
+    let mut emission = Emission::new(document, highlighter, &BTreeSet::new());
     let mut printed = print(&emission.world(), Standard::Accessible);
     if printed.is_err() {
         let broken = broken(&emission);
         if !broken.is_empty() {
             diagnostics
                 .extend(broken.iter().map(|(index, why)| replaced(&emission.fragile[*index], why)));
-            emission =
-                Emission::new(document, &broken.into_iter().map(|(index, _)| index).collect());
+            let broken = broken.into_iter().map(|(index, _)| index).collect();
+            emission = Emission::new(document, highlighter, &broken);
             printed = print(&emission.world(), Standard::Accessible);
         }
     }

@@ -20,7 +20,6 @@ lab::value("sum", squares.iter().sum::<u64>());
 [81](claim:last) and [285](claim:sum)
 "#;
 
-/// Ways to damage a file.
 /// A way to damage a file with some content.
 type Damage = fn(&Path, Vec<u8>);
 
@@ -66,7 +65,8 @@ fn every_damaged_file_of_the_cache_is_noticed_and_made_again() {
     }
     let records = build.join("cache/cells");
     let memo = build.join("cache/memo");
-    for path in cached.iter().filter(|path| !path.starts_with(&memo)) {
+    let colours = build.join("cache/highlighted");
+    for path in cached.iter().filter(|path| !path.starts_with(&memo) && **path != colours) {
         for (way, damage) in WAYS {
             damage(path, fs::read(path).expect("a whole file of the cache"));
             let output = report.build();
@@ -88,6 +88,14 @@ fn every_damaged_file_of_the_cache_is_noticed_and_made_again() {
             assert!(timeless(report.outputs()) == sound, "{} was {way}", path.display());
             assert!(path.is_file());
         }
+    }
+    // The words of code are read only when pages are made.
+    for (way, damage) in WAYS {
+        damage(&colours, fs::read(&colours).expect("a whole file of the cache"));
+        fs::remove_file(build.join("cache/rendered.json")).expect("it can be removed");
+        report.build();
+        assert!(timeless(report.outputs()) == sound, "{} was {way}", colours.display());
+        assert!(colours.is_file());
     }
     for path in disk::outputs(&build).into_keys().map(|name| build.join(name)) {
         for (way, damage) in WAYS.into_iter().filter(|(way, _)| *way != "a folder") {

@@ -8,6 +8,7 @@ use veracity::config::Author;
 use veracity::document::*;
 use veracity::math::{Display, Macros, Math};
 use veracity::parse::{CalloutKind, ColumnAlign};
+use veracity::render::Highlighter;
 use veracity::render::OutputFile;
 use veracity::render::html::{Templates, files};
 use veracity::span::Source;
@@ -396,7 +397,8 @@ fn document() -> Document {
 
 fn render(document: &Document) -> Vec<OutputFile> {
     let templates = Templates::load(&MemoryWorld::default()).expect("the defaults are templates");
-    files(document, &templates).expect("the defaults render every document")
+    files(document, &templates, &Highlighter::default())
+        .expect("the defaults render every document")
 }
 
 fn page(files: &[OutputFile], path: &str) -> String {
@@ -556,7 +558,7 @@ fn a_report_brings_its_own_templates_and_files() {
         .with("templates/.hidden", "")
         .with("templates/new/hidden.html", "{{");
     let templates = Templates::load(&world).expect("these are templates");
-    let files = files(&document(), &templates).expect("these render");
+    let files = files(&document(), &templates, &Highlighter::default()).expect("these render");
     assert!(page(&files, "index.html").contains("<h1>Mine Four small experiments, checked</h1>"));
     assert_eq!(page(&files, "assets/style.css"), "body { color: red }");
     assert_eq!(page(&files, "assets/logo.svg"), "<svg/>");
@@ -567,7 +569,8 @@ fn a_report_brings_its_own_templates_and_files() {
 fn a_template_at_fault_is_shown_with_its_place() {
     let load = |text: &str| {
         let world = MemoryWorld::default().with("templates/ledger.html", text);
-        Templates::load(&world).and_then(|templates| files(&document(), &templates))
+        Templates::load(&world)
+            .and_then(|templates| files(&document(), &templates, &Highlighter::default()))
     };
     let place = |text: &str| {
         let problems = load(text).expect_err("this template is at fault");

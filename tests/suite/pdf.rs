@@ -10,6 +10,7 @@ use veracity::diag::Diagnostic;
 use veracity::document::*;
 use veracity::math::{Display, Macros, Math};
 use veracity::parse::{CalloutKind, ColumnAlign};
+use veracity::render::Highlighter;
 use veracity::render::pdf;
 use veracity::span::Source;
 use veracity_protocol::{DataKind, DataUse};
@@ -445,7 +446,7 @@ fn document() -> Document {
 }
 
 fn render(document: &Document) -> (Vec<u8>, Vec<Diagnostic>) {
-    let (file, diagnostics) = pdf::file(document);
+    let (file, diagnostics) = pdf::file(document, &Highlighter::default());
     let file = file.unwrap_or_else(|| panic!("no PDF: {diagnostics:?}"));
     assert_eq!(file.path, "report.pdf");
     assert!(file.bytes.starts_with(b"%PDF-"));

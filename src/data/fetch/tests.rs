@@ -130,14 +130,19 @@ impl Case {
     }
 
     fn fetch(&mut self) -> Result<(), Diagnostic> {
-        let patience = Patience {
+        self.fetch_with(Network::Allowed)
+    }
+
+    fn fetch_with(&mut self, network: Network) -> Result<(), Diagnostic> {
+        let terms = Terms {
+            network,
             silence: Duration::from_millis(300),
             tries: 3,
             pause: Duration::from_millis(1),
         };
         let mut digests = Digests::none();
         let said = &mut self.said;
-        fetch("set", &self.entry, self.data.path(), patience, &mut digests, &mut |step| {
+        fetch("set", &self.entry, self.data.path(), terms, &mut digests, &mut |step| {
             if let Step::Said(words) = step {
                 said.push(words);
             }
@@ -336,7 +341,20 @@ fn without_a_network_the_download_can_go_on_later() {
 fn a_disk_without_room_is_noticed_before_anything_is_asked() {
     let server = Server::new(|_| vec![whole(WHOLE)]);
     let mut case = Case::of(server, ", size: 1000000000000000000");
-    case.fails("no-room", "1000000.0 TB more are needed");
+    case.fails("no-room", "1000000 TB more are needed");
+    assert_eq!(case.server.requests().len(), 0);
+}
+
+#[test]
+fn without_leave_nothing_is_asked_and_nothing_moved() {
+    let mut case = Case::new([whole(WHOLE)]).with_part(&WHOLE[..4]);
+    let offline = |case: &mut Case| case.fetch_with(Network::Forbidden).map_err(|it| it.code);
+    assert_eq!(offline(&mut case), Err("offline"));
+    fs::write(case.path("set.bin"), "a subset").expect("it can be written");
+    assert_eq!(offline(&mut case), Err("offline"));
+    assert_eq!((case.part(), case.aside().len()), (WHOLE[..4].to_vec(), 0));
+    fs::write(case.path("set.bin"), WHOLE).expect("it can be written");
+    assert_eq!(offline(&mut case), Ok(()));
     assert_eq!(case.server.requests().len(), 0);
 }
 

@@ -14,6 +14,9 @@ use super::inlines::{has_anchor, plain};
 use super::ledger;
 use super::text::{Space, longest_word, quoted};
 
+/// What stands for a tab, as Typst's setting `tab-size` in the template says.
+const TAB: &str = "    ";
+
 /// Levels of nested lists and quotations that are set in; Typst bounds how deep content nests.
 const DEEPEST: usize = 8;
 
@@ -91,10 +94,7 @@ impl Emitter<'_> {
                 let content = format!("{{\n{}}}", self.lines(blocks, depth + 1));
                 format!("r.callout(\"{kind}\", {content})")
             }
-            Block::Code { language, text } => {
-                let raw = self.raw(text, language);
-                format!("r.code({raw})")
-            }
+            Block::Code { language, text } => self.highlighted(text, language),
             Block::Module { anchor, code } => {
                 self.part(anchor, "Code that the cells use", "", None, code)
             }
@@ -142,17 +142,38 @@ impl Emitter<'_> {
 
     fn problem(&mut self, message: &str, source: &str) -> String {
         let message = self.text.shown(message, Space::Running);
-        let source = if source.is_empty() { "none".to_owned() } else { self.raw(source, "") };
+        let source = if source.is_empty() { "none".to_owned() } else { self.raw(source) };
         format!("r.problem({message}, {source})")
     }
 
-    fn raw(&mut self, text: &str, language: &str) -> String {
+    fn raw(&mut self, text: &str) -> String {
         let text = self.text.shown(text.trim_end_matches(['\n', '\r']), Space::Verbatim);
+        format!("raw({text}, block: true)")
+    }
+
+    /// Code with the words of each line, which are empty if the language is unknown.
+    fn highlighted(&mut self, text: &str, language: &str) -> String {
+        let raw = self.raw(text);
         let language = language.split([',', ' ', '{']).next().unwrap_or_default();
-        if language.is_empty() {
-            format!("raw({text}, block: true)")
-        } else {
-            format!("raw({text}, block: true, lang: {})", quoted(language))
+        let text = text.trim_end_matches(['\n', '\r']);
+        let mut lines = String::new();
+        let mut coloured = false;
+        for (kind, words) in self.highlighter.words(language, text) {
+            coloured |= !kind.name().is_empty();
+            for (index, words) in words.split('\n').enumerate() {
+                if index > 0 {
+                    lines.push_str("), (");
+                }
+                if !words.is_empty() {
+                    let words = words.trim_end_matches('\r').replace('\t', TAB);
+                    let words = self.text.shown(&words, Space::Verbatim);
+                    let _ = write!(lines, "({}, {words}), ", quoted(kind.name()));
+                }
+            }
+        }
+        match coloured {
+            true => format!("r.code({raw}, lines: (({lines}),))"),
+            false => format!("r.code({raw})"),
         }
     }
 
@@ -170,11 +191,11 @@ impl Emitter<'_> {
         let name = self.place(anchor);
         let head = self.text.shown(&format!("{words}{note}"), Space::Running);
         if !code.folded || name == "none" {
-            let raw = self.raw(&code.text, "rust");
-            return format!("r.part-title({name}, {head}, none)\nr.code({raw})");
+            let code = self.highlighted(&code.text, "rust");
+            return format!("r.part-title({name}, {head}, none)\n{code}");
         }
         // Without colours, which would take Typst as long as the rest of the report.
-        let raw = self.raw(&code.text, "");
+        let raw = self.raw(&code.text);
         let words = self.text.shown(words, Space::Running);
         let label = self.shown_or_none(label);
         let place = quoted(&format!("code of {anchor}"));
@@ -248,7 +269,7 @@ impl Emitter<'_> {
             1 => "\"One more line is left out in print.\"".to_owned(),
             lines => format!("\"{lines} more lines are left out in print.\""),
         };
-        format!("r.verbatim({title}, {note}, {})", self.raw(start, ""))
+        format!("r.verbatim({title}, {note}, {})", self.raw(start))
     }
 
     fn check(&mut self, check: &CheckView) -> String {

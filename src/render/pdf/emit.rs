@@ -10,6 +10,7 @@ use typst::foundations::Bytes;
 
 use crate::document::{Chapter, Document, Image, ImageData, Reference};
 use crate::math::Math;
+use crate::render::Highlighter;
 use crate::render::look::Index;
 
 use super::ledger;
@@ -45,9 +46,14 @@ pub(super) enum Fragile {
 
 impl Emission {
     /// Translates a document; the fragile parts in `broken` are replaced by problems.
-    pub(super) fn new(document: &Document, broken: &BTreeSet<usize>) -> Self {
-        let first = Emitter::new(document, broken, BTreeSet::new()).emit();
-        let (emission, _) = Emitter::new(document, broken, first.1).emit();
+    pub(super) fn new(
+        document: &Document,
+        highlighter: &Highlighter,
+        broken: &BTreeSet<usize>,
+    ) -> Self {
+        let emitter = |known| Emitter::new(document, highlighter, broken, known);
+        let (_, known) = emitter(BTreeSet::new()).emit();
+        let (emission, _) = emitter(known).emit();
         emission
     }
 
@@ -82,6 +88,7 @@ pub(super) struct Emitter<'a> {
     formulas: BTreeMap<String, usize>,
     files: BTreeMap<String, Bytes>,
     pub(super) index: Index<'a>,
+    pub(super) highlighter: &'a Highlighter,
     /// Folded code of the chapter being written, which the appendix prints.
     pub(super) folded: String,
     pub(super) text: Text,
@@ -92,9 +99,15 @@ pub(super) struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn new(document: &'a Document, broken: &'a BTreeSet<usize>, known: BTreeSet<String>) -> Self {
+    fn new(
+        document: &'a Document,
+        highlighter: &'a Highlighter,
+        broken: &'a BTreeSet<usize>,
+        known: BTreeSet<String>,
+    ) -> Self {
         Self {
             document,
+            highlighter,
             broken,
             known,
             placed: BTreeSet::new(),

@@ -55,7 +55,9 @@ fn words(emission: &Emission) -> String {
 fn hostile_text_stands_on_the_page_as_it_was_written() {
     let text = || vec![Inline::Text(HOSTILE.to_owned())];
     let before =
-        words(&Emission::new(&document(vec![]), &BTreeSet::new())).matches(HOSTILE).count();
+        words(&Emission::new(&document(vec![]), &Highlighter::default(), &BTreeSet::new()))
+            .matches(HOSTILE)
+            .count();
     let document = document(vec![
         Block::Paragraph(text()),
         Block::Paragraph(vec![Inline::Code(HOSTILE.to_owned()), Inline::Strong(text())]),
@@ -72,7 +74,7 @@ fn hostile_text_stands_on_the_page_as_it_was_written() {
         },
         Block::Problem { message: HOSTILE.to_owned(), source: HOSTILE.to_owned() },
     ]);
-    let words = words(&Emission::new(&document, &BTreeSet::new()));
+    let words = words(&Emission::new(&document, &Highlighter::default(), &BTreeSet::new()));
     assert_eq!(words.matches(HOSTILE).count(), before + 9, "{words}");
 }
 
@@ -88,7 +90,7 @@ fn a_formula_that_typst_rejects_is_replaced_by_its_latex() {
             claim: None,
         }),
     ]);
-    let emission = Emission::new(&document, &BTreeSet::from([0, 1]));
+    let emission = Emission::new(&document, &Highlighter::default(), &BTreeSet::from([0, 1]));
     let words = words(&emission);
     assert!(words.contains("[x^2+1]"), "{words}");
     assert!(words.contains("Thisformulacannotbeshown.x^2+1"), "{words}");
@@ -106,7 +108,7 @@ fn folded_code_is_printed_behind_the_report_and_other_code_in_its_place() {
         module("two", "shown", false),
         Block::Paragraph(vec![Inline::Text("afterwards".to_owned())]),
     ]);
-    let words = words(&Emission::new(&document, &BTreeSet::new()));
+    let words = words(&Emission::new(&document, &Highlighter::default(), &BTreeSet::new()));
     let at = |what: &str| words.rfind(what).unwrap_or_else(|| panic!("no {what} in {words}"));
     assert!(at("shown") < at("afterwards") && at("afterwards") < at("folded"), "{words}");
     assert!(words.contains("·codeonp.3") && words.contains("·fromp.2"), "{words}");
