@@ -63,7 +63,7 @@ pub fn growth<P: Xy>(points: impl IntoIterator<Item = P>) -> Growth {
     let residual: f64 = deviations.iter().map(|(x, y)| (y - exponent * x).powi(2)).sum();
     let freedom = points.len() - 2;
     let error = (residual / freedom as f64 / xx).sqrt();
-    let half = error * t_quantile(freedom, CONFIDENCE);
+    let half = error * student_t(freedom, CONFIDENCE);
     let is_constant = points.iter().all(|(_, y)| *y == points[0].1);
     Growth {
         exponent,
@@ -91,7 +91,15 @@ impl fmt::Display for Growth {
 }
 
 /// The t for which Student's distribution lies within ±t with this probability.
-fn t_quantile(freedom: usize, probability: f64) -> f64 {
+///
+/// # Panics
+///
+/// If there is no degree of freedom, or the probability is not between 0 and 1.
+#[track_caller]
+pub fn student_t(freedom: usize, probability: f64) -> f64 {
+    if freedom == 0 || !(0.0..1.0).contains(&probability) {
+        panic!("no t for {freedom} degrees of freedom and a probability of {probability}");
+    }
     // The probability grows with the angle, so the angle is found by bisection.
     let (mut low, mut high) = (0.0, std::f64::consts::FRAC_PI_2);
     for _ in 0..100 {
@@ -142,8 +150,8 @@ mod tests {
             (120, 1.980, 2.617),
         ];
         for (freedom, at_95, at_99) in table {
-            assert!((t_quantile(freedom, 0.95) - at_95).abs() < 6e-4, "{freedom}");
-            assert!((t_quantile(freedom, 0.99) - at_99).abs() < 6e-4, "{freedom}");
+            assert!((student_t(freedom, 0.95) - at_95).abs() < 6e-4, "{freedom}");
+            assert!((student_t(freedom, 0.99) - at_99).abs() < 6e-4, "{freedom}");
         }
     }
 

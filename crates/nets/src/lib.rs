@@ -1,11 +1,21 @@
 //! The first report's own library: what its chapters run, on dfdx and on exact numbers.
 //!
-//! In: matrices with one row per position. Out: attention computed in three independent ways.
-//! [`attention`] computes it on dfdx tensors, on any device and with gradients;
-//! [`mod@reference`] computes it in plain loops over any [`Scalar`](scalar::Scalar);
+//! Attention, computed in three independent ways: [`attention`] on dfdx tensors, on any device and
+//! with gradients; [`mod@reference`] in plain loops over any [`Scalar`](scalar::Scalar); and
 //! [`scalar`] supplies the scalars that make the loops exact or make them count.
-//! Left out: tables, figures and checks, which belong to the chapters.
+//!
+//! Images: [`image`] convolves and pools them on dfdx's tape, [`layers`] have parameters,
+//! [`octmnist`] reads the published scans of retinas, [`retina`] draws some that resemble them, and
+//! [`training`] has what a training loop needs.
+//!
+//! Left out: networks, training loops, tables, figures and checks, which belong to the chapters.
 
 pub mod attention;
+pub mod image;
+mod kernels;
+pub mod layers;
+pub mod octmnist;
 pub mod reference;
+pub mod retina;
 pub mod scalar;
+pub mod training;
