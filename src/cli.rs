@@ -1,5 +1,6 @@
 //! The command line: arguments to a [`BuildRequest`], results to words and an exit code.
 
+mod data;
 mod doctor;
 mod explain;
 mod new;
@@ -112,6 +113,11 @@ enum Command {
     },
     /// Look for what is needed here: toolchain, disk, GPU, optional parts
     Doctor,
+    /// List, download and verify the data sets of data/manifest.yaml
+    Data {
+        #[command(subcommand)]
+        command: data::DataCommand,
+    },
     /// Remove stored results, compiled chapters and outputs
     Clean {
         /// Folder with them [default: `build` in the report's folder]
@@ -186,8 +192,8 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 5] =
-    ["unknown-profile", "unknown-chapter", "no-cuda", "open-host", "port-taken"];
+const USAGE_CODES: [&str; 6] =
+    ["unknown-profile", "unknown-chapter", "no-cuda", "unknown-dataset", "open-host", "port-taken"];
 /// Most problems of one kind of source that are printed; more are a mistake that repeats itself.
 const MOST_PROBLEMS: usize = 100;
 /// Exit status if nothing could be built.
@@ -228,6 +234,9 @@ pub fn main() -> ExitCode {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
         }),
+        Command::Data { command } => {
+            session.with_root(cli.root, |root| data::run(&session, root, &command))
+        }
         Command::Clean { out } => session
             .with_root(cli.root, |root| session.clean(&out.unwrap_or_else(|| root.join("build")))),
     };

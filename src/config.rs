@@ -1,11 +1,14 @@
-//! `report.yaml`, front matter and cell options: YAML to typed settings.
+//! `report.yaml`, front matter, cell options and `data/manifest.yaml`: YAML to typed settings.
 //!
 //! In: YAML text with its place. Out: settings and diagnostics that point into the YAML.
 //! The only user of serde_yaml. Left out: reading files, which is [`crate::world`]'s, and the
 //! Markdown in captions, which is [`crate::parse`]'s.
 
 mod fields;
+mod manifest;
 mod yaml;
+
+pub use manifest::{Algorithm, Archive, Checksum, Entry, Manifest, RemoteFile, Unpack, manifest};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +33,8 @@ const REPORT_KEYS: [&str; 11] = [
     "macros",
 ];
 
-const CELL_KEYS: [&str; 7] = ["label", "caption", "alt", "echo", "timeout", "needs", "measured"];
+const CELL_KEYS: [&str; 8] =
+    ["label", "caption", "alt", "echo", "timeout", "needs", "data", "measured"];
 
 /// Settings of a report.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +89,7 @@ pub(crate) struct CellYaml {
     pub echo: Option<Echo>,
     pub timeout: Option<Duration>,
     pub needs: Needs,
+    pub data: Vec<String>,
     pub measured: bool,
 }
 
@@ -353,6 +358,7 @@ impl Reader<'_> {
             echo: fields.get("echo").and_then(|field| self.echo(field.value)),
             timeout: fields.get("timeout").and_then(|field| self.duration(field.value, "timeout")),
             needs: fields.get("needs").map(|field| self.needs(field.value)).unwrap_or_default(),
+            data: fields.get("data").map(|field| self.data(field.value)).unwrap_or_default(),
             measured: fields
                 .get("measured")
                 .and_then(|field| self.boolean(field.value, "measured"))
@@ -360,10 +366,32 @@ impl Reader<'_> {
         }
     }
 
+    /// One name or a list of names, each once.
+    fn data(&mut self, node: &Node) -> Vec<String> {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut names: Vec<String> = Vec::new();
+        for item in items {
+            let Some(name) = self.file_name(item, "a data set") else { continue };
+            if names.contains(&name) {
+                let message = format!("the data set `{name}` is listed twice");
+                let span = self.yaml.span(item);
+                self.diagnostics.push(Diagnostic::error("duplicate-value", message, span));
+            } else {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     fn needs(&mut self, node: &Node) -> Needs {
         let fields = self.fields(node, "`needs`", &["dataset", "profile", "device"]);
         let mut text = |name| fields.get(name).and_then(|field| self.text(field.value, name));
-        let (dataset, profile, device) = (text("dataset"), text("profile"), text("device"));
+        let (profile, device) = (text("profile"), text("device"));
+        let dataset =
+            fields.get("dataset").and_then(|field| self.file_name(field.value, "a data set"));
         let device = device.filter(|device| {
             let is_known = ["cpu", "cuda"].contains(&device.as_str());
             if !is_known && let Some(field) = fields.get("device") {

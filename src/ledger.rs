@@ -5,9 +5,10 @@
 //! same sources.
 
 use serde::Serialize;
-use veracity_protocol::{DataKind, DataUse};
+use veracity_protocol::DataUse;
 
 use crate::claims::{Expected, Judged, Reason, Standing, Verdict};
+use crate::data::kind_word;
 use crate::document::Document;
 
 /// Version of the form.
@@ -122,13 +123,5 @@ fn reason(verdict: &Verdict) -> Option<Reason> {
 }
 
 fn dataset(data: &DataUse) -> Dataset<'_> {
-    Dataset {
-        name: &data.name,
-        digest: &data.digest,
-        kind: match data.kind {
-            DataKind::Real => "real",
-            DataKind::Subset => "subset",
-            DataKind::Synthetic => "synthetic",
-        },
-    }
+    Dataset { name: &data.name, digest: &data.digest, kind: kind_word(data.kind) }
 }

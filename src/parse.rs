@@ -237,8 +237,18 @@ pub struct CellOptions {
     pub timeout: Option<Duration>,
     /// What must be at hand for the cell to run.
     pub needs: Needs,
+    /// Data sets that the cell reads if they are at hand, in order.
+    pub data: Vec<String>,
     /// Whether the result depends on the clock of the machine and so differs between runs.
     pub measured: bool,
+}
+
+impl CellOptions {
+    /// The data sets that the cell declares, whether it can do without them or not, each once.
+    pub fn datasets(&self) -> impl Iterator<Item = &str> {
+        let needed = self.needs.dataset.iter().filter(|name| !self.data.contains(name));
+        self.data.iter().chain(needed).map(String::as_str)
+    }
 }
 
 /// Whether and how code is shown.

@@ -11,7 +11,8 @@ use std::thread;
 
 use crate::cache::{self, Store};
 use crate::claims::Standing;
-use crate::config::{self, ReportConfig};
+use crate::config::{self, Manifest, ReportConfig};
+use crate::data::{self, DataSet};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
@@ -29,6 +30,9 @@ use crate::render::pdf;
 use crate::resolve;
 use crate::span::Source;
 use crate::world::{DiskWorld, Recorded, World};
+
+/// File that names the data sets, below the root.
+pub(crate) const MANIFEST: &str = "data/manifest.yaml";
 
 /// What is to be built, and how.
 #[derive(Clone, Debug)]
@@ -73,6 +77,8 @@ pub struct Written {
     pub chapters: Vec<Chapter>,
     /// The file of works that can be cited.
     pub bibliography: Option<Source>,
+    /// Data sets that have a name.
+    pub manifest: Manifest,
     /// Problems found while reading.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -243,7 +249,8 @@ pub fn read(world: &dyn World) -> Result<Written, Vec<Diagnostic>> {
     let (config, mut diagnostics) = read_config(world)?;
     let chapters = read_chapters(world, &config, &mut diagnostics)?;
     let bibliography = read_bibliography(world, &config, &mut diagnostics);
-    Ok(Written { config, chapters, bibliography, diagnostics })
+    let manifest = read_manifest(world, &mut diagnostics);
+    Ok(Written { config, chapters, bibliography, manifest, diagnostics })
 }
 
 /// Prepares what the cells stand on; nothing is needed where there are none.
@@ -287,6 +294,7 @@ pub fn batch(
             request.root.clone(),
             request.out.clone(),
             request.data.clone(),
+            request.jobs,
         )),
     })
 }
@@ -301,7 +309,10 @@ pub fn plan(
     ground: &Ground,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let only = only_chapter(request, &written.chapters)?;
-    let foundation = foundation(request, &written, ground)?;
+    let digests = request.out.join("cache").join("data.json");
+    let (datasets, found_data) =
+        data::at_hand(&request.data, &written.manifest, &written.chapters, &digests);
+    let foundation = foundation(request, &written, ground, datasets)?;
     let (mut plan, found) = plan::plan(&written.config, &written.chapters, &foundation);
     if let Some(index) = only {
         plan.keep_only(index);
@@ -309,7 +320,7 @@ pub fn plan(
     if request.from_scratch {
         plan.forget();
     }
-    let diagnostics = written.diagnostics.iter().cloned().chain(found).collect();
+    let diagnostics = written.diagnostics.iter().cloned().chain(found_data).chain(found).collect();
     Ok(Planned { written, foundation, plan, diagnostics })
 }
 
@@ -448,6 +459,24 @@ fn read_bibliography(
     }
 }
 
+/// The data sets that the report knows; it need not know any.
+pub(crate) fn read_manifest(world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> Manifest {
+    if world.read(MANIFEST).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Manifest::default();
+    }
+    match read_text(world, MANIFEST) {
+        Ok(source) => {
+            let (manifest, found) = config::manifest(&source);
+            diagnostics.extend(found);
+            manifest
+        }
+        Err(problem) => {
+            diagnostics.push(problem);
+            Manifest::default()
+        }
+    }
+}
+
 /// Reads a file as UTF-8.
 fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
     let bytes = world.read(path).map_err(|error| {
@@ -468,6 +497,7 @@ fn foundation(
     request: &BuildRequest,
     written: &Written,
     ground: &Ground,
+    datasets: BTreeMap<String, DataSet>,
 ) -> Result<Foundation, Vec<Diagnostic>> {
     let config = &written.config;
     if !config.profiles.contains_key(&request.profile) {
@@ -485,23 +515,8 @@ fn foundation(
         device: request.device.clone(),
         profile: request.profile.clone(),
         seed: config.seed,
-        datasets: datasets(request, &written.chapters),
+        datasets,
     })
-}
-
-/// Digests of the data sets that cells need and that are at hand.
-///
-/// A digest is of names, sizes and times of change, because data may be large.
-fn datasets(request: &BuildRequest, chapters: &[Chapter]) -> BTreeMap<String, String> {
-    chapters
-        .iter()
-        .flat_map(|chapter| &chapter.cells)
-        .filter_map(|cell| cell.options.needs.dataset.as_ref())
-        .filter_map(|name| {
-            let witness = crate::world::witness(&request.data.join(name)).ok()?;
-            Some((name.clone(), witness))
-        })
-        .collect()
 }
 
 /// What stood behind the results, for readers.

@@ -22,6 +22,7 @@ use veracity_protocol as protocol;
 
 use crate::claims::Reason;
 use crate::config::ReportConfig;
+use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::kernel::workspace;
 use crate::math::{Display, Macros, Math};
@@ -41,8 +42,8 @@ pub struct Foundation {
     pub profile: String,
     /// Seed of every random number.
     pub seed: u64,
-    /// Digests of the data sets at hand, by name.
-    pub datasets: BTreeMap<String, String>,
+    /// Data sets at hand, by name.
+    pub datasets: BTreeMap<String, DataSet>,
 }
 
 /// What is to run.
@@ -98,6 +99,8 @@ pub struct CellPlan {
     pub measured: bool,
     /// The code, cut where its trailing expression begins.
     pub body: tangle::Body,
+    /// Data sets that it declares, at hand or not.
+    pub data: Vec<String>,
     /// Longest time that it may run.
     pub timeout: Duration,
     /// The whole fenced block.
@@ -223,9 +226,9 @@ fn plan_chapter(
         }
         key.field(&cell.code.text);
         key.equations(&cell.code.text, &equations);
-        if let Some(name) = &cell.options.needs.dataset {
+        for name in cell.options.datasets() {
             key.field(name);
-            key.field(foundation.datasets.get(name).map_or("", String::as_str));
+            key.data(foundation.datasets.get(name));
         }
         cells.push(CellPlan {
             id: cell.id.clone(),
@@ -233,6 +236,7 @@ fn plan_chapter(
             needs,
             measured: cell.options.measured,
             body,
+            data: cell.options.datasets().map(str::to_owned).collect(),
             timeout: timeout(config, chapter, cell, &foundation.profile),
             span: cell.span.clone(),
             barred,
@@ -379,6 +383,11 @@ impl KeyHasher {
             self.field(&label);
             self.field(&format!("{:?}", known.get(&label)));
         }
+    }
+
+    fn data(&mut self, found: Option<&DataSet>) {
+        self.field(&found.map_or_else(String::new, |data| format!("{:?}", data.kind)));
+        self.field(found.map_or("", |data| &data.digest));
     }
 
     fn finish(self) -> CellKey {

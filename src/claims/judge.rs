@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use veracity_protocol::{Check, CheckStatus, Evidence, Published, Value};
+use veracity_protocol::{Check, CheckStatus, DataKind, Evidence, Published, Value};
 
 use super::published::{Hit, Miss, Names, Outcome};
 use super::relation::{Relation, Rule};
-use super::{Expected, Judged, Provenance, Verdict, exact, number};
+use super::{Expected, Judged, Provenance, Reason, Verdict, exact, number};
+use crate::data::kind_word;
 use crate::diag::{Diagnostic, closest};
 use crate::exec::Executed;
 use crate::parse::{Chapter, ClaimSite, Inline};
@@ -188,7 +189,45 @@ impl<'a> Finding<'a> {
             Ok(hit) => finding.judge(site, &relation.rule, hit),
             Err(miss) => finding.miss(site, miss, names),
         }
+        finding.relation = relation.with_data(finding.relation);
+        if let Some(name) = &relation.on {
+            finding.confine(name);
+        }
         finding
+    }
+
+    /// Withdraws a verdict that does not come of the real data of this name.
+    fn confine(&mut self, name: &str) {
+        if !matches!(self.verdict, Verdict::Verified | Verdict::Refuted(_)) {
+            return;
+        }
+        let Some(published) = self.published else {
+            self.hint = Some(
+                "publish what it found as a value of true or false, with `.data(…)`, and claim that"
+                    .into(),
+            );
+            self.verdict = Verdict::Error("a check does not say on which data it ran".into());
+            return;
+        };
+        let instead = match &published.data {
+            Some(data) if data.name == name && data.kind == DataKind::Real => return,
+            Some(data) if data.name == name && data.kind == DataKind::Synthetic => {
+                format!("was computed on synthetic data in the place of `{name}`")
+            }
+            Some(data) if data.name == name => {
+                format!("was computed on a {} of `{name}`", kind_word(data.kind))
+            }
+            Some(data) => {
+                format!(
+                    "was computed on `{}` ({}) and not on `{name}`",
+                    data.name,
+                    kind_word(data.kind)
+                )
+            }
+            None => format!("names no data, and this is claimed on `{name}`"),
+        };
+        self.verdict =
+            Verdict::Unverified(Reason::NeedsData, format!("`{}` {instead}", published.name));
     }
 
     fn judge(&mut self, site: &Site, rule: &Rule, hit: Hit<'a>) {

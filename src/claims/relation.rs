@@ -17,6 +17,8 @@ pub(crate) struct Relation {
     pub expected: Expected,
     /// How text and value must be related.
     pub rule: Rule,
+    /// Data set on whose whole, real data the value must have been computed.
+    pub on: Option<String>,
 }
 
 /// How text and value must be related.
@@ -60,8 +62,8 @@ const SIDES: [(&str, Side); 8] = [
     ("<", Side::Below),
 ];
 
-const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3` \
-                     and `refuted`, or `refuted` and one of the others with `;` between";
+const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3`, \
+                     `refuted` and `on DATASET`, or several of them with `;` between";
 
 impl Relation {
     /// Parses a link's title.
@@ -71,9 +73,15 @@ impl Relation {
     pub fn parse(title: &str) -> Result<Self, String> {
         let mut expected = Expected::Verified;
         let mut rule = None;
+        let mut on: Option<String> = None;
         for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let repeated = if part == "refuted" {
                 std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
+            } else if let Some(name) = part.strip_prefix("on ").map(str::trim) {
+                if name.contains(char::is_whitespace) {
+                    return Err(format!("`{name}` is no name of a data set"));
+                }
+                on.replace(name.to_owned()).is_some()
             } else {
                 rule.replace(Rule::parse(part)?).is_some()
             };
@@ -83,7 +91,15 @@ impl Relation {
                 ));
             }
         }
-        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed) })
+        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on })
+    }
+
+    /// Adds to a relation in words the data set on which it must hold.
+    pub fn with_data(&self, words: String) -> String {
+        match &self.on {
+            Some(name) => format!("{words}; on {name}"),
+            None => words,
+        }
     }
 }
 
@@ -312,6 +328,11 @@ mod tests {
             ("0.7", "roughly", "0.7", "bad title"),
             ("0.7", "± 0.1; ± 0.2", "0.7", "bad title"),
             ("0.7", "refuted; ± 0.1", "0.9", "refuted"),
+            ("0.7", "± 0.1; on octmnist; refuted", "0.9", "refuted"),
+            ("0.7", "on octmnist", "0.7", "verified"),
+            ("0.7", "on octmnist; on esc50", "0.7", "bad title"),
+            ("0.7", "on all data", "0.7", "bad title"),
+            ("0.7", "on", "0.7", "bad title"),
         ] {
             assert_eq!(word(text, title, value, None), expected, "{text} {title} {value}");
         }

@@ -7,6 +7,7 @@ use veracity_protocol::Artifact;
 use super::Session;
 use super::summary::plain;
 use crate::claims::{Expected, Judged};
+use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
 use crate::parse::Chapter;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
@@ -76,7 +77,8 @@ fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> Strin
         line("device", &from.device);
         line("profile", &from.profile);
         if let Some(data) = &from.data {
-            line("data", &format!("{} ({:?}), digest {}", data.name, data.kind, data.digest));
+            let kind = kind_word(data.kind);
+            line("data", &format!("{} ({kind}), digest {}", data.name, data.digest));
         }
         if let Some(seed) = from.seed {
             line("seed", &seed.to_string());

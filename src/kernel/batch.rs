@@ -37,6 +37,8 @@ pub struct BatchKernel {
     /// Folder for what runs leave behind: outboxes and memoised results.
     build: PathBuf,
     data: PathBuf,
+    /// Most processes at a time into which a cell may divide its work.
+    jobs: usize,
     /// Cargo locks its target folder; waiting here instead keeps its messages quiet.
     building: Mutex<()>,
     interrupts: Mutex<Interrupts>,
@@ -50,13 +52,21 @@ struct Interrupts {
 }
 
 impl BatchKernel {
-    /// A kernel that compiles in `workspace` and runs cells in `root`.
-    pub fn new(workspace: Workspace, root: PathBuf, build: PathBuf, data: PathBuf) -> Self {
+    /// A kernel that compiles in `workspace` and runs cells in `root`, each divided into at most
+    /// so many processes.
+    pub fn new(
+        workspace: Workspace,
+        root: PathBuf,
+        build: PathBuf,
+        data: PathBuf,
+        jobs: usize,
+    ) -> Self {
         Self {
             workspace,
             root,
             build,
             data,
+            jobs,
             building: Mutex::new(()),
             interrupts: Mutex::default(),
         }

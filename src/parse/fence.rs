@@ -119,6 +119,7 @@ pub(super) fn cell(
             echo: yaml.echo,
             timeout: yaml.timeout,
             needs: yaml.needs,
+            data: yaml.data,
             measured: yaml.measured,
         },
         span: fence.span,

@@ -14,6 +14,9 @@ use syntect::util::LinesWithEndings;
 /// Longest code that is coloured; longer code is shown plain.
 const LONGEST: usize = 200_000;
 
+/// Number of texts from which on those that nobody asked for are forgotten.
+const MOST: usize = 2000;
+
 /// What a word is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
@@ -104,10 +107,19 @@ impl Highlighter {
         Self::new(self.now.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    /// What this one was asked for, if it differs from what it knew at first.
+    /// What is known now, if it is more than what was known at first. What nobody asked for is
+    /// forgotten once there is much of it.
     pub fn news(self) -> Option<Found> {
-        let now = self.now.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (now != self.before).then_some(now)
+        let mut now = self.now.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if now.0.iter().all(|(key, words)| self.before.0.get(key) == Some(words)) {
+            return None;
+        }
+        if self.before.0.len() < MOST {
+            for (key, words) in self.before.0 {
+                now.0.entry(key).or_insert(words);
+            }
+        }
+        Some(now)
     }
 
     /// The words of some code; one plain word if the language is unknown.

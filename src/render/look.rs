@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use veracity_protocol::DataKind;
-
 use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
 use crate::document::{Block, Cell, Document};
 use crate::math::Math;
@@ -120,14 +118,6 @@ pub(super) fn shared_setting(claims: &[Judged]) -> Option<(&str, &str)> {
 pub(super) fn local_id(claim: &Judged) -> &str {
     let local = claim.id.strip_prefix(claim.chapter.as_str());
     local.and_then(|local| local.strip_prefix('/')).unwrap_or(&claim.id)
-}
-
-pub(super) fn data_kind(kind: DataKind) -> &'static str {
-    match kind {
-        DataKind::Real => "real",
-        DataKind::Subset => "subset",
-        DataKind::Synthetic => "synthetic",
-    }
 }
 
 /// Formulas that make claims, and cells by anchor.

@@ -57,6 +57,9 @@ pub(super) fn between(old: &Written, new: &Written) -> BTreeSet<Change> {
     if old.config != new.config || paths(old) != paths(new) {
         changes.insert(Change::Settings);
     }
+    if old.manifest != new.manifest {
+        changes.insert(Change::Data);
+    }
     if old.bibliography != new.bibliography {
         changes.insert(Change::Bibliography);
     }
@@ -107,6 +110,7 @@ mod tests {
                 config: config::report(&settings).0.expect("the settings are right"),
                 chapters: vec![parse::chapter(Source::new("a.md", text)).0],
                 bibliography: None,
+                manifest: crate::config::Manifest::default(),
                 diagnostics: Vec::new(),
             }
         };

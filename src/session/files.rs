@@ -35,7 +35,8 @@ impl Outside {
             .chapters
             .iter()
             .flat_map(|chapter| &chapter.cells)
-            .filter_map(|cell| Some(request.data.join(cell.options.needs.dataset.as_ref()?)));
+            .flat_map(|cell| cell.options.datasets())
+            .map(|name| request.data.join(name));
         Self {
             crates: files
                 .into_iter()

@@ -61,6 +61,7 @@ impl Bench {
             root.to_owned(),
             build.clone(),
             root.join("data"),
+            2,
         );
         let store = Store::new(build.join("cache/cells"));
         exec::execute(&self.plan(), &kernel, &store, 2, &|_| ())

@@ -3,7 +3,7 @@
 use veracity::claims::{Expected, Judged, Reason, Standing, Verdict};
 use veracity::diag::Diagnostic;
 use veracity::exec::CellStatus;
-use veracity_protocol::{Artifact, CheckStatus, Value};
+use veracity_protocol::{Artifact, CheckStatus, DataKind, DataUse, Value};
 
 use crate::scripted::{Report, artifacts, check, float, integer, values};
 
@@ -101,6 +101,51 @@ fn a_claim_that_is_known_to_be_wrong_must_be_wrong() {
     let (judged, _) = claim("They say [5](claim:x \"refuted\").", float(f64::NAN));
     assert_eq!(judged.standing(), Standing::Bad, "NaN contradicts nothing");
     assert_eq!(word("They say [5](claim:x \"refuted; ± 1\").", integer(6)), "verified");
+}
+
+#[test]
+fn a_claim_on_a_data_set_needs_the_real_data() {
+    let of = |line: &str, data: Option<(&str, DataKind)>| {
+        let mut output = values([("x", float(0.8))]);
+        output.values[0].data =
+            data.map(|(name, kind)| DataUse { name: name.into(), digest: "d1".into(), kind });
+        let report = Report::of(&format!("# A\n{CELL}\n{line}\n")).cell("1/cell-1", output);
+        let (document, diagnostics) = report.build();
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        document.claims[0].clone()
+    };
+    let right = "It is [0.82](claim:x \"± 0.02; on octmnist\").";
+    let real = of(right, Some(("octmnist", DataKind::Real)));
+    assert_eq!((real.verdict, real.relation.as_str()), (Verdict::Verified, "± 0.02; on octmnist"));
+    for (data, words) in [
+        (Some(("octmnist", DataKind::Subset)), "`x` was computed on a subset of `octmnist`"),
+        (
+            Some(("octmnist", DataKind::Synthetic)),
+            "`x` was computed on synthetic data in the place of `octmnist`",
+        ),
+        (
+            Some(("esc50", DataKind::Real)),
+            "`x` was computed on `esc50` (real) and not on `octmnist`",
+        ),
+        (None, "`x` names no data, and this is claimed on `octmnist`"),
+    ] {
+        let wrong = "It is [0.5](claim:x \"on octmnist\").";
+        let quoted = "It is [0.5](claim:x \"refuted; on octmnist\").";
+        for line in [right, wrong, quoted] {
+            let judged = of(line, data);
+            assert_eq!(judged.verdict, Verdict::Unverified(Reason::NeedsData, words.into()));
+            assert_eq!(judged.standing(), Standing::Open);
+        }
+    }
+    let real = Some(("octmnist", DataKind::Real));
+    assert_eq!(of("It is [0.5](claim:x \"on octmnist\").", real).standing(), Standing::Bad);
+    let quoted = of("It is [0.5](claim:x \"refuted; on octmnist\").", real);
+    assert_eq!(quoted.standing(), Standing::Good);
+
+    let line = "[They agree](claim:agree \"on octmnist\").";
+    let check = artifacts([Artifact::Check(check("agree", CheckStatus::Passed, &[]))]);
+    let report = Report::of(&format!("# A\n{CELL}\n{line}")).cell("1/cell-1", check);
+    assert_eq!(report.build().0.claims[0].verdict.word(), "error");
 }
 
 #[test]

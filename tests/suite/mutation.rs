@@ -372,7 +372,7 @@ impl Bench {
             Workspace::prepare(&root(), &build(), &report.config, &slugs, Network::Allowed)
                 .unwrap_or_else(|problem| panic!("{problem:?}"));
         let foundation = report.plan.chapters[index()].foundation.clone();
-        let kernel = BatchKernel::new(workspace, root(), build(), root().join("data"));
+        let kernel = BatchKernel::new(workspace, root(), build(), root().join("data"), 2);
         Self { kernel, foundation }
     }
 

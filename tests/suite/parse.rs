@@ -111,6 +111,9 @@ impl Printer<'_> {
                 if options.needs != Default::default() {
                     words.push(format!("{:?}", options.needs));
                 }
+                if !options.data.is_empty() {
+                    words.push(format!("data={:?}", options.data));
+                }
                 if options.measured {
                     words.push("measured".to_owned());
                 }

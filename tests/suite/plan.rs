@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use veracity::cache::Store;
 use veracity::claims::Reason;
 use veracity::config;
+use veracity::data::DataSet;
 use veracity::diag::Diagnostic;
 use veracity::exec::{self, CellStatus, Executed};
 use veracity::kernel::scripted::ScriptedKernel;
@@ -12,6 +13,7 @@ use veracity::kernel::{Ending, Outcome};
 use veracity::parse::{self, Chapter};
 use veracity::plan::{self, Foundation, Plan};
 use veracity::span::Source;
+use veracity_protocol::DataKind;
 
 use crate::scripted::{integer, values};
 
@@ -66,6 +68,10 @@ lab::value("three", 3);
 
 const OTHER: &str = "# B\n\n```rust,cell\nlab::value(\"b\", 1);\n```\n";
 
+fn data(digest: &str) -> DataSet {
+    DataSet { folder: digest.into(), kind: DataKind::Subset, digest: digest.into() }
+}
+
 impl Sources {
     fn new() -> Self {
         let foundation = Foundation {
@@ -75,8 +81,8 @@ impl Sources {
             profile: "quick".into(),
             seed: 42,
             datasets: BTreeMap::from([
-                ("octmnist".into(), "d1".into()),
-                ("esc50".into(), "e1".into()),
+                ("octmnist".into(), data("d1")),
+                ("esc50".into(), data("e1")),
             ]),
         };
         Self { settings: SETTINGS.into(), chapter: CHAPTER.into(), other: OTHER.into(), foundation }
@@ -149,10 +155,26 @@ fn what_may_change_a_result_makes_it_stale() {
         (
             "a data set that is declared",
             base.ground(|on| {
-                on.datasets.insert("octmnist".into(), "d2".into());
+                on.datasets.insert("octmnist".into(), data("d2"));
             }),
             &[3],
         ),
+        (
+            "that a data set is whole now",
+            base.ground(|on| {
+                on.datasets
+                    .insert("octmnist".into(), DataSet { kind: DataKind::Real, ..data("d1") });
+            }),
+            &[3],
+        ),
+        (
+            "that a data set is gone",
+            base.edit("needs: {dataset: octmnist}", "data: octmnist").ground(|on| {
+                on.datasets.remove("octmnist");
+            }),
+            &[3],
+        ),
+        ("a data set more", base.edit("//| alt", "//| data: esc50\n//| alt"), &[2, 3]),
         ("which data set", base.edit("dataset: octmnist", "dataset: esc50"), &[3]),
         ("that there is a data set", base.edit("//| needs: {dataset: octmnist}\n", ""), &[3]),
         ("seed", base.ground(|on| on.seed = 43), all),
@@ -205,9 +227,22 @@ fn what_cannot_change_a_result_leaves_it_alone() {
         ("the place of a cell", base.edit("Some prose", "More\n\nprose"), &[]),
         ("the title of the chapter", base.edit("title: A", "title: Z"), &[]),
         (
+            "that it can do without its data set",
+            base.edit("needs: {dataset: octmnist}", "data: octmnist"),
+            &[],
+        ),
+        (
+            "the place of a data set",
+            base.ground(|on| {
+                let data = DataSet { folder: "elsewhere".into(), ..data("d1") };
+                on.datasets.insert("octmnist".into(), data);
+            }),
+            &[],
+        ),
+        (
             "a data set that is not declared",
             base.ground(|on| {
-                on.datasets.insert("esc50".into(), "e2".into());
+                on.datasets.insert("esc50".into(), data("e2"));
             }),
             &[],
         ),

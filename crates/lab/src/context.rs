@@ -228,7 +228,7 @@ fn print_boundary(line: &str) {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use veracity_protocol::{Equation, PlannedCell};
+    use veracity_protocol::{DataKind, DataSource, Equation, PlannedCell};
 
     /// Keeps the state of the calling test alive.
     pub(crate) struct Chapter {
@@ -242,7 +242,16 @@ pub(crate) mod testing {
 
         pub(crate) fn with_equations(equations: impl IntoIterator<Item = Equation>) -> Self {
             let folder = tempfile::tempdir().expect("a temporary folder can be made");
-            let cell = |id: &str| PlannedCell { id: id.into(), key: format!("key-of-{id}") };
+            let cell = |id: &str| PlannedCell {
+                id: id.into(),
+                key: format!("key-of-{id}"),
+                data: vec!["at-hand".into(), "absent".into()],
+            };
+            let at_hand = DataSource {
+                folder: folder.path().join("at-hand"),
+                kind: DataKind::Subset,
+                digest: "d1".into(),
+            };
             let plan = RunPlan {
                 version: VERSION,
                 chapter: "test".into(),
@@ -253,8 +262,13 @@ pub(crate) mod testing {
                 outbox: folder.path().into(),
                 memo: folder.path().into(),
                 data: folder.path().into(),
+                datasets: [("at-hand", at_hand.clone()), ("undeclared", at_hand)]
+                    .map(|(name, source)| (name.to_owned(), source))
+                    .into(),
                 cells: vec![cell("first"), cell("second")],
                 equations: equations.into_iter().map(|e| (e.label.clone(), e)).collect(),
+                jobs: 1,
+                job: None,
             };
             let mut context = Context::new(plan).expect("the folder can be written");
             context.cell = Some(0);

@@ -7,7 +7,9 @@
 
 mod artifact;
 mod check;
+mod checkpoint;
 mod context;
+mod dataset;
 mod figure;
 mod format;
 mod formula;
@@ -19,11 +21,14 @@ mod progress;
 #[doc(hidden)]
 pub mod runtime;
 mod surroundings;
+mod sweep;
 mod table;
 mod value;
 
 pub use artifact::{IntoArtifact, Text, check, show, text};
 pub use check::{Check, CloseCheck, ExactCheck, Point, PolynomialCheck, Real};
+pub use checkpoint::{Checkpoint, checkpoint};
+pub use dataset::{DataSet, dataset};
 pub use figure::{Figure, Plot, Xy};
 pub use format::Format;
 pub use formula::{Bindings, Equation, EvalError, Side, equation};
@@ -33,6 +38,7 @@ pub use memo::{memo, try_memo};
 pub use number::{IntoNumber, Number, exact, ratio};
 pub use progress::{Progress, progress};
 pub use surroundings::{data_dir, device, profile, rng_seed, seed};
+pub use sweep::sweep;
 pub use table::{Entry, IntoEntry, IntoRow, Table};
 pub use value::{IntoValue, PublishedValue, sample, value};
 

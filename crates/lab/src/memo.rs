@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::context;
+use crate::{checkpoint, context};
 
 /// First words of an entry; the digest of the payload and a line feed follow.
 const HEADER: &str = "veracity memo 1 ";
@@ -66,7 +66,7 @@ where
 
 /// Where the result lies, if a report is being built.
 #[track_caller]
-fn place<C: Serialize + ?Sized>(name: &str, config: &C) -> Option<PathBuf> {
+pub(crate) fn place<C: Serialize + ?Sized>(name: &str, config: &C) -> Option<PathBuf> {
     let config = match serde_json::to_string(config) {
         Ok(config) => config,
         Err(error) => panic!("the configuration of \"{name}\" cannot be written: {error}"),
@@ -87,7 +87,7 @@ fn place<C: Serialize + ?Sized>(name: &str, config: &C) -> Option<PathBuf> {
 }
 
 /// Reads an entry; one that is damaged, or of another type, counts as missing.
-fn read<T: DeserializeOwned>(place: &Path) -> Option<T> {
+pub(crate) fn read<T: DeserializeOwned>(place: &Path) -> Option<T> {
     let text = std::fs::read_to_string(place).ok()?;
     let (digest, payload) = text.strip_prefix(HEADER)?.split_once('\n')?;
     if blake3::hash(payload.as_bytes()).to_hex().as_str() != digest {
@@ -96,8 +96,28 @@ fn read<T: DeserializeOwned>(place: &Path) -> Option<T> {
     serde_json::from_str(payload).ok()
 }
 
+/// Keeps a result and takes away the checkpoint that led to it.
 #[track_caller]
-fn keep<T: Serialize + DeserializeOwned>(name: &str, place: Option<&Path>, computed: T) -> T {
+pub(crate) fn keep<T: Serialize + DeserializeOwned>(
+    name: &str,
+    place: Option<&Path>,
+    computed: T,
+) -> T {
+    let kept = write(name, place, computed);
+    if let Some(place) = place {
+        // One that stays takes up room and misleads nobody.
+        let _ = std::fs::remove_dir_all(checkpoint::folder_beside(place));
+    }
+    kept
+}
+
+/// Writes an entry; gives what will be read of it.
+#[track_caller]
+pub(crate) fn write<T: Serialize + DeserializeOwned>(
+    name: &str,
+    place: Option<&Path>,
+    computed: T,
+) -> T {
     let write = |value: &T| serde_json::to_string(value);
     let survived = write(&computed).and_then(|payload| {
         let copy: T = serde_json::from_str(&payload)?;

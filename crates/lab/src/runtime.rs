@@ -119,7 +119,10 @@ fn end_what_cells_started() {}
 /// Ends the running cell and begins the cell with this index.
 pub fn begin(cell: usize) {
     let turned = context::with(|context| {
-        if cell < context.plan.cells.len() {
+        if context.plan.job.as_ref().is_some_and(|job| cell > job.cell) {
+            // The cell went another way than in the program that started this one, which says so.
+            std::process::exit(0);
+        } else if cell < context.plan.cells.len() {
             context.turn_to(cell)
         } else {
             Err(format!("the plan has no cell {cell}"))
@@ -134,6 +137,15 @@ pub fn begin(cell: usize) {
 #[track_caller]
 pub fn output(output: impl IntoArtifact) {
     crate::show(output);
+}
+
+/// Panics with the words and at the place of what happened in another process.
+pub(crate) fn fail(message: String, location: Option<Location>, caller: &panic::Location<'_>) -> ! {
+    let location = Some(location.unwrap_or_else(|| located(caller)));
+    let panic = Panic { thread: None, message: message.clone(), location };
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
+    remember_one(panic);
+    panic::resume_unwind(Box::new(message))
 }
 
 fn end(failure: Option<Report>) -> ExitCode {
@@ -163,6 +175,10 @@ fn remember(info: &panic::PanicHookInfo<'_>) {
         .as_ref()
         .map_or_else(String::new, |at| format!(" at {}:{}:{}", at.file, at.line, at.column));
     let _ = writeln!(err, "{} panicked{place}: {}", panic.thread(), panic.message);
+    remember_one(panic);
+}
+
+fn remember_one(panic: Panic) {
     let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
     if panics.len() == REMEMBERED_PANICS {
         panics.pop_front();

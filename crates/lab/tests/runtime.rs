@@ -45,7 +45,7 @@ fn run(scenario: &str) -> Run {
 
 /// The program with a plan whose outbox is `folder`.
 fn command(scenario: &str, folder: &Path) -> Command {
-    let cell = |id: &str| PlannedCell { id: id.into(), key: id.into() };
+    let cell = |id: &str| PlannedCell { id: id.into(), key: id.into(), data: vec![] };
     let plan = RunPlan {
         version: VERSION,
         chapter: "test".into(),
@@ -56,8 +56,11 @@ fn command(scenario: &str, folder: &Path) -> Command {
         outbox: folder.into(),
         memo: folder.into(),
         data: folder.into(),
+        datasets: BTreeMap::new(),
         cells: vec![cell("first"), cell("second")],
         equations: BTreeMap::from([("eq-inverse".to_owned(), inverse())]),
+        jobs: 2,
+        job: None,
     };
     let path = folder.join("plan.json");
     std::fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();
@@ -205,6 +208,102 @@ fn a_program_ends_with_its_host() {
     assert!(program.try_wait().unwrap().is_none());
     drop(alive);
     assert!(!program.wait().unwrap().success());
+}
+
+#[test]
+fn a_sweep_runs_in_processes_of_its_own_and_what_is_kept_is_not_run_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let shown = |folder: &Path| -> Vec<String> {
+        let output = command("sweep", folder).output().expect("the program can be run");
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect()
+    };
+    let first = shown(folder.path());
+    assert_eq!(first[0], "[1, 2, 3]");
+    let processes: std::collections::BTreeSet<&str> =
+        first[1].trim_matches(['[', ']']).split(", ").collect();
+    assert_eq!(processes.len(), 3);
+    let text = std::fs::read_to_string(folder.path().join(EVENTS_FILE)).unwrap();
+    let tasks: Vec<String> = text
+        .lines()
+        .filter_map(|line| match serde_json::from_str(line).unwrap() {
+            Event::Progress { cell: 1, task, .. } => Some(task),
+            _ => None,
+        })
+        .collect();
+    for task in ["halving [1/3]", "halving [2/3]", "halving [3/3]"] {
+        assert!(tasks.iter().any(|other| other == task), "{tasks:?}");
+    }
+    assert_eq!(shown(folder.path()), first);
+    std::fs::remove_dir_all(folder.path().join("jobs")).expect("jobs were run");
+    assert_eq!(shown(folder.path()), first);
+    assert!(!folder.path().join("jobs").exists());
+}
+
+#[test]
+fn a_sweep_gives_the_same_in_one_process() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut sequential = command("sweep", folder.path());
+    let file = folder.path().join("plan.json");
+    let plan = std::fs::read_to_string(&file).unwrap().replace("\"jobs\":2", "\"jobs\":1");
+    std::fs::write(&file, plan).unwrap();
+    let text = String::from_utf8(sequential.output().unwrap().stdout).unwrap();
+    assert!(text.contains("[1, 2, 3]"), "{text}");
+    assert!(!folder.path().join("jobs").exists());
+}
+
+#[test]
+fn a_job_that_fails_fails_its_cell() {
+    let failure = run("sweep-panic").failure();
+    assert!(failure.message.contains("the job 4 of \"half\" failed"), "{}", failure.message);
+    assert!(failure.message.contains("no half of four"), "{}", failure.message);
+    assert_at(&failure, "// job here");
+    let failure = run("sweep-exit").failure();
+    assert!(failure.message.contains("the job 4 of \"half\" ended with"), "{}", failure.message);
+    assert!(failure.message.contains('9'), "{}", failure.message);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn jobs_end_with_the_program_and_with_its_host() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for end_host in [false, true] {
+        let alive = File::create(folder.path().join(ALIVE_FILE)).unwrap();
+        alive.lock().unwrap();
+        let mut program = command("sweep-endless", folder.path()).spawn().unwrap();
+        let jobs: Vec<PathBuf> = [2, 4]
+            .map(|number| {
+                loop {
+                    let file = folder.path().join(format!("job-{number}.pid"));
+                    match std::fs::read_to_string(&file) {
+                        Ok(process) if !process.is_empty() => {
+                            std::fs::remove_file(file).unwrap();
+                            break Path::new("/proc").join(process);
+                        }
+                        _ => std::thread::yield_now(),
+                    }
+                }
+            })
+            .into();
+        assert!(jobs.iter().all(|job| job.exists()));
+        if end_host {
+            drop(alive);
+        } else {
+            program.kill().unwrap();
+        }
+        assert!(!program.wait().unwrap().success());
+        while jobs.iter().any(|job| is_running(job)) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Whether a process runs; one that nobody has asked about its end is over all the same.
+#[cfg(target_os = "linux")]
+fn is_running(process: &Path) -> bool {
+    std::fs::read_to_string(process.join("stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
 }
 
 #[test]

@@ -66,10 +66,28 @@ pub struct RunPlan {
     pub memo: PathBuf,
     /// Folder of the report's data sets.
     pub data: PathBuf,
+    /// Data sets at hand, by name.
+    pub datasets: BTreeMap<String, DataSource>,
     /// The cells, in the order in which they run.
     pub cells: Vec<PlannedCell>,
     /// Equations of the chapter that a cell names, by label.
     pub equations: BTreeMap<String, Equation>,
+    /// Most processes at a time into which a cell may divide its work; 1 for none but its own.
+    pub jobs: usize,
+    /// The part of a cell's work for which alone this process was started, by another of the same
+    /// program.
+    pub job: Option<Job>,
+}
+
+/// One part of a cell's work. The process that does it runs the cells before that cell too, whose
+/// variables the work may use; nothing comes of it but one memoised result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Index of the cell in [`RunPlan::cells`].
+    pub cell: usize,
+    /// File of the memoised result.
+    pub memo: PathBuf,
 }
 
 /// One cell of a [`RunPlan`].
@@ -80,6 +98,20 @@ pub struct PlannedCell {
     pub id: String,
     /// Cache key, hexadecimal. Memoised results belong to it.
     pub key: String,
+    /// Names of the data sets that it declares, at hand or not.
+    pub data: Vec<String>,
+}
+
+/// A data set at hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSource {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it is the whole published set or a part of it.
+    pub kind: DataKind,
+    /// Digest of its content, hexadecimal.
+    pub digest: String,
 }
 
 /// Something that happened in a running program.

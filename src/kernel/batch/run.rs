@@ -3,6 +3,7 @@
 //! In: an executable and the cells that it holds. Out: one outcome a cell, put together from the
 //! program's events, outputs, streams and exit status. Left out: compiling it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -11,9 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use veracity_protocol::{self as protocol, FailureKind, PlannedCell, RunPlan};
+use veracity_protocol::{self as protocol, DataSource, FailureKind, PlannedCell, RunPlan};
 
 use super::BatchKernel;
+use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
 use crate::kernel::process::{self, Group};
@@ -127,14 +129,33 @@ impl Run<'_> {
             outbox: outbox.to_owned(),
             memo,
             data: self.kernel.data.clone(),
+            datasets: self.datasets(),
             cells: self
                 .cells
                 .iter()
                 .map(|&cell| &self.chapter.cells[cell])
-                .map(|cell| PlannedCell { id: cell.id.clone(), key: cell.key.to_string() })
+                .map(|cell| PlannedCell {
+                    id: cell.id.clone(),
+                    key: cell.key.to_string(),
+                    data: cell.data.clone(),
+                })
                 .collect(),
             equations: self.chapter.equations.clone(),
+            jobs: self.kernel.jobs,
+            job: None,
         }
+    }
+
+    /// The data sets at hand that the run's cells declare.
+    fn datasets(&self) -> BTreeMap<String, DataSource> {
+        let at_hand = &self.chapter.foundation.datasets;
+        let declared = self.cells.iter().flat_map(|&cell| &self.chapter.cells[cell].data);
+        declared
+            .filter_map(|name| {
+                let DataSet { folder, kind, digest } = at_hand.get(name)?.clone();
+                Some((name.clone(), DataSource { folder, kind, digest }))
+            })
+            .collect()
     }
 
     fn cell(&self, position: usize) -> &crate::plan::CellPlan {

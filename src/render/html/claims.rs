@@ -6,8 +6,9 @@
 use super::blocks::{EXPECTED, REFUTED, UNVERIFIED, VACUOUS, VERIFIED, WARNING};
 use super::{Writer, page_name, plain};
 use crate::claims::{Expected, Judged, Standing, Verdict};
+use crate::data::kind_word;
 use crate::document::{Chapter, Inline};
-use crate::render::look::{self, Look, data_kind};
+use crate::render::look::{self, Look};
 
 impl Look {
     fn icon(self) -> &'static str {
@@ -167,7 +168,7 @@ impl<'a> Writer<'a> {
         self.row("Profile", &provenance.profile);
         if let Some(data) = &provenance.data {
             self.out.raw("<div><dt>Data</dt><dd>").text(&data.name);
-            self.out.raw(" (").raw(data_kind(data.kind)).raw(") <code title=\"").text(&data.digest);
+            self.out.raw(" (").raw(kind_word(data.kind)).raw(") <code title=\"").text(&data.digest);
             self.out.raw("\">").text(abbreviated(&data.digest)).raw("</code></dd></div>");
         }
         if let Some(seed) = provenance.seed {
@@ -327,7 +328,7 @@ impl<'a> Writer<'a> {
                 self.out.text(&from.device).raw("</span>");
             }
             if let Some(data) = &from.data {
-                self.out.raw("<span>data ").text(&data.name).raw(" (").raw(data_kind(data.kind));
+                self.out.raw("<span>data ").text(&data.name).raw(" (").raw(kind_word(data.kind));
                 self.out.raw(") <code title=\"").text(&data.digest).raw("\">");
                 self.out.text(abbreviated(&data.digest)).raw("</code></span>");
             }

@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 
 use crate::claims::{Judged, Standing, Verdict};
+use crate::data::kind_word;
 use crate::document::{Chapter, Document};
-use crate::render::look::{self, Look, data_kind};
+use crate::render::look::{self, Look};
 
 use super::emit::Emitter;
 use super::text::{Space, quoted};
@@ -151,7 +152,7 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: bool) -> String {
     }
     if let Some(data) = &from.data {
         let digest: String = data.digest.chars().take(8).collect();
-        let kind = data_kind(data.kind);
+        let kind = kind_word(data.kind);
         lines.push(emitter.shown(&format!("data: {} ({kind}, {digest})", data.name)));
     }
     if let Some(seed) = from.seed {

@@ -82,6 +82,39 @@ fn cells() -> Result<(), runtime::Failure> {
         "endless" => loop {
             std::thread::park();
         },
+        "sweep" => {
+            let halves = lab::sweep("half", &[2, 4, 6], |number| {
+                let progress = lab::progress("halving", 1);
+                progress.step();
+                (number / 2 + answer - 42, std::process::id())
+            });
+            println!("{:?}", halves.iter().map(|(half, _)| half).collect::<Vec<_>>());
+            println!("{:?}", halves.iter().map(|(_, process)| process).collect::<Vec<_>>());
+        }
+        "sweep-panic" => {
+            lab::sweep("half", &[2, 4, 6], |number| {
+                assert_ne!(*number, 4, "no half of four"); // job here
+                number / 2
+            });
+        }
+        "sweep-exit" => {
+            lab::sweep("half", &[2, 4, 6], |number| match number {
+                4 => std::process::exit(9),
+                number => number / 2,
+            });
+        }
+        "sweep-endless" => {
+            lab::sweep("half", &[2, 4], |number| {
+                let name = format!("job-{number}.pid");
+                let file = lab::data_dir().join(name);
+                std::fs::write(file, std::process::id().to_string()).expect("it can be written");
+                loop {
+                    std::thread::park();
+                }
+            })
+            .into_iter()
+            .for_each(|(): ()| ());
+        }
         "deep" => println!("{}", depth(100_000)),
         _ => {}
     }
