@@ -197,9 +197,9 @@ impl Sweep<'_> {
         let events = job.events.read().map_err(|error| self.lost(job, &error))?;
         for event in events {
             match event {
-                Event::Progress { cell, task, done, total, note } if cell == self.cell => {
+                Event::Progress { cell, task, done, total, note, metrics } if cell == self.cell => {
                     let task = format!("{task} [{}/{}]", job.number, self.count);
-                    let progress = Event::Progress { cell, task, done, total, note };
+                    let progress = Event::Progress { cell, task, done, total, note, metrics };
                     if let Some(Err(message)) = context::try_with(|context| context.emit(&progress))
                     {
                         context::fatal(&message);
