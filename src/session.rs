@@ -271,12 +271,17 @@ impl Desk {
         loop {
             let signal = signals.recv_timeout(self.patience());
             if process::interrupted() {
+                // The last word of a job is not said twice.
+                if matches!(signal, Ok(Signal::Ran(_))) {
+                    self.job = None;
+                }
                 break;
             }
             match signal {
                 Ok(Signal::Look) => {
                     let (ran, stop) = quiet(signals);
                     if stop {
+                        self.job = self.job.take().filter(|_| ran.is_none());
                         break;
                     }
                     self.look();
