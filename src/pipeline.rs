@@ -312,7 +312,7 @@ pub fn plan(
     let digests = request.out.join("cache").join("data.json");
     let (datasets, unusable) =
         data::at_hand(&request.data, &written.manifest, &written.chapters, &digests);
-    let foundation = foundation(request, &written, datasets, ground)?;
+    let foundation = foundation(request, &written, ground, datasets)?;
     let (mut plan, found) = plan::plan(&written.config, &written.chapters, &foundation);
     if let Some(index) = only {
         plan.keep_only(index);
@@ -497,8 +497,8 @@ fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
 fn foundation(
     request: &BuildRequest,
     written: &Written,
-    datasets: BTreeMap<String, DataSet>,
     ground: &Ground,
+    datasets: BTreeMap<String, DataSet>,
 ) -> Result<Foundation, Vec<Diagnostic>> {
     let config = &written.config;
     if !config.profiles.contains_key(&request.profile) {

@@ -15,19 +15,21 @@
 mod attend;
 mod change;
 mod files;
+mod job;
 mod print;
 
 pub use change::Change;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use self::attend::{Attended, Failures};
+use self::attend::Failures;
 use self::files::{Outside, Watch};
+use self::job::{Ended, Job, Ran, Shared, Work};
 use self::print::Printer;
 use crate::diag::Diagnostic;
 use crate::exec::Executed;
@@ -107,15 +109,9 @@ enum Signal {
     /// Files may have changed.
     Look,
     /// The cells have been replayed or run.
-    Ran(Box<Result<Ran, Vec<Diagnostic>>>),
+    Ran(Ended),
     /// The session is to end.
     Stop,
-}
-
-struct Ran {
-    /// Held while cells ran; other builds wait for it.
-    output: Output,
-    results: (Executed, Vec<Diagnostic>),
 }
 
 /// A running session.
@@ -190,28 +186,6 @@ impl Stepper {
         }
         self.desk.printer.wait();
     }
-}
-
-/// Cells that are being replayed or run on a thread of their own.
-struct Job {
-    started: Instant,
-    /// What the author had written when it began.
-    written: Written,
-    shared: Arc<Shared>,
-    /// Whether a page without the missing results has been shown.
-    meanwhile: bool,
-    /// Whether the files have changed since.
-    outdated: bool,
-}
-
-/// What a job tells while it works.
-#[derive(Default)]
-struct Shared {
-    ground: OnceLock<Arc<Ground>>,
-    planned: OnceLock<Planned>,
-    /// Whether cells run that must be waited for.
-    running: AtomicBool,
-    stopped: AtomicBool,
 }
 
 /// The session's own state.
@@ -297,12 +271,17 @@ impl Desk {
         loop {
             let signal = signals.recv_timeout(self.patience());
             if process::interrupted() {
+                // The last word of a job is not said twice.
+                if matches!(signal, Ok(Signal::Ran(_))) {
+                    self.job = None;
+                }
                 break;
             }
             match signal {
                 Ok(Signal::Look) => {
                     let (ran, stop) = quiet(signals);
                     if stop {
+                        self.job = self.job.take().filter(|_| ran.is_none());
                         break;
                     }
                     self.look();
@@ -399,7 +378,7 @@ impl Desk {
             None => self.start(written),
             Some(job) => {
                 job.outdated = true;
-                match runs_the_same(&self.request, job, &written) {
+                match job.runs_the_same(&self.request, &written) {
                     true if job.meanwhile => self.show_meanwhile(),
                     true => {}
                     false => self.stop_job(),
@@ -444,7 +423,7 @@ impl Desk {
         };
         let signals = self.signals.clone();
         let run = move || {
-            let result = Box::new(work.run(written));
+            let result: Ended = Box::new(work.run(written));
             // The session takes over what was shared.
             drop(work);
             // If nobody listens any more, the session has ended.
@@ -590,45 +569,6 @@ impl Desk {
     }
 }
 
-/// Everything that a job needs on its thread.
-struct Work {
-    request: BuildRequest,
-    prepare: Arc<Prepare>,
-    subscriber: Subscriber,
-    ground: Option<Arc<Ground>>,
-    failures: Arc<Failures>,
-    shared: Arc<Shared>,
-}
-
-impl Work {
-    fn run(&self, written: Written) -> Result<Ran, Vec<Diagnostic>> {
-        let shared = &self.shared;
-        let sink = |event: BuildEvent<'_>| {
-            if matches!(event, BuildEvent::Exec(crate::exec::ExecEvent::Running { .. })) {
-                shared.running.store(true, Ordering::SeqCst);
-            }
-            (self.subscriber)(Update::Build(&event));
-        };
-        let output = Output::open(&self.request.out, || sink(BuildEvent::Waiting))
-            .map_err(|problem| vec![problem])?;
-        let ground = match &self.ground {
-            Some(ground) => Arc::clone(ground),
-            None => Arc::new(pipeline::ground(&self.request, &written, &*self.prepare, &sink)?),
-        };
-        let ground = shared.ground.get_or_init(|| ground);
-        let planned = pipeline::plan(&self.request, written, ground)?;
-        let planned = shared.planned.get_or_init(|| planned);
-        (self.subscriber)(Update::Planned(planned));
-        let kernel = Attended {
-            kernel: &*ground.kernel,
-            failures: &self.failures,
-            stopped: &shared.stopped,
-        };
-        let results = pipeline::run(&self.request, planned, &kernel, &sink);
-        Ok(Ran { output, results })
-    }
-}
-
 impl Page {
     fn output_files(&self) -> Vec<crate::render::OutputFile> {
         let files = self.files.iter();
@@ -641,24 +581,8 @@ impl Page {
     }
 }
 
-/// Whether what runs in a job is also what has to run for what is written now.
-fn runs_the_same(request: &BuildRequest, job: &Job, written: &Written) -> bool {
-    // While the ground is being prepared nothing runs that an edit could make useless.
-    let Some(ground) = job.shared.ground.get() else { return true };
-    let Some(planned) = job.shared.planned.get() else { return true };
-    if job.written.config != written.config {
-        return false;
-    }
-    let Ok(now) = pipeline::plan(request, written.clone(), ground) else { return false };
-    let keys = |planned: &Planned| -> Vec<String> {
-        let cells = planned.plan.chapters.iter().flat_map(|chapter| &chapter.cells);
-        cells.map(|cell| format!("{} {}", cell.key, cell.barred.is_some())).collect()
-    };
-    keys(planned) == keys(&now)
-}
-
 /// Waits until no file changes for a moment; gives what else was heard, and whether to stop.
-fn quiet(signals: &Receiver<Signal>) -> (Option<Box<Result<Ran, Vec<Diagnostic>>>>, bool) {
+fn quiet(signals: &Receiver<Signal>) -> (Option<Ended>, bool) {
     let since = Instant::now();
     let mut ran = None;
     while since.elapsed() < LONGEST_UNREST {

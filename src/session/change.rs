@@ -57,6 +57,9 @@ pub(super) fn between(old: &Written, new: &Written) -> BTreeSet<Change> {
     if old.config != new.config || paths(old) != paths(new) {
         changes.insert(Change::Settings);
     }
+    if old.manifest != new.manifest {
+        changes.insert(Change::Data);
+    }
     if old.bibliography != new.bibliography {
         changes.insert(Change::Bibliography);
     }
