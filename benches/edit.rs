@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use veracity::kernel::workspace::Network;
-use veracity::pipeline::{self, BuildRequest, Formats};
+use veracity::pipeline::{self, BuildRequest, Formats, KernelChoice};
 use veracity::session::{PageState, Session, Update};
 
 const CHAPTER: &str = "chapters/1-linear-attention.md";
@@ -74,7 +74,7 @@ fn start(request: &BuildRequest) -> (Session, Receiver<Told>) {
         // After the last measurement nobody listens.
         let _ = sender.send(told);
     };
-    (Session::start(request.clone(), Arc::new(pipeline::batch), Arc::new(subscriber)), told)
+    (Session::start(request.clone(), Arc::new(pipeline::prepare), Arc::new(subscriber)), told)
 }
 
 fn until(told: &Receiver<Told>, is_it: impl Fn(&Told) -> bool) {
@@ -136,6 +136,7 @@ fn request(root: &Path) -> BuildRequest {
         jobs: 2,
         network: Network::Allowed,
         from_scratch: false,
+        kernel: KernelChoice::Batch,
     }
 }
 

@@ -10,6 +10,7 @@ mod watch;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -17,7 +18,7 @@ use crate::claims::Standing;
 use crate::diag::{self, Color, Diagnostic};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
-use crate::pipeline::{self, BuildEvent, BuildRequest, Formats};
+use crate::pipeline::{self, BuildEvent, BuildRequest, Formats, KernelChoice};
 use crate::progress::{Progress, Verbosity};
 use crate::publish::{self, Output};
 use crate::serve::{Access, Options};
@@ -141,7 +142,11 @@ enum Device {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum KernelName {
+    /// A compiled program for each chapter
     Batch,
+    /// A process for each chapter that stays, on evcxr
+    #[cfg(unix)]
+    Live,
 }
 
 #[derive(Debug, Args)]
@@ -158,7 +163,7 @@ struct RunArgs {
     #[arg(long, default_value = "auto")]
     device: Device,
 
-    /// What runs the cells: a compiled program for each chapter
+    /// What runs the cells
     #[arg(long, default_value = "batch")]
     kernel: KernelName,
 
@@ -261,7 +266,11 @@ impl RunArgs {
                 .hint("leave `--device` away, or say `--device cpu`"),
             ]);
         }
-        let KernelName::Batch = self.kernel;
+        let kernel = match self.kernel {
+            KernelName::Batch => KernelChoice::Batch,
+            #[cfg(unix)]
+            KernelName::Live => KernelChoice::Live(Arc::default()),
+        };
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(BuildRequest {
@@ -275,6 +284,7 @@ impl RunArgs {
             jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
             from_scratch: self.no_cache,
+            kernel,
         })
     }
 }
@@ -371,7 +381,9 @@ impl Session {
         let _output = Output::open(out, || self.progress.show(BuildEvent::Waiting))
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
-        for name in ["cache", "run", "target", "work", "report", "report.pdf", "claims.json"] {
+        for name in
+            ["cache", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
+        {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),

@@ -6,6 +6,9 @@
 
 pub mod batch;
 mod compile;
+#[cfg(unix)]
+pub mod live;
+mod outbox;
 pub mod process;
 pub mod scripted;
 mod streams;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use crate::cache::{self, Store};
@@ -17,6 +18,8 @@ use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::batch::BatchKernel;
+#[cfg(unix)]
+use crate::kernel::live::{LiveKernel, Pool};
 use crate::kernel::workspace::{Network, Workspace};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
@@ -57,6 +60,19 @@ pub struct BuildRequest {
     pub network: Network,
     /// Whether cells run even if their results are stored.
     pub from_scratch: bool,
+    /// What runs the cells.
+    pub kernel: KernelChoice,
+}
+
+/// What runs the cells.
+#[derive(Clone, Debug, Default)]
+pub enum KernelChoice {
+    /// A compiled program per chapter.
+    #[default]
+    Batch,
+    /// Processes that stay, in this pool.
+    #[cfg(unix)]
+    Live(Arc<Pool>),
 }
 
 /// Outputs to render.
@@ -235,7 +251,7 @@ pub fn evaluate(
     sink: Sink<'_>,
 ) -> Result<Evaluated, Vec<Diagnostic>> {
     let written = read(world)?;
-    let ground = ground(request, &written, &batch, sink)?;
+    let ground = ground(request, &written, &prepare, sink)?;
     let planned = plan(request, written, &ground)?;
     let results = run(request, &planned, &*ground.kernel, sink);
     Ok(judge(planned, results, world))
@@ -275,28 +291,30 @@ pub fn ground(
     prepare(request, &written.config, &slugs).map_err(one)
 }
 
-/// The ground on which every chapter is compiled into a program.
+/// The ground with the kernel that the request asks for.
 ///
 /// # Errors
 /// As for [`Workspace::prepare`].
-pub fn batch(
+pub fn prepare(
     request: &BuildRequest,
     config: &ReportConfig,
     slugs: &[&str],
 ) -> Result<Ground, Diagnostic> {
     let workspace =
         Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
-    Ok(Ground {
-        digest: workspace.digest.clone(),
-        toolchain: workspace.toolchain.clone(),
-        kernel: Box::new(BatchKernel::new(
-            workspace,
-            request.root.clone(),
-            request.out.clone(),
-            request.data.clone(),
-            request.jobs,
-        )),
-    })
+    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
+    let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
+    let kernel: Box<dyn Kernel> = match &request.kernel {
+        KernelChoice::Batch => {
+            Box::new(BatchKernel::new(workspace, root, build, data, request.jobs))
+        }
+        #[cfg(unix)]
+        KernelChoice::Live(pool) => {
+            pool.keep_only(slugs);
+            Box::new(LiveKernel::new(Arc::clone(pool), workspace, root, build, data))
+        }
+    };
+    Ok(Ground { digest, toolchain, kernel })
 }
 
 /// Decides what is to run.
@@ -574,6 +592,7 @@ mod tests {
             jobs: 1,
             network: Network::Forbidden,
             from_scratch: false,
+            kernel: KernelChoice::Batch,
         };
         assert!(evaluate(&request, &world, &|_| ()).is_ok());
         request.chapter = Some(2);

@@ -12,7 +12,7 @@ mod names;
 mod needs;
 pub mod tangle;
 
-pub use names::items;
+pub use names::{Touch, items, touch};
 
 use std::collections::BTreeMap;
 use std::fmt;

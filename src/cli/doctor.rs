@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Session;
+#[cfg(unix)]
+use crate::kernel::live::{self, Companion};
 
 /// Free space that a first build of a report with dfdx takes, with room to spare.
 const WANTED_BYTES: u64 = 4 << 30;
@@ -25,6 +27,7 @@ pub(super) fn look(session: &Session, root: Option<&Path>) -> u8 {
         ("disk", disk(folder)),
         ("report", report(folder)),
         ("GPU", gpu()),
+        ("live", live()),
     ];
     let mut words = String::new();
     let mut missing = false;
@@ -88,6 +91,27 @@ fn report(folder: &Path) -> Finding {
             "no report.yaml here or above; `veracity new DIR` makes a report".to_owned(),
         ),
     }
+}
+
+/// The executable behind the live kernel.
+#[cfg(unix)]
+fn live() -> Finding {
+    let version = Command::new("rustc").arg("-vV").output().map(|output| output.stdout);
+    let toolchain = String::from_utf8_lossy(&version.unwrap_or_default()).into_owned();
+    match live::find(&toolchain) {
+        Ok(Companion::Here(path)) => Finding::Here(path.display().to_string()),
+        Ok(Companion::Missing(folder)) => Finding::Optional(format!(
+            "no veracity-live; `--kernel live` builds it once into {}, which takes some minutes and \
+             1 GB meanwhile",
+            folder.display()
+        )),
+        Err(problem) => Finding::Optional(problem.message),
+    }
+}
+
+#[cfg(not(unix))]
+fn live() -> Finding {
+    Finding::Optional("the live kernel runs on Unix only; `--kernel batch` does without".to_owned())
 }
 
 fn gpu() -> Finding {

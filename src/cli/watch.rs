@@ -48,7 +48,7 @@ pub(super) fn serve(
 }
 
 fn run(request: BuildRequest, subscriber: Subscriber) {
-    let session = session::Session::start(request, Arc::new(pipeline::batch), subscriber);
+    let session = session::Session::start(request, Arc::new(pipeline::prepare), subscriber);
     while !process::interrupted() && !session.has_ended() {
         std::thread::sleep(TICK);
     }

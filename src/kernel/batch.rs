@@ -146,7 +146,7 @@ fn first_failing(errors: &[compile::Message], cells: &[usize]) -> usize {
 }
 
 /// All errors as one: the first, with the others beside it.
-fn merge(errors: &[compile::Message]) -> Diagnostic {
+pub(super) fn merge(errors: &[compile::Message]) -> Diagnostic {
     let mut errors = errors.iter().map(|error| &error.diagnostic);
     let mut merged = errors.next().cloned().unwrap_or_else(|| {
         Diagnostic::global("compile-error", "the compiler failed without a message")

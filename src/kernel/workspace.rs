@@ -27,7 +27,7 @@ const OWN_MANIFEST: &str = include_str!("../../Cargo.toml");
 const OWN_LOCK: &str = include_str!("../../Cargo.lock");
 
 /// The name under which reports depend on lab.
-const LAB_PACKAGE: &str = "veracity-lab";
+pub(super) const LAB_PACKAGE: &str = "veracity-lab";
 
 /// Whether the network may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,11 +171,7 @@ fn cargo(folder: &Path, target: &Path, network: Network) -> Command {
 /// All manifests, by path below the workspace.
 fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<String, String> {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
-    // What lab and protocol inherit.
-    let mut workspace: Table = ["resolver", "package", "dependencies", "lints"]
-        .into_iter()
-        .filter_map(|key| Some((key.to_owned(), own["workspace"].get(key)?.clone())))
-        .collect();
+    let mut workspace = inherited(&own);
     let mut members = Vec::new();
     if !brings_lab(config) {
         members.extend([Value::from("lab"), Value::from("protocol")]);
@@ -234,7 +230,7 @@ fn release_like(checks: bool) -> Value {
     profile.into()
 }
 
-fn package(name: &str) -> Table {
+pub(super) fn package(name: &str) -> Table {
     let mut package = Table::new();
     package.insert("name".into(), name.into());
     package.insert("version".into(), "0.0.0".into());
@@ -402,6 +398,33 @@ fn extract(
         }
     }
     Ok(())
+}
+
+/// The sources of protocol with the manifest around them, by path, for a build elsewhere.
+pub(super) fn protocol_sources() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut folders = vec![&PROTOCOL];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        files.extend(folder.files().map(|file| {
+            (format!("crates/protocol/{}", file.path().display()), file.contents().to_vec())
+        }));
+    }
+    let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
+    let mut workspace: Table = inherited(&own);
+    workspace.insert("members".into(), Value::Array(vec!["crates/protocol".into()]));
+    workspace.insert("exclude".into(), Value::Array(vec!["crates/live".into()]));
+    let manifest = Table::from_iter([("workspace".to_owned(), Value::from(workspace))]);
+    files.push(("Cargo.toml".to_owned(), manifest.to_string().into_bytes()));
+    files
+}
+
+/// What lab and protocol inherit.
+fn inherited(own: &Table) -> Table {
+    ["resolver", "package", "dependencies", "lints"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), own["workspace"].get(key)?.clone())))
+        .collect()
 }
 
 /// Removes what an older version wrote and this one does not.

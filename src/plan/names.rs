@@ -82,6 +82,36 @@ fn mutable(tokens: TokenStream) -> BTreeSet<String> {
     names.mutable
 }
 
+/// What a cell does with names, as far as its code tells.
+#[derive(Clone, Debug, Default)]
+pub struct Touch {
+    /// Variables that outlive it, and whether they are mutable.
+    pub binds: BTreeMap<String, bool>,
+    /// All names in it.
+    pub mentions: BTreeSet<String>,
+    /// Whether it has an item that must exist once, such as a static variable.
+    pub has_static: bool,
+}
+
+/// Looks at what the code of a cell does with names.
+pub fn touch(body: &Body) -> Touch {
+    let tokens = body.tokens();
+    let mut touch = Touch { mentions: mentioned(tokens.clone()), ..Touch::default() };
+    touch.has_static = ["static", "thread_local"].iter().any(|word| touch.mentions.contains(*word));
+    let statements = syn::parse::Parser::parse2(syn::Block::parse_within, tokens);
+    for statement in statements.unwrap_or_default() {
+        if let syn::Stmt::Local(local) = &statement {
+            let mut names = Names::default();
+            names.visit_pat(&local.pat);
+            for name in names.bound {
+                let mutable = names.mutable.contains(&name);
+                touch.binds.insert(name, mutable);
+            }
+        }
+    }
+    touch
+}
+
 pub(super) fn mentioned(tokens: TokenStream) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     identifiers(tokens, &mut |name| {

@@ -5,6 +5,10 @@
 //! what is added stands on lines of its own, so that a place in the generated file is a place
 //! in the chapter.
 
+mod evaluation;
+
+pub use evaluation::{Evaluation, Own, Wanted, evaluation};
+
 use std::ops::Range;
 
 use proc_macro2::{LineColumn, TokenStream, TokenTree};
@@ -130,6 +134,13 @@ impl SourceMap {
         self.origin(line)?.cell
     }
 
+    /// The same way back for a file in which these lines stand elsewhere: line `n` (from 0) is the
+    /// line `lines[n]` of this one.
+    pub fn moved(&self, lines: &[Option<usize>]) -> Self {
+        let moved = |line: &Option<usize>| self.lines.get((*line)?).cloned().flatten();
+        Self { source: self.source.clone(), lines: lines.iter().map(moved).collect() }
+    }
+
     fn origin(&self, line: usize) -> Option<&Origin> {
         self.lines.get(line.checked_sub(1)?)?.as_ref()
     }
@@ -167,26 +178,9 @@ pub fn program(chapter: &ChapterPlan, crate_name: &str, cells: &[usize]) -> Tang
     writer.own("fn main() -> ::std::process::ExitCode { ::veracity_lab::runtime::run(cells) }");
     writer.own("fn cells() -> ::core::result::Result<(), ::veracity_lab::runtime::Failure> {");
     for (position, &index) in cells.iter().enumerate() {
-        let body = &chapter.cells[index].body;
         writer.own("{");
         writer.own(&format!("::veracity_lab::runtime::begin({position});"));
-        let tail_line = body.tail.map(|(line, _)| line);
-        for (line, (text, &offset)) in
-            body.code.text.lines().zip(&body.code.line_offsets).enumerate()
-        {
-            let origin = Origin { cell: Some(index), offset, text: text.to_owned() };
-            match body.tail {
-                Some((_, column)) if tail_line == Some(line) => {
-                    writer.part(origin.clone(), 0..column);
-                    writer.own("::veracity_lab::runtime::output(");
-                    writer.part(origin, column..usize::MAX);
-                }
-                _ => writer.part(origin, 0..usize::MAX),
-            }
-        }
-        if body.tail.is_some() {
-            writer.own(");");
-        }
+        writer.cell(chapter, index);
     }
     writer.own("::core::result::Result::Ok(())");
     for _ in 0..=cells.len() {
@@ -219,6 +213,28 @@ impl Writer {
         self.text.extend(origin.text.chars().skip(chars.start).take(chars.end - chars.start));
         self.text.push('\n');
         self.lines.push(Some(origin));
+    }
+
+    /// A cell, its trailing expression as an output.
+    fn cell(&mut self, chapter: &ChapterPlan, index: usize) {
+        let body = &chapter.cells[index].body;
+        let tail_line = body.tail.map(|(line, _)| line);
+        for (line, (text, &offset)) in
+            body.code.text.lines().zip(&body.code.line_offsets).enumerate()
+        {
+            let origin = Origin { cell: Some(index), offset, text: text.to_owned() };
+            match body.tail {
+                Some((_, column)) if tail_line == Some(line) => {
+                    self.part(origin.clone(), 0..column);
+                    self.own("::veracity_lab::runtime::output(");
+                    self.part(origin, column..usize::MAX);
+                }
+                _ => self.part(origin, 0..usize::MAX),
+            }
+        }
+        if body.tail.is_some() {
+            self.own(");");
+        }
     }
 
     fn finish(self) -> Tangled {

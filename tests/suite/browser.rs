@@ -201,7 +201,7 @@ fn serve(root: &Path) -> (Server, Session) {
         Server::start(&options, Arc::clone(&board), root.join("build")).expect("a free port");
     let session = Session::start(
         super::serve::request(root),
-        Arc::new(pipeline::batch),
+        Arc::new(pipeline::prepare),
         Arc::new(move |update| board.note(update)),
     );
     (server, session)

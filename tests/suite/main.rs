@@ -14,6 +14,8 @@ mod html;
 mod invalid;
 #[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod live;
 mod math;
 mod mutation;
 mod parse;

@@ -22,6 +22,7 @@ pub fn request(root: &Path) -> BuildRequest {
         jobs: 1,
         network: Network::Forbidden,
         from_scratch: false,
+        kernel: veracity::pipeline::KernelChoice::Batch,
     }
 }
 
@@ -69,7 +70,7 @@ fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
 
     let noted = Arc::clone(&board);
     let subscriber = Arc::new(move |update: Update<'_>| noted.note(update));
-    Stepper::new(request(folder.path()), Arc::new(pipeline::batch), subscriber).settle();
+    Stepper::new(request(folder.path()), Arc::new(pipeline::prepare), subscriber).settle();
     let page = ask(&authority, "/a.html", &host);
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     assert!(page.contains("connect-src 'self'; base-uri 'none'"));
@@ -101,7 +102,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     let mut lines = BufReader::new(stream).lines();
     let session = Session::start(
         request(folder.path()),
-        Arc::new(pipeline::batch),
+        Arc::new(pipeline::prepare),
         Arc::new(move |update| board.note(update)),
     );
     let mut hear = |wanted: &dyn Fn(&serde_json::Value) -> bool| loop {

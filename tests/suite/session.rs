@@ -119,6 +119,7 @@ impl Bench {
             jobs: 1,
             network: Network::Forbidden,
             from_scratch: false,
+            kernel: veracity::pipeline::KernelChoice::Batch,
         }
     }
 
@@ -382,7 +383,7 @@ fn the_pdf_follows_and_an_ordinary_build_finds_nothing_to_do() {
     let mut request = bench.request(bench.root().join("build"));
     request.formats.pdf = true;
     let (subscriber, told) = listener();
-    let session = Session::start(request.clone(), Arc::new(pipeline::batch), subscriber);
+    let session = Session::start(request.clone(), Arc::new(pipeline::prepare), subscriber);
     wait(&told, |told| matches!(told, Told::Printed).then_some(()));
     session.stop();
     assert!(bench.root().join("build/report.pdf").exists());

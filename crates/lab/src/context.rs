@@ -65,7 +65,11 @@ pub(crate) fn try_with<T>(act: impl FnOnce(&mut Context) -> T) -> Option<T> {
 pub(crate) fn load() -> Result<(), String> {
     let path = std::env::var_os(PLAN_VARIABLE)
         .ok_or_else(|| format!("this program is run by veracity ({PLAN_VARIABLE} is not set)"))?;
-    let path = Path::new(&path);
+    load_plan(Path::new(&path))
+}
+
+/// Reads the plan at `path` and makes it the state of the program.
+pub(crate) fn load_plan(path: &Path) -> Result<(), String> {
     let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
     let plan: serde_json::Value =
@@ -133,6 +137,13 @@ impl Context {
             self.started = Instant::now();
         }
         Ok(())
+    }
+
+    /// Ends the running cell without an output.
+    #[cfg(feature = "live")]
+    pub(crate) fn abandon(&mut self) {
+        self.cell = None;
+        self.output = CellOutput::default();
     }
 
     /// Appends an event, in one write.

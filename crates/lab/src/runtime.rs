@@ -4,6 +4,9 @@
 //! report builder. A cell fails only by a panic that leaves it or by an error given to `?`:
 //! a panic that the author catches, or one in a thread that nobody joins, is no failure.
 
+#[cfg(all(feature = "live", unix))]
+pub mod live;
+
 use std::any::Any;
 use std::collections::VecDeque;
 use std::error::Error;
@@ -62,6 +65,13 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
     }
 }
 
+impl Failure {
+    fn into_report(self) -> Report {
+        let Self { message, location } = self;
+        Report { kind: FailureKind::Error, message, location: Some(location) }
+    }
+}
+
 /// Runs the cells and reports how they ended.
 pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
     if let Err(message) = context::load() {
@@ -79,9 +89,7 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
         .unwrap_or_else(|error| context::fatal(&format!("cannot start a thread: {error}")));
     let failure = match cells.join() {
         Ok(Ok(())) => None,
-        Ok(Err(Failure { message, location })) => {
-            Some(Report { kind: FailureKind::Error, message, location: Some(location) })
-        }
+        Ok(Err(failure)) => Some(failure.into_report()),
         Err(payload) => Some(report_panic(payload.as_ref())),
     };
     end(failure)
@@ -91,8 +99,11 @@ pub fn run(cells: fn() -> Result<(), Failure>) -> ExitCode {
 ///
 /// The operating system gives the lock of a process that ended to the next one that waits.
 fn end_with_the_host() -> Result<(), String> {
-    let path = context::with(|context| context.plan.outbox.join(ALIVE_FILE));
-    let Ok(file) = File::open(&path) else { return Ok(()) };
+    end_when_unlocked(&context::with(|context| context.plan.outbox.join(ALIVE_FILE)))
+}
+
+fn end_when_unlocked(path: &Path) -> Result<(), String> {
+    let Ok(file) = File::open(path) else { return Ok(()) };
     let wait = move || {
         // A file system without locks cannot tell whether the builder lives.
         if file.lock().is_ok() {

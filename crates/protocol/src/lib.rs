@@ -14,6 +14,7 @@
 
 mod artifact;
 mod equation;
+mod live;
 mod value;
 
 pub use artifact::{
@@ -21,6 +22,9 @@ pub use artifact::{
     SeriesKind, Table,
 };
 pub use equation::{Equation, Expr, Function, Relation};
+pub use live::{
+    LOCK_VARIABLE, LiveReply, LiveRequest, LiveState, Opening, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+};
 pub use value::{DataKind, DataUse, Float, Published, Value};
 
 use std::collections::BTreeMap;

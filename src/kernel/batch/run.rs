@@ -3,32 +3,22 @@
 //! In: an executable and the cells that it holds. Out: one outcome a cell, put together from the
 //! program's events, outputs, streams and exit status. Left out: compiling it.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use veracity_protocol::{self as protocol, DataSource, FailureKind, PlannedCell, RunPlan};
+use veracity_protocol as protocol;
 
 use super::BatchKernel;
-use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
+use crate::kernel::outbox::{self, Events, PATIENCE, POLL, read_output, reader};
 use crate::kernel::process::{self, Group};
-use crate::kernel::streams::{self, Parts};
 use crate::kernel::{Ending, Event, Outcome};
 use crate::plan::{ChapterPlan, Reuse};
-use crate::span::Span;
-
-/// How often the event file of a running program is looked at.
-const POLL: Duration = Duration::from_millis(10);
-
-/// How long the streams of a program that has ended may stay open.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One run of a chapter's program.
 pub(super) struct Run<'a> {
@@ -85,7 +75,15 @@ impl Run<'_> {
         };
         fs::create_dir_all(&memo)?;
         let nonce = outbox.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let plan = self.plan(outbox.path(), memo, nonce.clone());
+        let plan = outbox::Start {
+            chapter: self.chapter,
+            cells: self.cells,
+            outbox: outbox.path(),
+            memo,
+            data: &self.kernel.data,
+            jobs: self.kernel.jobs,
+        };
+        let plan = plan.plan();
         let plan_file = outbox.path().join("plan.json");
         fs::write(&plan_file, serde_json::to_vec(&plan)?)?;
         fs::write(outbox.path().join(protocol::EVENTS_FILE), b"")?;
@@ -115,47 +113,6 @@ impl Run<'_> {
         let patience = Instant::now() + PATIENCE;
         let [stdout, stderr] = readers.map(|reader| reader.texts(patience));
         Ok(self.collect(&state, status, outbox.path(), stdout, stderr))
-    }
-
-    fn plan(&self, outbox: &Path, memo: PathBuf, nonce: String) -> RunPlan {
-        let foundation = &self.chapter.foundation;
-        RunPlan {
-            version: protocol::VERSION,
-            chapter: self.chapter.slug.clone(),
-            profile: foundation.profile.clone(),
-            device: foundation.device.clone(),
-            seed: foundation.seed,
-            nonce,
-            outbox: outbox.to_owned(),
-            memo,
-            data: self.kernel.data.clone(),
-            datasets: self.datasets(),
-            cells: self
-                .cells
-                .iter()
-                .map(|&cell| &self.chapter.cells[cell])
-                .map(|cell| PlannedCell {
-                    id: cell.id.clone(),
-                    key: cell.key.to_string(),
-                    data: cell.data.clone(),
-                })
-                .collect(),
-            equations: self.chapter.equations.clone(),
-            jobs: self.kernel.jobs,
-            job: None,
-        }
-    }
-
-    /// The data sets at hand that the run's cells declare.
-    fn datasets(&self) -> BTreeMap<String, DataSource> {
-        let at_hand = &self.chapter.foundation.datasets;
-        let declared = self.cells.iter().flat_map(|&cell| &self.chapter.cells[cell].data);
-        declared
-            .filter_map(|name| {
-                let DataSet { folder, kind, digest } = at_hand.get(name)?.clone();
-                Some((name.clone(), DataSource { folder, kind, digest }))
-            })
-            .collect()
     }
 
     fn cell(&self, position: usize) -> &crate::plan::CellPlan {
@@ -270,137 +227,11 @@ impl Run<'_> {
                 cell.span.clone(),
             );
         }
-        if state.timed_out {
-            let seconds = cell.timeout.as_secs_f64();
-            return Diagnostic::error(
-                "cell-timeout",
-                format!("this cell ran longer than its limit of {seconds} s and was ended"),
-                cell.span.clone(),
-            )
-            .hint(
-                "raise the limit with `//| timeout: 5m` in the cell, or do less under this profile; \
-                 a cell gets nothing on its standard input, so reading it waits for ever",
-            );
+        match &state.failure {
+            _ if state.timed_out => outbox::timed_out(cell),
+            Some(failure) => outbox::reported(cell.span.clone(), failure, self.maps),
+            None if status.success() => outbox::left(cell),
+            None => outbox::died(cell, &outbox::describe(status)),
         }
-        if let Some(failure) = &state.failure {
-            return self.reported(cell.span.clone(), failure);
-        }
-        if status.success() {
-            return Diagnostic::error(
-                "cell-died",
-                "the program ended before this cell did",
-                cell.span.clone(),
-            )
-            .hint(
-                "`return` in a cell ends all cells of its chapter, and so does \
-                 `std::process::exit`",
-            );
-        }
-        Diagnostic::error(
-            "cell-died",
-            format!("this cell ended the program: {}", describe(status)),
-            cell.span.clone(),
-        )
-        .hint("an abort, a stack overflow, `std::process::exit` or too little memory ends a program without a panic")
-    }
-
-    fn reported(&self, cell: Span, failure: &protocol::Failure) -> Diagnostic {
-        let place = failure.location.as_ref().and_then(|location| {
-            let at = (location.line as usize, location.column as usize);
-            self.maps.get(&location.file)?.span(at, at)
-        });
-        let (code, what) = match failure.kind {
-            FailureKind::Panic => ("cell-panic", "this cell panicked"),
-            FailureKind::Error => ("cell-error", "this cell returned an error"),
-        };
-        let outside = failure.location.as_ref().filter(|_| place.is_none());
-        let mut diagnostic =
-            Diagnostic::error(code, format!("{what}: {}", failure.message), place.unwrap_or(cell));
-        if let Some(location) = outside {
-            diagnostic = diagnostic
-                .note(format!("at {}:{}:{}", location.file, location.line, location.column));
-        }
-        diagnostic
-    }
-}
-
-/// A thread that reads one stream of the program.
-struct Reader {
-    thread: thread::JoinHandle<()>,
-    parts: Arc<Mutex<Parts>>,
-}
-
-fn reader(stream: Option<impl Read + Send + 'static>, nonce: String, cells: usize) -> Reader {
-    let parts = Arc::new(Mutex::new(Parts::new(cells)));
-    let filled = Arc::clone(&parts);
-    let thread = thread::spawn(move || {
-        if let Some(stream) = stream {
-            // What was read before a stream broke is kept.
-            let _ = streams::split(stream, &nonce, &filled);
-        }
-    });
-    Reader { thread, parts }
-}
-
-impl Reader {
-    /// What each cell printed. A process that left the program's group may hold the stream open
-    /// for ever, so nobody waits for its end longer than this.
-    fn texts(self, patience: Instant) -> Vec<String> {
-        while !self.thread.is_finished() && Instant::now() < patience {
-            thread::sleep(POLL);
-        }
-        self.parts.lock().map(|parts| parts.texts()).unwrap_or_default()
-    }
-}
-
-fn read_output(outbox: &Path, position: usize) -> io::Result<protocol::CellOutput> {
-    let bytes = fs::read(outbox.join(protocol::output_file(position)))?;
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
-fn describe(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        let name = match signal {
-            4 => " (illegal instruction)",
-            6 => " (abort)",
-            8 => " (arithmetic fault)",
-            9 => " (killed, perhaps for want of memory)",
-            11 => " (segmentation fault)",
-            _ => "",
-        };
-        return format!("signal {signal}{name}");
-    }
-    match status.code() {
-        Some(code) => format!("exit status {code}"),
-        None => "no exit status".to_owned(),
-    }
-}
-
-/// The event file of a running program, read as it grows.
-struct Events {
-    file: BufReader<fs::File>,
-    partial: String,
-}
-
-impl Events {
-    fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufReader::new(fs::File::open(path)?), partial: String::new() })
-    }
-
-    /// The events since the last call; a line that is not whole yet waits for the next.
-    fn read(&mut self) -> io::Result<Vec<protocol::Event>> {
-        let mut events = Vec::new();
-        // A reader that has met the end of a file must be told to look again.
-        self.file.stream_position()?;
-        while self.file.read_line(&mut self.partial)? > 0 {
-            if !self.partial.ends_with('\n') {
-                break;
-            }
-            // A line that is no event cannot be the program's own.
-            events.extend(serde_json::from_str(&self.partial).ok());
-            self.partial.clear();
-        }
-        Ok(events)
     }
 }

@@ -1,0 +1,132 @@
+//! The live kernel: one process per chapter that stays, and runs after an edit only what the edit
+//! touches.
+//!
+//! In: a chapter's plan and a prepared [`Workspace`]. Out: one outcome a cell. A [`Pool`] of
+//! contexts outlives the kernel, so that the next build finds their variables. Each context is a
+//! `veracity-live`, which compiles the statements that are made here of one cell or, where a
+//! variable cannot be kept between cells, of several. Left out: warnings of the compiler, which
+//! evcxr does not pass on.
+
+mod companion;
+mod context;
+mod host;
+mod memory;
+mod run;
+
+pub use companion::{Companion, find, obtain};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::context::Context;
+use super::workspace::Workspace;
+use super::{Event, Kernel, Outcome};
+use crate::diag::Diagnostic;
+use crate::plan::ChapterPlan;
+
+/// Contexts that stay between builds.
+#[derive(Debug, Default)]
+pub struct Pool {
+    /// The executable `veracity-live`, once it has been needed.
+    executable: Mutex<Option<PathBuf>>,
+    contexts: Mutex<BTreeMap<String, Arc<Mutex<Option<Context>>>>>,
+}
+
+impl Pool {
+    /// A pool that does not look for its executable.
+    pub fn of(executable: PathBuf) -> Self {
+        Self { executable: Mutex::new(Some(executable)), contexts: Mutex::default() }
+    }
+
+    /// Process identifiers of the contexts, by chapter, for those who measure.
+    pub fn processes(&self) -> BTreeMap<String, u32> {
+        let contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = |context: &Arc<Mutex<Option<Context>>>| {
+            context.try_lock().ok()?.as_ref().map(Context::process)
+        };
+        contexts.iter().filter_map(|(slug, context)| Some((slug.clone(), id(context)?))).collect()
+    }
+
+    /// Ends the contexts of chapters that are not among these.
+    pub fn keep_only(&self, slugs: &[&str]) {
+        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        contexts.retain(|slug, _| slugs.contains(&slug.as_str()));
+    }
+
+    fn executable(
+        &self,
+        workspace: &Workspace,
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Result<PathBuf, Diagnostic> {
+        let mut known = self.executable.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = known.as_ref().filter(|path| path.is_file()) {
+            return Ok(path.clone());
+        }
+        let tell = |words| sink(Event::Building(words));
+        let path = obtain(&workspace.toolchain, workspace.network, &tell)?;
+        Ok(known.insert(path).clone())
+    }
+
+    fn context(&self, slug: &str) -> Arc<Mutex<Option<Context>>> {
+        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(contexts.entry(slug.to_owned()).or_default())
+    }
+}
+
+/// Runs cells in the contexts of a pool.
+#[derive(Debug)]
+pub struct LiveKernel {
+    pool: Arc<Pool>,
+    ground: Ground,
+}
+
+/// What a context is made from.
+#[derive(Debug)]
+struct Ground {
+    workspace: Workspace,
+    /// Folder in which cells run: the report's root.
+    root: PathBuf,
+    /// Folder for what contexts and runs leave behind.
+    build: PathBuf,
+    data: PathBuf,
+}
+
+impl LiveKernel {
+    /// A kernel that runs cells in `root`.
+    pub fn new(
+        pool: Arc<Pool>,
+        workspace: Workspace,
+        root: PathBuf,
+        build: PathBuf,
+        data: PathBuf,
+    ) -> Self {
+        Self { pool, ground: Ground { workspace, root, build, data } }
+    }
+
+    /// Opens the context of a chapter ahead of its first cell.
+    pub fn warm(&self, chapter: &ChapterPlan, sink: &(dyn Fn(Event) + Sync)) {
+        let context = self.pool.context(&chapter.slug);
+        let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is wrong will be told when cells are to run.
+        let _ = run::ready(&mut context, &self.pool, &self.ground, chapter, sink);
+    }
+}
+
+impl Kernel for LiveKernel {
+    fn run(
+        &self,
+        chapter: &ChapterPlan,
+        cells: &[usize],
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Vec<Outcome> {
+        let context = self.pool.context(&chapter.slug);
+        let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
+        match run::ready(&mut context, &self.pool, &self.ground, chapter, sink) {
+            Ok(context) => {
+                run::Run { ground: &self.ground, chapter, context, sink }.outcomes(cells)
+            }
+            Err(problem) => run::none(chapter, cells, problem),
+        }
+    }
+}
