@@ -130,7 +130,8 @@ fn the_own_report_replays_to_the_same_bytes_in_another_place() {
         }
         disk::copy(&here.join("build/cache"), &report.root.join("build/cache"));
         let mut command: Command = report.command();
-        command.args(["--jobs", jobs]).env("TZ", zone);
+        // The other chapters' results are there only if the report was built.
+        command.args(["--jobs", jobs, "--chapter", "1"]).env("TZ", zone);
         let output = disk::expect_good(command.output().expect("the executable starts"));
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!stderr.contains("running"), "a cell ran again: {stderr}");

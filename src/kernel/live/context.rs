@@ -292,7 +292,8 @@ fn crate_names(workspace: &Workspace, slug: &str) -> io::Result<BTreeSet<String>
     Ok(dependencies.filter(|dep| has_code(&dep.pkg)).map(|dep| dep.name.to_string()).collect())
 }
 
-/// Folders of the dynamic libraries that evaluations load.
+/// Folders of the dynamic libraries that evaluations load; all of them exist, for a loader that has
+/// once missed a folder never looks there again.
 fn libraries(workspace: &Workspace, target: &Path) -> io::Result<String> {
     let host = workspace.toolchain.lines().find_map(|line| line.strip_prefix("host: "));
     let host = host.ok_or_else(|| io::Error::other("rustc does not name its host"))?;
@@ -303,6 +304,7 @@ fn libraries(workspace: &Workspace, target: &Path) -> io::Result<String> {
         .output()?;
     let own = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let shared = target.join(host).join("debug").join("deps");
+    fs::create_dir_all(&shared)?;
     let mut folders = vec![shared, PathBuf::from(own)];
     folders.extend(std::env::var_os(LIBRARY_PATH).iter().flat_map(std::env::split_paths));
     let joined = std::env::join_paths(folders).map_err(io::Error::other)?;
