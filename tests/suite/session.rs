@@ -89,8 +89,8 @@ impl Bench {
         let bench = Self { folder, ran: Arc::default() };
         bench.write("report.yaml", "title: T\nchapters: [a.md, b.md]\nbibliography: works.bib\n");
         bench.write("works.bib", BIB);
-        bench.write("a.md", &chapter("A", "Words.", 7));
-        bench.write("b.md", &chapter("B", "Other words.", 8));
+        bench.write("a.md", chapter("A", "Words.", 7));
+        bench.write("b.md", chapter("B", "Other words.", 8));
         bench
     }
 
@@ -142,7 +142,7 @@ impl Bench {
     }
 
     /// The files of a session that begins with these sources and has no stored result.
-    fn from_nothing(&self) -> BTreeMap<String, Vec<u8>> {
+    fn clean_build(&self) -> BTreeMap<String, Vec<u8>> {
         let out = tempfile::tempdir().expect("a temporary folder");
         let (subscriber, told) = listener();
         let request = self.request(out.path().to_owned());
@@ -224,7 +224,7 @@ impl Dice {
 }
 
 #[test]
-fn after_any_edits_the_pages_are_those_of_a_build_from_nothing() {
+fn after_any_edits_the_pages_are_those_of_a_build_clean_build() {
     let bench = Bench::new();
     let (subscriber, told) = listener();
     let request = bench.request(bench.root().join("build"));
@@ -256,7 +256,7 @@ fn after_any_edits_the_pages_are_those_of_a_build_from_nothing() {
         session.settle();
         last = pages(&told).unwrap_or(last);
         if edit % 7 == 0 || edit + 1 == edits {
-            let fresh = bench.from_nothing();
+            let fresh = bench.clean_build();
             assert_eq!(last.keys().collect::<Vec<_>>(), fresh.keys().collect::<Vec<_>>());
             for (path, bytes) in &fresh {
                 // It holds durations, which differ.
