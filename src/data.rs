@@ -66,14 +66,13 @@ pub fn kind_word(kind: DataKind) -> &'static str {
 
 /// The data sets at hand below `folder` that chapters declare, and what is wrong with the others.
 ///
-/// Digests that were computed before are kept in the file `cache`.
+/// `digests` holds those that were computed before.
 pub fn at_hand(
     folder: &Path,
     manifest: &Manifest,
     chapters: &[Chapter],
-    cache: &Path,
+    mut digests: Digests,
 ) -> (BTreeMap<String, DataSet>, Vec<Diagnostic>) {
-    let mut digests = Digests::open(cache);
     let mut sets = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for cell in chapters.iter().flat_map(|chapter| &chapter.cells) {

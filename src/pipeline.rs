@@ -13,7 +13,7 @@ use std::thread;
 use crate::cache::{self, Store};
 use crate::claims::Standing;
 use crate::config::{self, Manifest, ReportConfig};
-use crate::data::{self, DataSet};
+use crate::data::{self, DataSet, Digests};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
@@ -328,8 +328,13 @@ pub fn plan(
 ) -> Result<Planned, Vec<Diagnostic>> {
     let only = only_chapter(request, &written.chapters)?;
     let digests = request.out.join("cache").join("data.json");
+    // Sizes and times tell only of changes that somebody made on purpose.
+    let digests = match request.from_scratch {
+        true => Digests::anew(&digests),
+        false => Digests::open(&digests),
+    };
     let (datasets, unusable) =
-        data::at_hand(&request.data, &written.manifest, &written.chapters, &digests);
+        data::at_hand(&request.data, &written.manifest, &written.chapters, digests);
     let foundation = foundation(request, &written, ground, datasets)?;
     let (mut plan, found) = plan::plan(&written.config, &written.chapters, &foundation);
     if let Some(index) = only {

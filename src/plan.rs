@@ -14,7 +14,7 @@ pub mod tangle;
 
 pub use names::{Touch, items, touch};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -316,11 +316,14 @@ fn equations(
     chapter: &Chapter,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> BTreeMap<String, protocol::Equation> {
-    let code = chapter.modules.iter().map(|module| &module.code);
-    let named: Vec<String> = code
-        .chain(chapter.cells.iter().map(|cell| &cell.code))
-        .flat_map(|code| equation_labels(&code.text))
-        .collect();
+    let modules = chapter.modules.iter().map(|module| &module.code.text);
+    let code: Vec<&String> =
+        modules.chain(chapter.cells.iter().map(|cell| &cell.code.text)).collect();
+    let named: BTreeSet<String> = code.iter().flat_map(|code| names::strings(code)).collect();
+    let is_asked_for = |label: &str| {
+        let calls = |code: &&String| equation_labels(code).any(|called| called == label);
+        code.iter().any(calls)
+    };
     let mut found = BTreeMap::new();
     if named.is_empty() {
         return found;
@@ -329,7 +332,7 @@ fn equations(
     let (macros, _) =
         Macros::new(config.macros.clone().into_iter().chain(chapter.front.macros.clone()));
     for equation in chapter.equations() {
-        let Some(label) = equation.label.as_ref().filter(|label| named.contains(label)) else {
+        let Some(label) = equation.label.as_ref().filter(|label| named.contains(*label)) else {
             continue;
         };
         // What cannot be shown is reported where the report is resolved.
@@ -338,6 +341,8 @@ fn equations(
             Ok(evaluable) => {
                 found.insert(label.clone(), evaluable);
             }
+            // The label may be the text of something else.
+            Err(_) if !is_asked_for(label) => {}
             Err(error) => {
                 let mut diagnostic = Diagnostic::error(
                     "equation-not-evaluable",
@@ -353,7 +358,7 @@ fn equations(
     found
 }
 
-/// Labels in `equation!("label")`; a mention in a comment counts too, which only costs a key.
+/// Labels in `equation!("label")` as it is mostly written, for messages.
 fn equation_labels(code: &str) -> impl Iterator<Item = String> {
     code.split("equation!").skip(1).filter_map(|rest| {
         let rest = rest.trim_start().strip_prefix(['(', '[', '{'])?;
@@ -379,9 +384,12 @@ impl KeyHasher {
     }
 
     fn equations(&mut self, code: &str, known: &BTreeMap<String, protocol::Equation>) {
-        for label in equation_labels(code) {
-            self.field(&label);
-            self.field(&format!("{:?}", known.get(&label)));
+        // Any literal that is a label may reach `equation!`, through a macro if need be.
+        for label in names::strings(code) {
+            if let Some(equation) = known.get(&label) {
+                self.field(&label);
+                self.field(&format!("{equation:?}"));
+            }
         }
     }
 

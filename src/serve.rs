@@ -226,13 +226,12 @@ async fn file(State(served): State<Served>, Path(path): Path<String>) -> Respons
 }
 
 fn page(served: &Served, path: &str) -> Response {
-    let Some(page) = served.board.page() else {
+    let Some((page, digest)) = served.board.page(path) else {
         let waiting = html::with_script(html::WAITING, &head(""));
         return (StatusCode::OK, kind(path), Body::from(waiting)).into_response();
     };
     match page.files.get(path) {
         Some(bytes) if path.ends_with(".html") => {
-            let digest = served.board.digest(path);
             let text = String::from_utf8_lossy(bytes);
             (kind(path), Body::from(html::with_script(&text, &head(&digest)))).into_response()
         }

@@ -21,6 +21,7 @@ mod print;
 pub use change::Change;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -294,11 +295,12 @@ impl Desk {
                 Err(RecvTimeoutError::Timeout) => self.time_has_passed(),
             }
         }
-        self.stop_job();
         while self.job.is_some() {
-            match signals.recv() {
-                Ok(Signal::Ran(_)) | Err(_) => self.job = None,
-                Ok(_) => {}
+            // Said again, for a run that had not yet begun would not have heard it.
+            self.stop_job();
+            match signals.recv_timeout(TICK) {
+                Ok(Signal::Ran(_)) | Err(RecvTimeoutError::Disconnected) => self.job = None,
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
@@ -313,6 +315,9 @@ impl Desk {
     }
 
     fn time_has_passed(&mut self) {
+        if self.job.as_ref().is_some_and(|job| job.shared.stopped.load(Ordering::SeqCst)) {
+            self.stop_job();
+        }
         let waits = self.job.as_ref().is_some_and(|job| {
             !job.meanwhile
                 && job.started.elapsed() >= MEANWHILE
@@ -423,7 +428,13 @@ impl Desk {
         };
         let signals = self.signals.clone();
         let run = move || {
-            let result: Ended = Box::new(work.run(written));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| work.run(written)));
+            let result: Ended = Box::new(result.unwrap_or_else(|_| {
+                Err(vec![
+                    Diagnostic::global("internal", "running the cells panicked")
+                        .hint("this is a fault of Veracity's; the next edit makes it try again"),
+                ])
+            }));
             // The session takes over what was shared.
             drop(work);
             // If nobody listens any more, the session has ended.

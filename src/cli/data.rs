@@ -100,10 +100,10 @@ impl Place {
         )
     }
 
-    /// Digests that builds have computed.
-    fn digests(&self, root: &Path) -> Digests {
+    /// File of the digests that builds have computed.
+    fn kept(&self, root: &Path) -> PathBuf {
         let out = self.out.clone().unwrap_or_else(|| root.join("build"));
-        Digests::open(&out.join("cache").join("data.json"))
+        out.join("cache").join("data.json")
     }
 }
 
@@ -114,7 +114,7 @@ fn list(
     place: &Place,
 ) -> Result<u8, Vec<Diagnostic>> {
     let folder = place.data(root);
-    let mut digests = place.digests(root);
+    let mut digests = Digests::open(&place.kept(root));
     let mut words = String::new();
     if manifest.datasets.is_empty() {
         words.push_str("this report names no data sets in data/manifest.yaml\n");
@@ -190,7 +190,7 @@ fn fetch_all(
 ) -> Result<u8, Vec<Diagnostic>> {
     let folder = place.data(root);
     for (name, entry) in named(manifest, names)? {
-        let mut digests = place.digests(root);
+        let mut digests = Digests::open(&place.kept(root));
         let mut view = View::new(session);
         let fetched = fetch::fetch(name, entry, &folder, terms, &mut digests, &mut |step| {
             view.show(step);
@@ -221,8 +221,10 @@ fn verify(
         names => named(manifest, names)?,
     };
     let mut status = 0;
+    // What is found here counts for the next build too.
+    let mut digests = Digests::anew(&place.kept(root));
     for (name, entry) in all {
-        let found = look(&folder, name, entry, &mut Digests::none())?;
+        let found = look(&folder, name, entry, &mut digests)?;
         let is_right = match &found {
             Some(found) => found.set.kind == DataKind::Real,
             None => names.is_empty(),
@@ -232,6 +234,7 @@ fn verify(
         }
         session.print(&format!("{name}: {}\n", here(found.as_ref())));
     }
+    digests.save();
     Ok(status)
 }
 

@@ -56,6 +56,11 @@ impl Digests {
         Self { file: Some(file.to_owned()), known: known.unwrap_or_default(), is_changed: false }
     }
 
+    /// None that are kept in the file, so that all are computed anew, and kept.
+    pub fn anew(file: &Path) -> Self {
+        Self { file: Some(file.to_owned()), known: BTreeMap::new(), is_changed: false }
+    }
+
     /// None, so that all are computed.
     pub fn none() -> Self {
         Self { file: None, known: BTreeMap::new(), is_changed: false }

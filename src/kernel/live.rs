@@ -17,11 +17,12 @@ pub use companion::{Companion, find, obtain};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::context::Context;
 use super::workspace::Workspace;
-use super::{Event, Kernel, Outcome};
+use super::{Event, Kernel, Outcome, process};
 use crate::diag::Diagnostic;
 use crate::plan::ChapterPlan;
 
@@ -79,6 +80,8 @@ impl Pool {
 pub struct LiveKernel {
     pool: Arc<Pool>,
     ground: Ground,
+    /// How often runs were interrupted.
+    interrupts: AtomicU64,
 }
 
 /// What a context is made from.
@@ -101,15 +104,8 @@ impl LiveKernel {
         build: PathBuf,
         data: PathBuf,
     ) -> Self {
-        Self { pool, ground: Ground { workspace, root, build, data } }
-    }
-
-    /// Opens the context of a chapter ahead of its first cell.
-    pub fn warm(&self, chapter: &ChapterPlan, sink: &(dyn Fn(Event) + Sync)) {
-        let context = self.pool.context(&chapter.slug);
-        let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is wrong will be told when cells are to run.
-        let _ = run::ready(&mut context, &self.pool, &self.ground, chapter, sink);
+        let ground = Ground { workspace, root, build, data };
+        Self { pool, ground, interrupts: AtomicU64::new(0) }
     }
 }
 
@@ -120,13 +116,22 @@ impl Kernel for LiveKernel {
         cells: &[usize],
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome> {
+        let since = self.interrupts.load(Ordering::SeqCst);
+        let interrupted =
+            || process::interrupted() || self.interrupts.load(Ordering::SeqCst) != since;
+        let interrupted = &interrupted;
         let context = self.pool.context(&chapter.slug);
         let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
-        match run::ready(&mut context, &self.pool, &self.ground, chapter, sink) {
+        match run::ready(&mut context, &self.pool, &self.ground, chapter, interrupted, sink) {
             Ok(context) => {
-                run::Run { ground: &self.ground, chapter, context, sink }.outcomes(cells)
+                let ground = &self.ground;
+                run::Run { ground, chapter, context, interrupted, sink }.outcomes(cells)
             }
             Err(problem) => run::none(chapter, cells, problem),
         }
+    }
+
+    fn interrupt(&self) {
+        self.interrupts.fetch_add(1, Ordering::SeqCst);
     }
 }

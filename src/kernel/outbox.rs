@@ -34,6 +34,19 @@ pub(super) struct Start<'a> {
 }
 
 impl Start<'_> {
+    /// The key under which a cell keeps results. One that builds on a measurement keeps them for
+    /// this run alone, for the next measurement is another.
+    fn memo_key(&self, cell: &CellPlan) -> String {
+        let is_measured = |&at: &usize| self.chapter.cells[at].measured;
+        match cell.needs.iter().any(is_measured) {
+            true => {
+                let run = self.outbox.file_name().unwrap_or_default();
+                format!("{} in {}", cell.key, run.to_string_lossy())
+            }
+            false => cell.key.to_string(),
+        }
+    }
+
     /// The plan for the program. The outbox's name is the word that marks its output.
     pub(super) fn plan(self) -> RunPlan {
         let foundation = &self.chapter.foundation;
@@ -51,13 +64,13 @@ impl Start<'_> {
             seed: foundation.seed,
             nonce: name.to_string_lossy().into_owned(),
             outbox: self.outbox.to_owned(),
-            memo: self.memo,
+            memo: self.memo.clone(),
             data: self.data.to_owned(),
             datasets: cells().flat_map(|cell| &cell.data).filter_map(source).collect(),
             cells: cells()
                 .map(|cell| PlannedCell {
                     id: cell.id.clone(),
-                    key: cell.key.to_string(),
+                    key: self.memo_key(cell),
                     data: cell.data.clone(),
                 })
                 .collect(),

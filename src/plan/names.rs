@@ -10,6 +10,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 
+use super::needs::variables;
 use super::tangle::Body;
 use crate::claims::Reason;
 use crate::parse::Chapter;
@@ -69,19 +70,6 @@ fn defined(tokens: TokenStream) -> BTreeSet<String> {
     names.bound
 }
 
-/// Variables that a later cell could change.
-fn mutable(tokens: TokenStream) -> BTreeSet<String> {
-    let mut names = Names::default();
-    for statement in
-        syn::parse::Parser::parse2(syn::Block::parse_within, tokens).unwrap_or_default()
-    {
-        if let syn::Stmt::Local(local) = &statement {
-            names.visit_pat(&local.pat);
-        }
-    }
-    names.mutable
-}
-
 /// What a cell does with names, as far as its code tells.
 #[derive(Clone, Debug, Default)]
 pub struct Touch {
@@ -124,7 +112,8 @@ pub(super) fn mentioned(tokens: TokenStream) -> BTreeSet<String> {
 #[derive(Default)]
 pub(super) struct Missing {
     names: BTreeMap<String, (Reason, String)>,
-    mutable: BTreeSet<String>,
+    /// Variables of the cells that run, which a cell left out might have changed.
+    variables: BTreeSet<String>,
 }
 
 impl Missing {
@@ -137,14 +126,14 @@ impl Missing {
                 Some((*reason, format!("uses `{name}` of a cell that {words}")))
             }),
         };
-        self.mutable.extend(mutable(body.tokens()));
+        self.variables.extend(variables(&body.tokens()));
         blocked
     }
 
     /// Notes that `body` is left out.
     pub(super) fn add(&mut self, body: &Body, reason: Reason, words: &str) {
         let mut names = defined(body.tokens());
-        names.extend(mentioned(body.tokens()).intersection(&self.mutable).cloned());
+        names.extend(mentioned(body.tokens()).intersection(&self.variables).cloned());
         for name in names {
             self.names.entry(name).or_insert_with(|| (reason, words.to_owned()));
         }
@@ -152,25 +141,51 @@ impl Missing {
 }
 
 pub(super) fn identifiers(tokens: TokenStream, visit: &mut impl FnMut(&str)) {
+    let mut in_lifetime = false;
     for token in tokens {
+        let begins_lifetime = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '\'');
         match token {
-            TokenTree::Ident(ident) => visit(&ident.to_string()),
+            // The name of a lifetime is none of a value: `'static` is no static variable.
+            TokenTree::Ident(_) if in_lifetime => {}
+            TokenTree::Ident(ident) => visit(plain(&ident.to_string())),
             TokenTree::Group(group) => identifiers(group.stream(), visit),
             TokenTree::Literal(literal) => {
                 // Inline format arguments name variables inside of string literals.
                 let text = literal.to_string();
                 for part in text.split('{').skip(1) {
-                    let end = part
-                        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                        .unwrap_or(part.len());
-                    if end > 0 {
-                        visit(&part[..end]);
-                    }
+                    // The width and the precision may be names as well: `{:.places$}`.
+                    let part = part.split('}').next().unwrap_or_default();
+                    let words = part.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+                    words.filter(|word| !word.is_empty()).for_each(&mut *visit);
                 }
             }
             TokenTree::Punct(_) => {}
         }
+        in_lifetime = begins_lifetime;
     }
+}
+
+/// A name without the mark of a raw identifier.
+pub(super) fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
+
+/// The texts of all string literals in code.
+pub(super) fn strings(code: &str) -> BTreeSet<String> {
+    fn collect(tokens: TokenStream, into: &mut BTreeSet<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => collect(group.stream(), into),
+                TokenTree::Literal(_) => {
+                    into.extend(syn::parse2::<syn::LitStr>(token.into()).map(|text| text.value()));
+                }
+                TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(code.parse().unwrap_or_default(), &mut found);
+    found
 }
 
 /// Names bound by patterns and items.
@@ -198,9 +213,10 @@ impl Names {
 
 impl<'ast> Visit<'ast> for Names {
     fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
-        self.bound.insert(pattern.ident.to_string());
+        let name = pattern.ident.to_string();
+        self.bound.insert(plain(&name).to_owned());
         if pattern.mutability.is_some() {
-            self.mutable.insert(pattern.ident.to_string());
+            self.mutable.insert(plain(&name).to_owned());
         }
         syn::visit::visit_pat_ident(self, pattern);
     }
@@ -215,11 +231,12 @@ impl<'ast> Visit<'ast> for Names {
             syn::Item::Struct(item) => Some(&item.ident),
             syn::Item::Trait(item) => Some(&item.ident),
             syn::Item::Type(item) => Some(&item.ident),
+            syn::Item::Union(item) => Some(&item.ident),
             syn::Item::Macro(item) => item.ident.as_ref(),
             syn::Item::Use(item) => return self.visit_item_use(item),
             _ => None,
         };
-        self.bound.extend(ident.map(ToString::to_string));
+        self.bound.extend(ident.map(|ident| plain(&ident.to_string()).to_owned()));
     }
 
     fn visit_use_name(&mut self, name: &'ast syn::UseName) {
@@ -245,7 +262,7 @@ mod tests {
     #[test]
     fn a_cell_left_out_takes_along_what_it_would_have_changed() {
         let bodies: Vec<Body> = cells(&[
-            "let mut all = vec![1]; let fixed = 1;",
+            "let mut all = vec![1]; let fixed = 1_u8;",
             "all.push(fixed);",
             "all.len()",
             "fixed",

@@ -11,17 +11,16 @@ use std::collections::BTreeSet;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
-use super::names::{Names, identifiers, mentioned};
+use super::names::{Names, identifiers, mentioned, plain};
 
 /// Words of what lies outside of a chapter's variables: files, the environment, globals.
-const OUTSIDE: [&str; 15] = [
+const OUTSIDE: [&str; 17] = [
     "fs",
     "File",
     "OpenOptions",
     "env",
     "process",
     "Command",
-    "net",
     "TcpStream",
     "TcpListener",
     "UdpSocket",
@@ -30,6 +29,9 @@ const OUTSIDE: [&str; 15] = [
     "lazy_static",
     "unsafe",
     "OnceLock",
+    "Path",
+    "PathBuf",
+    "temp_dir",
 ];
 
 /// Macros that, as statements, define nothing.
@@ -61,6 +63,8 @@ struct Linkage {
     free: BTreeSet<String>,
     /// Whether every cell behind it may mean something else without it.
     pervasive: bool,
+    /// Whether its own names may mean something of any cell before it.
+    opaque: bool,
     /// Whether it may see or change what lies outside of the chapter's variables.
     outside: bool,
 }
@@ -72,17 +76,22 @@ impl Linkage {
         let parsed = syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone());
         let Ok(statements) = parsed else {
             let free = mentioned(tokens.clone());
-            return Self { free, outside, pervasive: true, ..Self::default() };
+            return Self { free, outside, pervasive: true, opaque: true, ..Self::default() };
         };
-        let mut linkage = Self { outside, ..Self::default() };
+        let words = mentioned(tokens.clone());
+        // What a condition leaves out defines nothing, and an `impl` may stand in any block.
+        let opaque = ["cfg", "cfg_attr"].iter().any(|word| words.contains(*word));
+        let pervasive = opaque || words.contains("impl");
+        let mut linkage = Self { outside, opaque, pervasive, ..Self::default() };
         let mut scopes = Scopes { stack: vec![item_names(&statements)], ..Scopes::default() };
         for (index, statement) in statements.iter().enumerate() {
             scopes.visit_stmt(statement);
             match statement {
                 syn::Stmt::Local(local) => {
                     let names = Names::of_pattern(&local.pat);
+                    let typed = matches!(local.pat, syn::Pat::Type(_));
                     let plain = names.mutable.is_empty()
-                        && local.init.as_ref().is_some_and(|init| is_plain(&init.expr));
+                        && local.init.as_ref().is_some_and(|init| is_plain(&init.expr, typed));
                     if plain {
                         linkage.variables.retain(|name| !names.bound.contains(name));
                         linkage.constants.extend(names.bound);
@@ -109,10 +118,11 @@ impl Linkage {
         linkage.free = scopes.free;
         linkage
     }
+}
 
-    fn defines(&self, name: &str) -> bool {
-        self.variables.contains(name) || self.constants.contains(name)
-    }
+/// Variables that a cell defines and later ones could change.
+pub(super) fn variables(tokens: &TokenStream) -> BTreeSet<String> {
+    Linkage::of(tokens).variables
 }
 
 /// Whether code names something that lies outside of the chapter's variables.
@@ -136,21 +146,33 @@ struct Meaning<'a> {
 }
 
 impl<'a> Meaning<'a> {
-    fn of(cells: &'a [Option<Linkage>], cell: usize) -> Self {
+    /// Of the cell at the end of `before`, which holds the meanings of those before it.
+    fn of(cells: &'a [Option<Linkage>], before: &[Self]) -> Self {
+        let cell = before.len();
         let mut meaning = Self { variables: BTreeSet::new(), definers: BTreeSet::new() };
         let Some(linkage) = &cells[cell] else { return meaning };
         if linkage.outside {
             meaning.variables.insert(WORLD);
         }
         for name in &linkage.free {
-            let definer = (0..cell).rev().find_map(|before| {
-                let definer = cells[before].as_ref()?;
-                definer.defines(name).then_some((before, definer))
-            });
-            let Some((before, definer)) = definer else { continue };
-            meaning.definers.insert(before);
-            if definer.variables.contains(name) {
-                meaning.variables.insert((Some(before), name));
+            // A type, a macro and a value may have the same name, and only a variable hides one.
+            let running = (0..cell).rev().filter_map(|at| Some((at, cells[at].as_ref()?)));
+            for (at, definer) in running {
+                if definer.variables.contains(name) {
+                    meaning.definers.insert(at);
+                    if !meaning.variables.iter().any(|(_, known)| known == name) {
+                        meaning.variables.insert((Some(at), name));
+                    }
+                    if !definer.opaque {
+                        break;
+                    }
+                } else if definer.constants.contains(name) {
+                    meaning.definers.insert(at);
+                    if before[at].variables.contains(&WORLD) {
+                        // A function may keep a state, or go to a file, for whoever calls it.
+                        meaning.variables.insert(WORLD);
+                    }
+                }
             }
         }
         meaning
@@ -163,26 +185,43 @@ pub(super) fn of_cells<'a>(
     modules: impl Iterator<Item = &'a str>,
     cells: impl Iterator<Item = Option<TokenStream>>,
 ) -> Vec<Vec<usize>> {
-    // A module that keeps state hands it to whoever calls it.
-    let mut shared = modules.map(|text| text.parse().unwrap_or_default());
-    let is_shared = shared.any(|tokens| reaches_outside(&tokens));
+    // A module that keeps state hands it to whoever calls it, and a macro brings the names in its
+    // definition to where it is called.
+    let modules: Vec<TokenStream> = modules.map(|text| text.parse().unwrap_or_default()).collect();
+    let is_shared = modules.iter().any(reaches_outside);
+    let mut brought: BTreeSet<String> = modules.iter().flat_map(in_macros).collect();
     let linkages: Vec<Option<Linkage>> = cells
         .map(|tokens| {
-            let mut linkage = Linkage::of(&tokens?);
+            let tokens = tokens?;
+            let mut linkage = Linkage::of(&tokens);
             linkage.outside |= is_shared;
+            linkage.free.extend(brought.iter().cloned());
+            brought.extend(in_macros(&tokens));
             Some(linkage)
         })
         .collect();
     needs(&linkages)
 }
 
+/// All names in code that defines macros.
+fn in_macros(tokens: &TokenStream) -> BTreeSet<String> {
+    let words = mentioned(tokens.clone());
+    if words.contains("macro_rules") { words } else { BTreeSet::new() }
+}
+
 fn needs(cells: &[Option<Linkage>]) -> Vec<Vec<usize>> {
-    let meanings: Vec<Meaning<'_>> = (0..cells.len()).map(|at| Meaning::of(cells, at)).collect();
+    let mut meanings: Vec<Meaning<'_>> = Vec::with_capacity(cells.len());
+    for _ in cells {
+        meanings.push(Meaning::of(cells, &meanings));
+    }
     let mut all: Vec<BTreeSet<usize>> = Vec::with_capacity(cells.len());
     for (at, cell) in cells.iter().enumerate() {
         let mut direct = BTreeSet::new();
         if cell.is_some() {
             direct.extend(&meanings[at].definers);
+            if cell.as_ref().is_some_and(|linkage| linkage.opaque) {
+                direct.extend((0..at).filter(|&i| cells[i].is_some()));
+            }
             direct.extend((0..at).filter(|&i| cells[i].as_ref().is_some_and(|it| it.pervasive)));
             direct.extend(sharing(cells, &meanings, at));
         }
@@ -226,11 +265,17 @@ fn is_pervasive(item: &syn::Item) -> bool {
     )
 }
 
-/// Whether an expression is built of literals alone, so that its value cannot change.
-fn is_plain(expression: &syn::Expr) -> bool {
+/// Whether an expression is built of literals alone, so that its value cannot change. Nor may its
+/// type: a number without one, unless the binding is `typed`, has it from whoever uses it.
+fn is_plain(expression: &syn::Expr, typed: bool) -> bool {
     use syn::Expr;
+    let is_plain = |expression: &syn::Expr| is_plain(expression, typed);
     match expression {
-        Expr::Lit(_) => true,
+        Expr::Lit(literal) => match &literal.lit {
+            syn::Lit::Int(number) => typed || !number.suffix().is_empty(),
+            syn::Lit::Float(number) => typed || !number.suffix().is_empty(),
+            _ => true,
+        },
         Expr::Array(array) => array.elems.iter().all(is_plain),
         Expr::Tuple(tuple) => tuple.elems.iter().all(is_plain),
         Expr::Repeat(repeat) => is_plain(&repeat.expr) && is_plain(&repeat.len),
@@ -279,6 +324,7 @@ impl Scopes {
     }
 
     fn mention(&mut self, name: &str) {
+        let name = plain(name);
         if !self.stack.iter().any(|scope| scope.contains(name)) {
             self.free.insert(name.to_owned());
         }
@@ -467,6 +513,31 @@ mod tests {
     const NOTHING: [usize; 0] = [];
 
     #[test]
+    fn what_is_easily_overlooked_is_seen() {
+        for (what, cells, needed) in [
+            ("a precision", &["let places = f();", "format!(\"{:.places$}\", 0.5)"][..], &[0][..]),
+            ("a width", &["let width = f();", "format!(\"{:>width$}\", 1)"], &[0]),
+            ("a raw name", &["let r#type = f();", "format!(\"{type}\")"], &[0]),
+            ("a type from a use", &["let a = 0.7;", "let b: f32 = a;", "a * 3.0"], &[0, 1]),
+            ("a type of its own", &["let a = 0.7_f32;", "let b: f32 = a;", "a * 3.0"], &[0]),
+            ("a hidden impl", &["struct S;", "const _: () = { impl T for S {} };", "1"], &[0, 1]),
+            ("a condition", &["let a = f();", "#[cfg(no)] let a = g();", "a"], &[0, 1]),
+            ("two of one name", &["type T = f32;", "const T: f64 = 1.0;", "T as T"], &[0, 1]),
+            (
+                "a macro's own names",
+                &["fn rate() {}", "macro_rules! r { () => { rate() } }", "r!()"],
+                &[0, 1],
+            ),
+        ] {
+            assert_eq!(last(cells), needed, "{what}");
+        }
+        let module = "macro_rules! scaled { ($x:expr) => { factor() * $x } }";
+        let cells = ["fn factor() -> i64 { 3 }", "scaled!(2)"];
+        let cells = cells.map(|code| Some(code.parse().expect("it is Rust")));
+        assert_eq!(of_cells([module].into_iter(), cells.into_iter())[1], [0]);
+    }
+
+    #[test]
     fn a_cell_needs_what_defines_its_names() {
         let cells = [
             "let (a, b) = f(1, 2);",
@@ -534,7 +605,7 @@ mod tests {
 
     #[test]
     fn plain_data_and_items_carry_nothing_over() {
-        let plain = ["let (n, d) = (64, [1.0, -2.0]);", "let a = f(n);", "g(n)"];
+        let plain = ["let (n, d) = (64_usize, [1.0_f64, -2.0_f64]);", "let a = f(n);", "g(n)"];
         assert_eq!(last(&plain), [0]);
         let formula = ["let m = equation!(\"eq-m\");", "m.call([1]);", "m.call([2])"];
         assert_eq!(last(&formula), [0]);
@@ -553,13 +624,20 @@ mod tests {
             "trait T { fn t(&self) {} } ",
             "define! { x } f();",
             "if g() { return Ok(()); }",
-            "let = ;",
         ] {
             assert_eq!(last(&["let a = f();", pervasive, "1"]), [1], "{pervasive}");
         }
+        assert_eq!(last(&["let a = f();", "let = ;", "1"]), [0, 1]);
         assert_eq!(last(&["use f::*; let a = f();", "a.set(1);", "1"]), [0]);
         let files = ["std::fs::write(f, t)?;", "1", "File::open(f)?"];
         assert_eq!(last(&files), [0]);
+        let counter = "fn next() -> u64 { static N: AtomicU64 = AtomicU64::new(0); f(&N) }";
+        assert_eq!(last(&[counter, "next();", "next()"]), [0, 1]);
+        assert_eq!(
+            last(&[counter, "fn two() -> u64 { next() + next() }", "next();", "two()"]),
+            [0, 1, 2]
+        );
+        assert_eq!(last(&["fn f() -> &'static str { \"\" }", "f();", "f()"]), [0]);
         let module = "pub static COUNT: AtomicU64 = AtomicU64::new(0);";
         let cells = ["f();", "g();"].map(|code| Some(code.parse().expect("it is Rust")));
         assert_eq!(of_cells([module].into_iter(), cells.into_iter())[1], [0]);

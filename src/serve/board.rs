@@ -144,15 +144,11 @@ impl Board {
         self.changed.subscribe()
     }
 
-    /// The present pages.
-    pub(super) fn page(&self) -> Option<Arc<Page>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).page.clone()
-    }
-
-    /// Digest of a page, by its file.
-    pub(super) fn digest(&self, file: &str) -> String {
+    /// The present pages, and the digest of one of them by its file.
+    pub(super) fn page(&self, file: &str) -> Option<(Arc<Page>, String)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.digests.get(file).cloned().unwrap_or_default()
+        let digest = state.digests.get(file).cloned().unwrap_or_default();
+        Some((state.page.clone()?, digest))
     }
 
     /// The state as JSON.

@@ -3,12 +3,14 @@
 //! In: pages that have been written. Out: `report.pdf`, of the newest pages only. Left out: what
 //! the PDF looks like.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::{Page, Subscriber, Update};
+use crate::diag::Diagnostic;
 use crate::publish::Output;
 use crate::render::{Highlighter, pdf};
 
@@ -97,7 +99,11 @@ fn work(
             job = newer;
             jobs += 1;
         }
-        let (file, mut problems) = pdf::file(&job.page.evaluated.document, &job.colours);
+        let print = || pdf::file(&job.page.evaluated.document, &job.colours);
+        let printed = panic::catch_unwind(AssertUnwindSafe(print));
+        let (file, mut problems) = printed.unwrap_or_else(|_| {
+            (None, vec![Diagnostic::global("internal", "printing the PDF panicked")])
+        });
         if let Some(file) = file {
             // A PDF with problems is made again next time, so that its problems are told again.
             let inputs = if problems.is_empty() { job.inputs.as_str() } else { "" };

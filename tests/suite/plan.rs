@@ -400,3 +400,11 @@ fn a_type_that_follows_from_a_later_cell_is_known() {
         .collect();
     assert_eq!(first, [vec![0, 1, 2], vec![0, 2], vec![0, 1, 2]]);
 }
+
+#[test]
+fn a_formula_is_known_however_it_is_named() {
+    for spelling in ["equation!(/* T */ \"eq-m\")", "equation !(r\"eq-m\")", "eq!(\"eq-m\")"] {
+        let base = Sources::new().edit("equation!(\"eq-m\")", spelling);
+        assert_eq!(stale(&base, &base.edit("D + 1 $$", "D + 3 $$")), [2, 3], "{spelling}");
+    }
+}

@@ -24,7 +24,7 @@ use super::run::{Problem, rejected};
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
 use crate::kernel::workspace::{self, Workspace, write_if_changed};
-use crate::kernel::{Event, Outcome, process};
+use crate::kernel::{Event, Outcome};
 use crate::plan::{ChapterPlan, tangle};
 
 /// How long one look at a running `veracity-live` takes.
@@ -75,6 +75,7 @@ impl Context {
         executable: &Path,
         ground: &Ground,
         chapter: &ChapterPlan,
+        interrupted: &dyn Fn() -> bool,
         sink: &(dyn Fn(Event) + Sync),
     ) -> Result<Self, Problem> {
         let start = chapter.source.span(0..0);
@@ -119,7 +120,7 @@ impl Context {
                     sink(Event::Building(format!("compiled {name}")));
                 }
             }
-            if process::interrupted() {
+            if interrupted() {
                 let words = "the build was interrupted";
                 return Err(Problem::of(Diagnostic::error("interrupted", words, start)));
             }

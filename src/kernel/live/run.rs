@@ -21,7 +21,7 @@ use super::{Ground, Pool};
 use crate::diag::{Diagnostic, Severity};
 use crate::kernel::compile::{self, Maps};
 use crate::kernel::outbox::{self, Events, PATIENCE, Reader, read_output, reader};
-use crate::kernel::{Ending, Event, Outcome, batch, process, workspace};
+use crate::kernel::{Ending, Event, Outcome, batch, workspace};
 use crate::plan::tangle::{self, Evaluation, Own, Wanted};
 use crate::plan::{self, CellPlan, ChapterPlan, Reuse};
 use crate::span::Span;
@@ -58,13 +58,14 @@ pub(super) fn ready<'a>(
     pool: &Pool,
     ground: &Ground,
     chapter: &ChapterPlan,
+    interrupted: &dyn Fn() -> bool,
     sink: &(dyn Fn(Event) + Sync),
 ) -> Result<&'a mut Context, Problem> {
     if !context.as_ref().is_some_and(|context| context.fits(ground, chapter)) {
         // The one before ends first: both would be more than a small machine may hold.
         *context = None;
         let executable = pool.executable(&ground.workspace, sink).map_err(Problem::of)?;
-        *context = Some(Context::open(&executable, ground, chapter, sink)?);
+        *context = Some(Context::open(&executable, ground, chapter, interrupted, sink)?);
     }
     Ok(context.as_mut().expect("it has just been opened"))
 }
@@ -74,6 +75,8 @@ pub(super) struct Run<'a> {
     pub(super) ground: &'a Ground,
     pub(super) chapter: &'a ChapterPlan,
     pub(super) context: &'a mut Context,
+    /// Whether nobody waits for the run any more.
+    pub(super) interrupted: &'a dyn Fn() -> bool,
     pub(super) sink: &'a (dyn Fn(Event) + Sync),
 }
 
@@ -133,7 +136,7 @@ impl Run<'_> {
                 results.insert(index, Outcome::blocked(&self.chapter.cells[failed].id));
                 continue;
             }
-            if process::interrupted() {
+            if (self.interrupted)() {
                 results.insert(index, Outcome::silent(Ending::NotReached));
                 continue;
             }
@@ -263,7 +266,7 @@ impl Run<'_> {
         self.context.broken |= matches!(evaluated.reply, LiveReply::Unable { .. });
         let cell = self.cell(unit[failed_at]);
         let problem = match &evaluated.reply {
-            _ if process::interrupted() => {
+            _ if (self.interrupted)() => {
                 Diagnostic::error("interrupted", "the build was interrupted", cell.span.clone())
             }
             LiveReply::Rejected { messages, source } => {
@@ -395,7 +398,7 @@ impl Run<'_> {
             let over = progress.current.is_some_and(|(position, since)| {
                 since.elapsed() > self.cell(unit[position]).timeout
             });
-            if (over || process::interrupted()) && !progress.timed_out {
+            if (over || (self.interrupted)()) && !progress.timed_out {
                 progress.timed_out = true;
                 self.context.host.send(&LiveRequest::Kill)?;
             }
