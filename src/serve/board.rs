@@ -246,6 +246,7 @@ impl State {
     fn planned(&mut self, planned: &Planned) -> bool {
         let Some(page) = &self.page else { return false };
         let shown = keys(&page.evaluated);
+        let had_marks = !self.cells.is_empty();
         self.cells.clear();
         for chapter in &planned.plan.chapters {
             for (index, cell) in chapter.cells.iter().enumerate() {
@@ -257,7 +258,7 @@ impl State {
                 }
             }
         }
-        !self.cells.is_empty()
+        had_marks || !self.cells.is_empty()
     }
 
     fn show(&mut self, page: &Arc<Page>) -> bool {

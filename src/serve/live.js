@@ -99,13 +99,14 @@
         decorate();
         document.dispatchEvent(new CustomEvent("veracity:changed"));
         durations();
+        // The pages may have changed again meanwhile.
+        setTimeout(bring, 50);
       } else {
         location.reload();
       }
     } catch { /* the next state asks again */ } finally {
       busy = false;
     }
-    if (board.pages[file] !== shown) setTimeout(bring, 50);
   }
 
   // How long cells ran is in a script of its own, which has changed with the page.

@@ -186,7 +186,10 @@ impl Run<'_> {
                     let joined = habit.joined;
                     let learnt = habit.learn(blamed);
                     // What cannot be taken may still be seen by a cell that runs together with it.
-                    habit.joined |= !learnt && !habit.not_taken.is_empty();
+                    let is_borrowed = said
+                        .iter()
+                        .any(|said| with_code(said, &TOO_SHORT) || with_code(said, &NOT_THERE));
+                    habit.joined |= !learnt && (is_borrowed || !habit.not_taken.is_empty());
                     let grown = !learnt && habit.joined == joined && {
                         // A type may follow from what a later cell does.
                         let before = together.len();
@@ -502,16 +505,19 @@ fn is_untyped(said: &[Said]) -> bool {
     said.iter().filter_map(code).any(|code| ["E0282", "E0283", "E0284"].contains(&code.as_str()))
 }
 
+/// Errors of a reference that does not live as long as the context.
+const TOO_SHORT: [&str; 6] = ["E0310", "E0373", "E0515", "E0521", "E0597", "E0716"];
+
+/// Errors of a value that has moved, or is borrowed by another variable.
+const NOT_THERE: [&str; 4] = ["E0381", "E0382", "E0505", "E0507"];
+
+fn with_code(said: &Said, codes: &[&str]) -> bool {
+    said.code.as_ref().is_some_and(|code| codes.contains(&code.code.as_str()))
+}
+
 /// The variables that cannot be taken or kept, by what the compiler says.
 fn blamed(said: &[Said], lines: &[Option<usize>], own: &BTreeMap<usize, Own>) -> Vec<Own> {
-    /// A reference that does not live as long as the context.
-    const TOO_SHORT: [&str; 6] = ["E0310", "E0373", "E0515", "E0521", "E0597", "E0716"];
-    /// A value that has moved, or is borrowed by another variable.
-    const NOT_THERE: [&str; 4] = ["E0381", "E0382", "E0505", "E0507"];
     let of_line = |line: usize| own.get(&(lines.get(line.checked_sub(1)?)?.as_ref()? + 1));
-    let with_code = |said: &Said, codes: &[&str]| {
-        said.code.as_ref().is_some_and(|code| codes.contains(&code.code.as_str()))
-    };
     let short: Vec<Own> = said
         .iter()
         .filter(|said| with_code(said, &TOO_SHORT))
