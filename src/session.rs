@@ -72,8 +72,6 @@ pub enum Update<'a> {
     Planned(&'a Planned),
     /// There are new pages.
     Page(&'a Arc<Page>),
-    /// The outputs on disk are those of the last pages.
-    Published,
     /// The PDF is that of the last pages, unless these problems say otherwise.
     Printed(&'a [Diagnostic]),
     /// Nothing could be built or written; the pages before stay.
@@ -566,7 +564,6 @@ impl Desk {
             }
         }
         output.write_claims(&ledger::json(&page.evaluated.document))?;
-        self.tell(Update::Published);
         Ok(())
     }
 

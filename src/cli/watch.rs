@@ -94,7 +94,7 @@ impl Terminal {
                 self.problems(&mut state, problems, Telling::Anew);
                 self.say("the report before is still there; it is tried again soon, and when a file changes\n");
             }
-            Update::Page(_) | Update::Planned(_) | Update::Published | Update::Trouble(_) => {}
+            Update::Page(_) | Update::Planned(_) | Update::Trouble(_) => {}
         }
     }
 

@@ -155,17 +155,17 @@ impl<'a> Meaning<'a> {
             meaning.variables.insert(WORLD);
         }
         for name in &linkage.free {
-            // A type, a macro and a value may have the same name, and only a variable hides one.
+            // A variable hides the variables of its name before it, but a type or a macro may
+            // have the same name as well.
+            let mut hidden = false;
             let running = (0..cell).rev().filter_map(|at| Some((at, cells[at].as_ref()?)));
             for (at, definer) in running {
                 if definer.variables.contains(name) {
-                    meaning.definers.insert(at);
-                    if !meaning.variables.iter().any(|(_, known)| known == name) {
+                    if !hidden {
+                        meaning.definers.insert(at);
                         meaning.variables.insert((Some(at), name));
                     }
-                    if !definer.opaque {
-                        break;
-                    }
+                    hidden |= !definer.opaque;
                 } else if definer.constants.contains(name) {
                     meaning.definers.insert(at);
                     if before[at].variables.contains(&WORLD) {
@@ -522,6 +522,7 @@ mod tests {
             ("a type of its own", &["let a = 0.7_f32;", "let b: f32 = a;", "a * 3.0"], &[0]),
             ("a hidden impl", &["struct S;", "const _: () = { impl T for S {} };", "1"], &[0, 1]),
             ("a condition", &["let a = f();", "#[cfg(no)] let a = g();", "a"], &[0, 1]),
+            ("a type and a variable", &["type t = f32;", "let t = f();", "t as t"], &[0, 1]),
             ("two of one name", &["type T = f32;", "const T: f64 = 1.0;", "T as T"], &[0, 1]),
             (
                 "a macro's own names",

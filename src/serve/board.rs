@@ -120,7 +120,6 @@ impl Board {
             Update::Build(event) => state.build(event),
             Update::Planned(planned) => state.planned(planned),
             Update::Page(page) => state.show(page),
-            Update::Published => false,
             Update::Printed(problems) => {
                 let problems = state.problems(problems);
                 let changed = state.print_problems != problems;
