@@ -6,6 +6,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use npyz::{DType, NpyHeader, Order, TypeChar};
@@ -216,7 +217,9 @@ fn bytes(
         Err(zip::result::ZipError::FileNotFound) => return Err("there is no such array".into()),
         Err(error) => return Err(error.to_string()),
     };
-    let header = NpyHeader::from_reader(&mut entry)
+    // npyz multiplies the dimensions without a check, which panics where overflow is checked.
+    let header = std::panic::catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(&mut entry)))
+        .map_err(|_| "the array is shorter than its shape says")?
         .map_err(|error| format!("this is no NumPy array: {error}"))?;
     let is_bytes = match header.dtype() {
         DType::Plain(kind) => kind.type_char() == TypeChar::Uint && kind.num_bytes() == Some(1),
