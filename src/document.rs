@@ -158,12 +158,25 @@ pub enum Output {
     Float(Float),
     /// A check.
     Check(CheckView),
+    /// A file for download.
+    File(Attachment),
     /// Text, verbatim.
     Text(String),
     /// Standard output, verbatim.
     Stdout(String),
     /// Standard error, verbatim.
     Stderr(String),
+}
+
+/// A file that a cell put out.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// Name of the file, unique in the report, in ASCII.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Arc<[u8]>,
+    /// BLAKE3 of the bytes, in hexadecimal digits.
+    pub digest: String,
 }
 
 /// A check as a reader sees it.

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use veracity_protocol::{Align, Artifact, Check, CheckStatus};
 
 use super::anchor::{file_name, slug};
@@ -14,8 +16,8 @@ use super::{Resolver, Subject};
 use crate::claims::evidence;
 use crate::diag::Diagnostic;
 use crate::document::{
-    Block, Cell, CellState, CheckOutcome, CheckView, CodeView, Equation, Float, FloatBody,
-    Footnote, Image, ImageData, Inline, ListItem, Output, Table,
+    Attachment, Block, Cell, CellState, CheckOutcome, CheckView, CodeView, Equation, Float,
+    FloatBody, Footnote, Image, ImageData, Inline, ListItem, Output, Table,
 };
 use crate::exec::{CellResult, CellStatus};
 use crate::figure::{self, Theme};
@@ -210,6 +212,7 @@ impl Resolver<'_> {
             };
             outputs.push(match artifact {
                 Artifact::Text { text } => Output::Text(text.clone()),
+                Artifact::File { name, data } => self.file(name, data),
                 Artifact::Check(check) => Output::Check(self.check(check)),
                 Artifact::Table(artifact) => {
                     let caption = caption(&artifact.caption);
@@ -256,6 +259,16 @@ impl Resolver<'_> {
             alt,
             csv: Some(figure::csv(figure)),
         })
+    }
+
+    fn file(&mut self, name: &str, data: &str) -> Output {
+        let Ok(bytes) = STANDARD.decode(data) else {
+            return Output::Text(format!("The file {name} is damaged."));
+        };
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "bin"));
+        let name = format!("{}.{}", self.images.unique(&file_name(stem)), file_name(ending));
+        let digest = blake3::hash(&bytes).to_hex().to_string();
+        Output::File(Attachment { name, bytes: bytes.into(), digest })
     }
 
     fn check(&mut self, check: &Check) -> CheckView {

@@ -108,7 +108,7 @@ pub(super) fn float_labels(cell: &Cell, result: &CellResult) -> Vec<Option<Float
             let (kind, label, caption) = match artifact {
                 Artifact::Table(table) => (Kind::Table, &table.label, &table.caption),
                 Artifact::Figure(figure) => (Kind::Figure, &figure.label, &figure.caption),
-                Artifact::Check(_) | Artifact::Text { .. } => return None,
+                Artifact::Check(_) | Artifact::Text { .. } | Artifact::File { .. } => return None,
             };
             let label = label.clone();
             Some(FloatLabel { kind, label, captioned: caption.is_some(), owns_options: false })

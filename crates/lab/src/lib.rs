@@ -6,6 +6,7 @@
 //! A cell sees this crate as `lab`, with the [`prelude`] in scope.
 
 mod artifact;
+mod attachment;
 mod check;
 mod checkpoint;
 mod context;
@@ -26,6 +27,7 @@ mod table;
 mod value;
 
 pub use artifact::{IntoArtifact, Text, check, show, text};
+pub use attachment::Attachment;
 pub use check::{Check, CloseCheck, ExactCheck, Point, PolynomialCheck, Real};
 pub use checkpoint::{Checkpoint, checkpoint};
 pub use dataset::{DataSet, dataset};
@@ -52,8 +54,8 @@ pub use veracity_protocol::{Align, DataKind, DataUse};
 pub mod prelude {
     pub use crate::equation;
     pub use crate::{
-        Align, BigInt, BigRational, Check, DataKind, DataUse, Equation, Figure, Format, Growth,
-        IntoArtifact, IntoValue, Number, Plot, Point, Table, Timing,
+        Align, Attachment, BigInt, BigRational, Check, DataKind, DataUse, Equation, Figure, Format,
+        Growth, IntoArtifact, IntoValue, Number, Plot, Point, Table, Timing,
     };
 }
 

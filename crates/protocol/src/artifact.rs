@@ -22,6 +22,13 @@ pub enum Artifact {
         /// The text.
         text: String,
     },
+    /// A file that the report offers for download.
+    File {
+        /// Name in ASCII, without a folder.
+        name: String,
+        /// Its bytes in Base64.
+        data: String,
+    },
 }
 
 /// A table of formatted cells.

@@ -1,9 +1,10 @@
 //! Blocks of a chapter as HTML.
 
 use super::Writer;
+use crate::data;
 use crate::document::{
-    Block, Cell, CellState, Chapter, CheckOutcome, CheckView, CodeView, Equation, Float, FloatBody,
-    Image, Inline, ListItem, Output, Table,
+    Attachment, Block, Cell, CellState, Chapter, CheckOutcome, CheckView, CodeView, Equation,
+    Float, FloatBody, Image, Inline, ListItem, Output, Table,
 };
 use crate::parse::{CalloutKind, ColumnAlign};
 
@@ -231,12 +232,22 @@ impl<'a> Writer<'a> {
         let (name, text) = match output {
             Output::Float(float) => return self.float(float),
             Output::Check(check) => return self.check(check),
+            Output::File(file) => return self.attachment(file),
             Output::Text(text) => ("Result", text),
             Output::Stdout(text) => ("Standard output", text),
             Output::Stderr(text) => ("Standard error", text),
         };
         self.out.raw("<figure class=\"stream\"><figcaption>").text(name);
         self.out.raw("</figcaption><pre>").text(&verbatim(text)).raw("</pre></figure>");
+    }
+
+    fn attachment(&mut self, file: &'a Attachment) {
+        let path = format!("assets/files/{}", file.name);
+        self.out.raw("<p class=\"attachment\"><a href=\"").text(&path);
+        self.out.raw("\" download=\"\">").text(&file.name).raw("</a> <span>");
+        self.out.text(&data::bytes(file.bytes.len() as u64));
+        self.out.raw(", BLAKE3 <code>").text(&file.digest).raw("</code></span></p>");
+        self.files.insert(path, file.bytes.to_vec());
     }
 
     fn check(&mut self, check: &'a CheckView) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::data;
 use crate::document::{
     Block, Cell, CellState, CheckOutcome, CheckView, CodeView, Equation, Float, FloatBody, Inline,
     ListItem, Output, Table,
@@ -256,6 +257,11 @@ impl Emitter<'_> {
         match output {
             Output::Float(float) => self.float(float),
             Output::Check(check) => self.check(check),
+            Output::File(file) => {
+                let size = data::bytes(file.bytes.len() as u64);
+                let lines = format!("{}, {size}\nBLAKE3 {}", file.name, file.digest);
+                self.verbatim("\"File beside the pages\"", &lines)
+            }
             Output::Text(text) => self.verbatim("none", text),
             Output::Stdout(text) => self.verbatim("\"Standard output\"", text),
             Output::Stderr(text) => self.verbatim("\"Standard error\"", text),

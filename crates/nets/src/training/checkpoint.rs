@@ -42,6 +42,22 @@ impl Checkpoint {
         S: Serialize,
     {
         let Some(file) = &self.0 else { return Ok(()) };
+        let bytes = Self::bytes(model, state)?;
+        let beside = file.with_extension(format!("{}.part", std::process::id()));
+        fs::write(&beside, bytes)?;
+        fs::rename(&beside, file)
+    }
+
+    /// A model and a state as a safetensors file.
+    ///
+    /// # Errors
+    /// If the state cannot be written as JSON.
+    pub fn bytes<M, D, S>(model: &M, state: &S) -> io::Result<Vec<u8>>
+    where
+        M: TensorCollection<f32, D>,
+        D: Device<f32>,
+        S: Serialize,
+    {
         let mut written = Written::default();
         M::iter_tensors(&mut RecursiveWalker { m: (model, String::new()), f: &mut written })
             .map_err(|error| io::Error::other(format!("{error:?}")))?;
@@ -50,10 +66,7 @@ impl Checkpoint {
             (name.as_str(), view.expect("a tensor has as many numbers as its shape says"))
         });
         let state = HashMap::from([(STATE.to_owned(), serde_json::to_string(state)?)]);
-        let bytes = safetensors::serialize(views, Some(state)).map_err(io::Error::other)?;
-        let beside = file.with_extension(format!("{}.part", std::process::id()));
-        fs::write(&beside, bytes)?;
-        fs::rename(&beside, file)
+        safetensors::serialize(views, Some(state)).map_err(io::Error::other)
     }
 
     /// Loads what is kept into the model and returns the state, if there is one that fits.
