@@ -281,6 +281,8 @@ impl<'a> Writer<'a> {
             self.ledger_group(chapter, setting.is_some());
         }
         self.out.raw("</table></div>");
+        self.lattice();
+        self.coverage();
     }
 
     /// The claims of a chapter; `shared` tells that the setting of all results is given above.
