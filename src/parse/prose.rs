@@ -135,13 +135,26 @@ fn cut(text: &str, stretch: Option<Stretch>, found: &mut Vec<Stretch>) {
     add(from..range.end, role);
 }
 
+/// Commands that stand in numbers.
+const PLAIN: [&str; 10] =
+    ["times", "cdot", "frac", "dfrac", "tfrac", "approx", "pm", "le", "ge", "text"];
+
 /// Whether a formula holds digits and no variable.
 fn is_number(latex: &str) -> bool {
     let mut has_digit = false;
     let mut chars = latex.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => while chars.next_if(|c| c.is_ascii_alphabetic()).is_some() {},
+            '\\' => {
+                let mut command = String::new();
+                while let Some(letter) = chars.next_if(|c| c.is_ascii_alphabetic()) {
+                    command.push(letter);
+                }
+                // `\varepsilon < 1` speaks of a variable.
+                if !command.is_empty() && !PLAIN.contains(&command.as_str()) {
+                    return false;
+                }
+            }
             c if c.is_alphabetic() => return false,
             c => has_digit |= c.is_ascii_digit(),
         }
