@@ -228,7 +228,15 @@ fn form(text: &str, stretch: &Range<usize>, number: &Range<usize>) -> Option<&'s
         && (digits.starts_with("19") || digits.starts_with("20"))
         && digits.bytes().all(|byte| byte.is_ascii_digit());
     let ends = after.is_empty() || after.starts_with(['.', ',', ';', ':', ')']);
-    if is_date(digits) || is_month(word) || (is_month(next) && digits.len() <= 2) {
+    // `May 5, 2020`
+    let mut words = before.rsplit([' ', ',']).filter(|word| !word.is_empty());
+    let is_day = |word: &str| word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let ends_date = words.next().is_some_and(is_day) && words.next().is_some_and(is_month);
+    if is_date(digits)
+        || is_month(word)
+        || (is_year && ends_date)
+        || (is_month(next) && digits.len() <= 2)
+    {
         Some("a date")
     } else if is_year && ends && ["in", "since", "until", "from", "before", "after"].contains(&word)
     {
