@@ -38,7 +38,7 @@ pub enum Subject {
     Prose(Stated),
     /// A displayed equation, by its label.
     Equation(Option<String>),
-    /// What a table says of its own numbers, in words and as found.
+    /// What a table says of its own numbers: of which, and as found.
     Table(String, Verdict),
 }
 

@@ -36,9 +36,7 @@ pub(crate) fn aggregate(
     let rows: Vec<Vec<Cell>> =
         rows.iter().map(|row| row.iter().map(|cell| Cell::of(cell)).collect()).collect();
     match aggregate.kind {
-        AggregateKind::Best => {
-            (format!("bold is best: {}", aggregate.of), best(&aggregate.of, &names, &rows))
-        }
+        AggregateKind::Best => ("bold is best".to_owned(), best(&aggregate.of, &names, &rows)),
         AggregateKind::Total => {
             (format!("the last {} is the total", aggregate.of), total(&aggregate.of, &names, &rows))
         }

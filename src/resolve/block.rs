@@ -111,7 +111,7 @@ impl Resolver<'_> {
                     let (relation, span) = (String::new(), it.span.clone());
                     let claim = ClaimSite { name, text: words.clone(), relation, span };
                     let place = self.numbers.anchors.unique(&format!("claim-{anchor}"));
-                    let subject = Subject::Table("holds".to_owned(), verdict);
+                    let subject = Subject::Table(it.of.clone(), verdict);
                     caption.push(Inline::Text(" ".to_owned()));
                     caption.push(Inline::Claim {
                         claim: self.site(claim, place, subject),

@@ -125,6 +125,7 @@ impl<'a> Writer<'a> {
             self.said(index);
             self.out.raw("</dd></div>");
             self.row("Relation", &claim.relation);
+            self.row("Because", &claim.because.join(", "));
             if let Some(value) = &claim.value {
                 self.out.raw("<div><dt>Value</dt><dd class=\"full\">");
                 self.value(value, claim.unit.as_deref());
