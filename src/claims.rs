@@ -6,12 +6,16 @@
 
 pub(crate) mod exact;
 mod judge;
+mod lattice;
+mod measure;
 mod number;
 pub(crate) mod published;
 mod relation;
+mod table;
 
 pub(crate) use judge::evidence;
 pub use judge::{Site, Stated, Subject, judge};
+pub(crate) use table::aggregate;
 
 use veracity_protocol::DataUse;
 
@@ -34,6 +38,8 @@ pub struct Judged {
     pub name: String,
     /// How text and value must be related, in words such as `= (4 decimals)` or `± 2 %`.
     pub relation: String,
+    /// Whether the numbers of the text are compared with anything.
+    pub compares_number: bool,
     /// What the author expects.
     pub expected: Expected,
     /// What was found.
@@ -44,6 +50,8 @@ pub struct Judged {
     pub unit: Option<String>,
     /// What the verdict rests on.
     pub provenance: Option<Provenance>,
+    /// Identifiers of the claims that it is said to follow from.
+    pub because: Vec<String>,
 }
 
 /// Which verdict the author expects.
@@ -83,6 +91,12 @@ pub enum Reason {
     NotRun,
     /// A cell before it failed.
     Blocked,
+    /// A claim that it follows from is not as expected.
+    Stale,
+    /// Fewer seeds than were declared beforehand.
+    TooFewSeeds,
+    /// The interval has numbers on both sides of the bound.
+    Inconclusive,
 }
 
 /// What a verdict rests on.
@@ -165,6 +179,9 @@ impl Reason {
             Self::NeedsProfile => "needs-profile",
             Self::NotRun => "not-run",
             Self::Blocked => "blocked",
+            Self::Stale => "stale",
+            Self::TooFewSeeds => "too-few-seeds",
+            Self::Inconclusive => "inconclusive",
         }
     }
 }

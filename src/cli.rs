@@ -75,6 +75,9 @@ enum Command {
     /// Run the code and judge the claims, but render nothing
     #[command(after_help = AFTER_HELP)]
     Check {
+        /// Fail unless this part of the numbers in the prose, in per cent, is backed
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+        require_coverage: Option<u8>,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -224,8 +227,9 @@ pub fn main() -> ExitCode {
         Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
             session.build_report(&run.request(root, Formats::of(&format))?, run.strict)
         }),
-        Command::Check { run } => session.with_root(cli.root, |root| {
-            session.check(&run.request(root, Formats { html: false, pdf: false })?, run.strict)
+        Command::Check { require_coverage, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            session.check(&request, run.strict, require_coverage)
         }),
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
             watch::watch(&session, run.request(root, Formats::of(&format))?)
@@ -354,11 +358,20 @@ impl Session {
         Ok(status(&build.evaluated, strict))
     }
 
-    fn check(&self, request: &BuildRequest, strict: bool) -> Result<u8, Vec<Diagnostic>> {
+    fn check(
+        &self,
+        request: &BuildRequest,
+        strict: bool,
+        coverage: Option<u8>,
+    ) -> Result<u8, Vec<Diagnostic>> {
         let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
         self.progress.finish();
         self.results(&evaluated);
-        Ok(status(&evaluated, strict))
+        let bare = coverage.map_or_else(Vec::new, |least| {
+            summary::uncovered(&evaluated.document, usize::from(least))
+        });
+        self.problems(&bare);
+        Ok(if bare.is_empty() { status(&evaluated, strict) } else { WRONG })
     }
 
     fn results(&self, evaluated: &pipeline::Evaluated) {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::claims::Judged;
+use crate::coverage::Coverage;
 use crate::math::Math;
 use crate::parse::{CalloutKind, ColumnAlign};
 
@@ -27,6 +28,8 @@ pub struct Document {
     pub bibliography: Vec<Reference>,
     /// Every claim in reading order; [`Inline::Claim`] and [`Equation::claim`] index into it.
     pub claims: Vec<Judged>,
+    /// What became of the numbers of each chapter.
+    pub coverage: Vec<Coverage>,
 }
 
 /// One chapter.
@@ -299,6 +302,8 @@ pub enum Inline {
     Jump { page: Option<String>, anchor: String, content: Vec<Inline> },
     /// A claim: index into [`Document::claims`], with the author's words.
     Claim { claim: usize, content: Vec<Inline> },
+    /// A number that needs no evidence, with the author's reason.
+    Exempt { reason: String, content: Vec<Inline> },
     /// A published value, formatted.
     Value { text: String, name: String },
     /// An image among words.

@@ -8,8 +8,10 @@ use serde::Serialize;
 use veracity_protocol::DataUse;
 
 use crate::claims::{Expected, Judged, Reason, Standing, Verdict};
+use crate::coverage::{Authority, Coverage, Exempt, percent};
 use crate::data::kind_word;
 use crate::document::Document;
+use crate::span::Span;
 
 /// Version of the form.
 const VERSION: u32 = 1;
@@ -20,6 +22,30 @@ struct File<'a> {
     report: Report<'a>,
     environment: std::collections::BTreeMap<&'a str, &'a str>,
     claims: Vec<Claim<'a>>,
+    coverage: Vec<Chapter<'a>>,
+}
+
+#[derive(Serialize)]
+struct Chapter<'a> {
+    chapter: &'a str,
+    claimed: usize,
+    values: usize,
+    exempt: Vec<Number<'a>>,
+    uncovered: Vec<Number<'a>>,
+    /// Backed numbers, in per cent of all that need it, rounded down.
+    percent: usize,
+}
+
+#[derive(Serialize)]
+struct Number<'a> {
+    text: &'a str,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +77,8 @@ struct Claim<'a> {
     seed: Option<u64>,
     duration_ms: Option<u64>,
     key: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    because: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -74,6 +102,7 @@ pub fn json(document: &Document) -> String {
             .map(|(name, words)| (name.as_str(), words.as_str()))
             .collect(),
         claims: document.claims.iter().map(claim).collect(),
+        coverage: document.coverage.iter().map(chapter).collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
     text.push('\n');
@@ -112,6 +141,38 @@ fn claim(judged: &Judged) -> Claim<'_> {
         seed: from.and_then(|from| from.seed),
         duration_ms: from.map(|from| from.duration_ms),
         key: from.map(|from| from.key.as_str()),
+        because: &judged.because,
+    }
+}
+
+fn chapter(coverage: &Coverage) -> Chapter<'_> {
+    let exempt = |exempt: &'_ Exempt| match exempt.by {
+        Authority::Form => "form",
+        Authority::Author => "author",
+    };
+    Chapter {
+        chapter: &coverage.chapter,
+        claimed: coverage.claimed,
+        values: coverage.values,
+        exempt: coverage
+            .exempt
+            .iter()
+            .map(|it| Number { reason: Some(&it.reason), by: Some(exempt(it)), ..number(&it.span) })
+            .collect(),
+        uncovered: coverage.uncovered.iter().map(number).collect(),
+        percent: percent(coverage.covered(), coverage.needed()),
+    }
+}
+
+fn number(span: &Span) -> Number<'_> {
+    let position = span.position();
+    Number {
+        text: span.text(),
+        path: span.source.path(),
+        line: position.line,
+        column: position.column,
+        reason: None,
+        by: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod frames;
 mod inline;
 mod labels;
 mod paragraph;
+pub(crate) mod prose;
 mod shield;
 
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ pub fn chapter(source: Source) -> (Chapter, Vec<Diagnostic>) {
     let slug = slug(source.path());
     diagnostics.sort_by_key(|found| found.span.as_ref().map_or(0, |span| span.range.start));
     let blocks::Parsed { blocks, cells, modules } = parsed;
-    (Chapter { source, slug, front, blocks, cells, modules }, diagnostics)
+    (Chapter { source, body, slug, front, blocks, cells, modules }, diagnostics)
 }
 
 /// What inlines say without any form: formulas as their LaTeX, references as they are written.
@@ -112,6 +113,8 @@ fn slug(path: &str) -> String {
 pub struct Chapter {
     /// The file.
     pub source: Source,
+    /// Where what follows the front matter begins.
+    pub body: usize,
     /// Name for folders, links and identifiers: the file's stem, in lower case, with `-`.
     pub slug: String,
     /// The YAML at the top.
@@ -301,6 +304,7 @@ pub enum Block {
         rows: Vec<Vec<Vec<Inline>>>,
         caption: Option<Vec<Inline>>,
         label: Option<String>,
+        aggregates: Vec<Aggregate>,
         span: Span,
     },
     /// `![Caption](f.svg){#fig-x}` as a paragraph of its own.
@@ -339,6 +343,26 @@ pub struct Equation {
     pub claim: Option<ClaimSite>,
     /// The LaTeX, without the dollars.
     pub span: Span,
+}
+
+/// What the author says of the numbers of a table together: `{#tbl-x best="max" total="row"}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    /// What is said.
+    pub kind: AggregateKind,
+    /// Of what, as written.
+    pub of: String,
+    /// The whole setting.
+    pub span: Span,
+}
+
+/// What is said of numbers together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggregateKind {
+    /// The best ones are bold, and no others.
+    Best,
+    /// The last row or column is the sum of the others.
+    Total,
 }
 
 /// Kind of a GFM alert.

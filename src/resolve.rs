@@ -17,6 +17,7 @@ mod value;
 use crate::claims::published::Names;
 use crate::claims::{Expected, Judged, Site, Standing, Subject, judge};
 use crate::config::ReportConfig;
+use crate::coverage::Coverage;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
 use crate::exec::{CellStatus, Executed};
@@ -81,6 +82,7 @@ pub fn document(
         environment,
         chapters: resolved,
         bibliography: works.references(&config.language),
+        coverage: chapters.iter().map(|chapter| Coverage::of(chapter, &claims)).collect(),
         claims,
     };
     (document, diagnostics)

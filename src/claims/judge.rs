@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use veracity_protocol::{Check, CheckStatus, DataKind, Evidence, Published, Value};
+use veracity_protocol::{Check, CheckStatus, DataKind, DataUse, Evidence, Published, Value};
 
+use super::lattice;
+use super::measure::Measure;
 use super::published::{Hit, Miss, Names, Outcome};
 use super::relation::{Relation, Rule};
 use super::{Expected, Judged, Provenance, Reason, Verdict, exact, number};
@@ -36,6 +38,8 @@ pub enum Subject {
     Prose(Stated),
     /// A displayed equation, by its label.
     Equation(Option<String>),
+    /// What a table says of its own numbers: of which, and as found.
+    Table(String, Verdict),
 }
 
 /// What the author states in words, without what the build puts among them.
@@ -88,7 +92,8 @@ pub fn judge(
     let names = Names::new(chapters, executed);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut diagnostics = names.duplicates();
-    let judged = sites
+    let mut because = Vec::new();
+    let mut judged: Vec<Judged> = sites
         .into_iter()
         .map(|site| {
             let slug = &chapters[site.chapter].slug;
@@ -99,6 +104,7 @@ pub fn judge(
                 id = format!("{id}#{count}");
             }
             let finding = Finding::of(&site, &names);
+            because.push(finding.because);
             let provenance = finding.cell.and_then(|(chapter, cell)| {
                 let result = names.cell(chapter, cell)?;
                 Some(Provenance {
@@ -121,16 +127,19 @@ pub fn judge(
                 text: site.claim.text,
                 name: site.claim.name,
                 relation: finding.relation,
+                compares_number: finding.compares_number,
                 expected: finding.expected,
                 verdict: finding.verdict,
                 value: finding.value,
                 unit: finding.published.and_then(|value| value.unit.clone()),
                 provenance,
+                because: Vec::new(),
             };
             diagnostics.extend(complaint(&judged, finding.code, finding.hint.as_deref()));
             judged
         })
         .collect();
+    diagnostics.extend(lattice::settle(&mut judged, &because));
     (judged, diagnostics)
 }
 
@@ -155,6 +164,10 @@ struct Finding<'a> {
     verdict: Verdict,
     value: Option<String>,
     published: Option<&'a Published>,
+    /// Further values that the claim speaks of.
+    others: Vec<&'a Published>,
+    compares_number: bool,
+    because: Vec<String>,
     cell: Option<(usize, usize)>,
     code: &'static str,
     hint: Option<String>,
@@ -168,6 +181,9 @@ impl<'a> Finding<'a> {
             verdict: Verdict::Error("not judged".into()),
             value: None,
             published: None,
+            others: Vec::new(),
+            compares_number: true,
+            because: Vec::new(),
             cell: None,
             code: "claim-error",
             hint: None,
@@ -180,16 +196,23 @@ impl<'a> Finding<'a> {
             }
         };
         finding.expected = relation.expected;
+        finding.because = relation.because.clone();
+        if let Subject::Table(words, verdict) = &site.subject {
+            finding.relation = words.clone();
+            finding.verdict = verdict.clone();
+            finding.compares_number = false;
+            return finding;
+        }
         let printed = match &site.subject {
             Subject::Prose(stated) => number::find(&stated.text).ok().flatten(),
-            Subject::Equation(_) => None,
+            Subject::Equation(_) | Subject::Table(..) => None,
         };
         finding.relation = relation.rule.words(printed.as_ref());
         match names.find(&site.claim.name, site.chapter) {
-            Ok(hit) => finding.judge(site, &relation.rule, hit),
-            Err(miss) => finding.miss(site, miss, names),
+            Ok(hit) => finding.judge(site, &relation, hit, names),
+            Err(miss) => finding.miss(site, &site.claim.name, miss, names),
         }
-        finding.relation = relation.with_data(finding.relation);
+        finding.relation = relation.words(&finding.relation);
         if let Some(name) = &relation.on {
             finding.confine(name);
         }
@@ -209,8 +232,14 @@ impl<'a> Finding<'a> {
             self.verdict = Verdict::Error("a check does not say on which data it ran".into());
             return;
         };
+        let is_real = |data: &DataUse| data.name == name && data.kind == DataKind::Real;
+        let all = std::iter::once(published).chain(self.others.iter().copied());
+        let Some(published) =
+            all.clone().find(|published| !published.data.as_ref().is_some_and(is_real))
+        else {
+            return;
+        };
         let instead = match &published.data {
-            Some(data) if data.name == name && data.kind == DataKind::Real => return,
             Some(data) if data.name == name && data.kind == DataKind::Synthetic => {
                 format!("was computed on synthetic data in the place of `{name}`")
             }
@@ -230,14 +259,38 @@ impl<'a> Finding<'a> {
             Verdict::Unverified(Reason::NeedsData, format!("`{}` {instead}", published.name));
     }
 
-    fn judge(&mut self, site: &Site, rule: &Rule, hit: Hit<'a>) {
+    fn judge(&mut self, site: &Site, relation: &Relation, hit: Hit<'a>, names: &Names<'a>) {
         self.cell = Some((hit.chapter, hit.cell));
+        let device = names.cell(hit.chapter, hit.cell).map_or("", |cell| cell.device.as_str());
+        let Some(rule) = relation.rule.on(device) else {
+            self.verdict = Verdict::Unverified(
+                Reason::NeedsDevice,
+                format!("no tolerance is given for the device `{device}`"),
+            );
+            return;
+        };
+        let relation = &Relation { rule, ..relation.clone() };
+        for name in relation.measure.others() {
+            match names.find(name, site.chapter) {
+                Ok(Hit { result: Outcome::Value(value), .. }) => self.others.push(value),
+                Ok(_) => {
+                    self.verdict = Verdict::Error(format!("`{name}` is a check and no number"));
+                    return;
+                }
+                Err(miss) => return self.miss(site, name, miss, names),
+            }
+        }
+        let rule = &relation.rule;
         match hit.result {
             Outcome::Value(value) => {
                 self.published = Some(value);
                 self.value = Some(exact::full(&value.value));
                 self.verdict = match &site.subject {
+                    Subject::Prose(stated) if relation.measure != Measure::default() => {
+                        self.measured(stated, relation, value)
+                    }
                     Subject::Prose(stated) => self.value(stated, rule, value),
+                    Subject::Table(_, verdict) => verdict.clone(),
                     Subject::Equation(_) => Verdict::Error(format!(
                         "`{}` is a value; an equation is claimed by a check that evaluates it",
                         value.name
@@ -247,22 +300,38 @@ impl<'a> Finding<'a> {
             Outcome::Check(check) => {
                 self.value = Some(outcome(check));
                 self.relation = "holds".into();
-                self.verdict = self.check(&site.subject, rule, check);
+                self.compares_number = false;
+                self.verdict = if relation.measure == Measure::default() {
+                    self.check(&site.subject, rule, check)
+                } else {
+                    needs_no_relation(&check.name, "a check")
+                };
             }
         }
     }
 
+    /// Judges what is said of a sample or of several values.
+    fn measured(&mut self, stated: &Stated, relation: &Relation, first: &Published) -> Verdict {
+        let measure = &relation.measure;
+        let estimate = match measure.of(first, &self.others) {
+            Ok(estimate) => estimate,
+            Err(verdict) => return verdict,
+        };
+        self.value = Some(estimate.shown.clone());
+        if stated.has_value && !matches!(relation.rule, Rule::Bound(..)) {
+            return Verdict::Vacuous(PRINTS_VALUE.into());
+        }
+        let unit = if measure.points.is_some() { Some("%") } else { measure.unit(first) };
+        relation.compare(&stated.text, &estimate, unit)
+    }
+
     fn value(&mut self, stated: &Stated, rule: &Rule, published: &Published) -> Verdict {
         let text = &stated.text;
-        let needs_no_relation = |kind: &str| {
-            Verdict::Error(format!(
-                "`{}` is {kind} and takes no relation but `refuted`",
-                published.name
-            ))
-        };
+        let needs_no_relation = |kind: &str| needs_no_relation(&published.name, kind);
         match &published.value {
             Value::Bool { value } => {
                 self.relation = "holds".into();
+                self.compares_number = false;
                 match (rule, value) {
                     (Rule::Printed, true) => Verdict::Verified,
                     (Rule::Printed, false) => Verdict::Refuted("the value is false".into()),
@@ -277,7 +346,11 @@ impl<'a> Finding<'a> {
                     _ => needs_no_relation("text"),
                 }
             }
-            Value::Series { .. } | Value::Sample { .. } => {
+            Value::Sample { .. } => {
+                self.hint = Some("say which one in the title: `mean` or `median`".into());
+                Verdict::Error(format!("`{}` is a sample and not one number", published.name))
+            }
+            Value::Series { .. } => {
                 self.hint = Some(
                     "publish what the sentence speaks of, such as the mean or the last number, \
                      as a value of its own"
@@ -287,10 +360,7 @@ impl<'a> Finding<'a> {
             }
             value => match (exact::number(value), number::find(text)) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
-                    Verdict::Vacuous(
-                        "the text prints a computed value, which cannot disagree with itself"
-                            .into(),
-                    )
+                    Verdict::Vacuous(PRINTS_VALUE.into())
                 }
                 (Ok(value), printed) => rule.compare(printed, &value, published.unit.as_deref()),
                 (Err(message), _) => Verdict::Error(message),
@@ -300,10 +370,7 @@ impl<'a> Finding<'a> {
 
     fn check(&mut self, subject: &Subject, rule: &Rule, check: &Check) -> Verdict {
         if *rule != Rule::Printed {
-            return Verdict::Error(format!(
-                "`{}` is a check and takes no relation but `refuted`",
-                check.name
-            ));
+            return needs_no_relation(&check.name, "a check");
         }
         if check.cases == 0 {
             return Verdict::Vacuous(format!("the check `{}` compared nothing", check.name));
@@ -333,8 +400,7 @@ impl<'a> Finding<'a> {
         }
     }
 
-    fn miss(&mut self, site: &Site, miss: Miss, names: &Names) {
-        let name = &site.claim.name;
+    fn miss(&mut self, site: &Site, name: &str, miss: Miss, names: &Names) {
         self.verdict = match miss {
             Miss::Unknown => {
                 self.code = "unknown-claim";
@@ -352,6 +418,12 @@ impl<'a> Finding<'a> {
             }
         };
     }
+}
+
+const PRINTS_VALUE: &str = "the text prints a computed value, which cannot disagree with itself";
+
+fn needs_no_relation(name: &str, kind: &str) -> Verdict {
+    Verdict::Error(format!("`{name}` is {kind} and takes no relation but `refuted`"))
 }
 
 /// The outcome of a check in words.

@@ -44,6 +44,14 @@ impl Printed {
     }
 }
 
+/// Every number in a text.
+///
+/// # Errors
+/// With digits that make no number.
+pub(crate) fn all(text: &str) -> Result<Vec<Printed>, String> {
+    Ok(Scanner::new(text).all()?.into_iter().map(|(printed, _)| printed).collect())
+}
+
 /// The only number in a text, if there is one.
 ///
 /// # Errors

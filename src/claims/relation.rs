@@ -7,11 +7,13 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
+use super::measure::{Estimate, Measure, Part};
 use super::number::{self, Printed};
-use super::{Expected, Verdict, exact};
+use super::{Expected, Reason, Verdict, exact};
+use crate::diag::closest;
 
 /// A parsed relation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Relation {
     /// What the author expects to be found.
     pub expected: Expected,
@@ -19,6 +21,10 @@ pub(crate) struct Relation {
     pub rule: Rule,
     /// Data set on whose whole, real data the value must have been computed.
     pub on: Option<String>,
+    /// What is made of the value, and of further ones.
+    pub measure: Measure,
+    /// Names of the claims from which this one follows.
+    pub because: Vec<String>,
 }
 
 /// How text and value must be related.
@@ -28,6 +34,8 @@ pub(crate) enum Rule {
     Printed,
     /// The value is that close to what is printed.
     Within(Tolerance),
+    /// The same, by the device on which the value was computed.
+    WithinOn(Vec<(String, Tolerance)>),
     /// The value lies on one side of a bound.
     Bound(Side, Printed),
 }
@@ -63,7 +71,29 @@ const SIDES: [(&str, Side); 8] = [
 ];
 
 const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3`, \
-                     `refuted` and `on DATASET`, or several of them with `;` between";
+                     `± 0.01 on cpu, ± 0.02 on cuda`, `refuted`, `on DATASET`, `mean`, `median`, \
+                     `minus NAME`, `over NAME`, `plus NAME`, `paired`, `points`, `t 95 %`, \
+                     `bootstrap 95 %`, `n >= 5` and `because: CLAIM, CLAIM`, or several of them with \
+                     `;` between";
+
+/// Words with which a part of a title may begin.
+const WORDS: [&str; 12] = [
+    "refuted",
+    "on",
+    "mean",
+    "median",
+    "minus",
+    "over",
+    "plus",
+    "paired",
+    "points",
+    "t",
+    "bootstrap",
+    "because:",
+];
+
+/// Devices that a tolerance may name.
+const DEVICES: [&str; 2] = ["cpu", "cuda"];
 
 impl Relation {
     /// Parses a link's title.
@@ -74,6 +104,8 @@ impl Relation {
         let mut expected = Expected::Verified;
         let mut rule = None;
         let mut on: Option<String> = None;
+        let mut measure = Measure::default();
+        let mut because = Vec::new();
         for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let repeated = if part == "refuted" {
                 std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
@@ -82,8 +114,14 @@ impl Relation {
                     return Err(format!("`{name}` is no name of a data set"));
                 }
                 on.replace(name.to_owned()).is_some()
+            } else if let Some(names) = part.strip_prefix("because:") {
+                !std::mem::replace(&mut because, premises(names)?).is_empty()
             } else {
-                rule.replace(Rule::parse(part)?).is_some()
+                match measure.read(part)? {
+                    Part::New => false,
+                    Part::Repeated => true,
+                    Part::Other => rule.replace(Rule::parse(part)?).is_some(),
+                }
             };
             if repeated {
                 return Err(format!(
@@ -91,21 +129,127 @@ impl Relation {
                 ));
             }
         }
-        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on })
+        measure.check()?;
+        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on, measure, because })
     }
 
-    /// Adds to a relation in words the data set on which it must hold.
-    pub fn with_data(&self, words: String) -> String {
-        match &self.on {
-            Some(name) => format!("{words}; on {name}"),
-            None => words,
+    /// Adds to a rule in words what is made of the value and on which data it must hold.
+    pub fn words(&self, rule: &str) -> String {
+        let mut words = self.measure.words();
+        if !words.is_empty() {
+            words.push_str("; ");
         }
+        words.push_str(rule);
+        if let Some(name) = &self.on {
+            words.push_str("; on ");
+            words.push_str(name);
+        }
+        words
+    }
+
+    /// Compares what the text prints with what was made of a sample or of several values.
+    pub fn compare(&self, text: &str, estimate: &Estimate, unit: Option<&str>) -> Verdict {
+        let (Some((low, high)), Some(interval)) = (&estimate.interval, &self.measure.interval)
+        else {
+            return self.rule.compare(number::find(text), &estimate.value, unit);
+        };
+        if let Rule::Bound(side, bound) = &self.rule {
+            let [at_low, at_high] = [low, high].map(|end| {
+                side.compare(bound, number::find(text).ok().flatten().as_ref(), end, unit)
+            });
+            return match (at_low, at_high) {
+                (Verdict::Error(message), _) => Verdict::Error(message),
+                // Between its ends an interval has the very number that must not be.
+                (Verdict::Verified, Verdict::Verified)
+                    if *side == Side::Not && (low < &bound.plain()) != (high < &bound.plain()) =>
+                {
+                    inconclusive(&estimate.shown)
+                }
+                (Verdict::Verified, Verdict::Verified) => Verdict::Verified,
+                (Verdict::Refuted(_), Verdict::Refuted(_)) => {
+                    Verdict::Refuted(format!("the value is {}", estimate.shown))
+                }
+                _ => inconclusive(&estimate.shown),
+            };
+        }
+        // The confidence may stand among the words; it is no end of the interval.
+        let printed = match number::all(text) {
+            Ok(printed) => printed,
+            Err(message) => return Verdict::Error(message),
+        };
+        let is_level = |number: &Printed| number.percent && number.plain() == interval.level;
+        let printed: Vec<Printed> =
+            printed.into_iter().filter(|number| !is_level(number)).collect();
+        let against: Vec<&BigRational> = match printed.len() {
+            1 => vec![&estimate.value],
+            2 => vec![low, high],
+            3 => vec![&estimate.value, low, high],
+            count => {
+                return Verdict::Error(format!(
+                    "the text has {count} numbers; print the value, both ends of its interval, or \
+                     all three"
+                ));
+            }
+        };
+        let verdicts = printed.into_iter().zip(against);
+        verdicts
+            .map(|(printed, value)| self.rule.compare(Ok(Some(printed)), value, unit))
+            .find(|verdict| *verdict != Verdict::Verified)
+            .map_or(Verdict::Verified, |verdict| match verdict {
+                Verdict::Refuted(_) => Verdict::Refuted(format!("the value is {}", estimate.shown)),
+                verdict => verdict,
+            })
+    }
+}
+
+fn inconclusive(shown: &str) -> Verdict {
+    Verdict::Unverified(Reason::Inconclusive, format!("the value is {shown}"))
+}
+
+/// Names of claims after `because:`.
+fn premises(names: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
+    match names.iter().find(|name| name.is_empty() || name.contains(char::is_whitespace)) {
+        Some(name) => Err(format!("`{name}` is no name of a claim")),
+        None => Ok(names),
     }
 }
 
 impl Rule {
     fn parse(text: &str) -> Result<Self, String> {
-        let unknown = || format!("`{text}` is no relation; known are {KNOWN}");
+        let unknown = || {
+            let word = text.split_whitespace().next().unwrap_or_default();
+            match closest(word, WORDS) {
+                Some(best) => format!("`{text}` is no relation; did you mean `{best}`?"),
+                None => format!("`{text}` is no relation; known are {KNOWN}"),
+            }
+        };
+        if text.contains(" on ") {
+            return text
+                .split(", ")
+                .map(|part| {
+                    let (rule, device) = part.split_once(" on ").ok_or_else(|| {
+                        format!("`{part}` names no device; write it as `± 0.01 on cpu`")
+                    })?;
+                    let device = device.trim();
+                    if !DEVICES.contains(&device) {
+                        return Err(match closest(device, DEVICES) {
+                            Some(best) => {
+                                format!("`{device}` is no device; did you mean `{best}`?")
+                            }
+                            None => format!(
+                                "`{device}` is no device; a data set stands apart, behind `;`"
+                            ),
+                        });
+                    }
+                    match Self::parse(rule.trim())? {
+                        Self::Within(tolerance) => Ok((device.to_owned(), tolerance)),
+                        _ => Err(format!("`{part}` is no tolerance")),
+                    }
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map(Self::WithinOn);
+        }
         // `≈ ± 0.1` and `~ ± 2 %` say no more than `± 0.1`; alone they do not say how close.
         let close = text.strip_prefix(['≈', '~']).map(str::trim_start);
         let tolerance = close.unwrap_or(text);
@@ -131,6 +275,17 @@ impl Rule {
         Ok(Self::Bound(side, number::only(bound).ok_or_else(unknown)?))
     }
 
+    /// The rule on a device; none if it gives no tolerance for it.
+    pub fn on(&self, device: &str) -> Option<Self> {
+        match self {
+            Self::WithinOn(tolerances) => tolerances
+                .iter()
+                .find(|(name, _)| name == device)
+                .map(|(_, tolerance)| Self::Within(tolerance.clone())),
+            rule => Some(rule.clone()),
+        }
+    }
+
     /// The rule in words; what was printed decides about the default one.
     pub fn words(&self, printed: Option<&Printed>) -> String {
         match self {
@@ -140,6 +295,14 @@ impl Rule {
             },
             Self::Within(Tolerance::Absolute(size) | Tolerance::Relative(size)) => {
                 format!("± {}", size.text)
+            }
+            Self::WithinOn(tolerances) => {
+                let of = |(device, tolerance): &(String, Tolerance)| match tolerance {
+                    Tolerance::Absolute(size) | Tolerance::Relative(size) => {
+                        format!("± {} on {device}", size.text)
+                    }
+                };
+                tolerances.iter().map(of).collect::<Vec<_>>().join(", ")
             }
             Self::Bound(side, bound) => format!("{} {}", side.sign(), bound.text),
         }

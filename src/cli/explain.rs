@@ -65,6 +65,9 @@ fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> Strin
     line("prose", sentence(claim).trim());
     line("asserts", &claim.text);
     line("relation", &claim.relation);
+    if !claim.because.is_empty() {
+        line("because", &claim.because.join(", "));
+    }
     if let Some(value) = &claim.value {
         let unit = claim.unit.as_deref().unwrap_or_default();
         line("value", format!("{value} {unit}").trim());

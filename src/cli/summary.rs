@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::claims::{Expected, Judged, Standing, Verdict};
+use crate::coverage::percent;
 use crate::diag::{Diagnostic, Severity, printable};
 use crate::document::{Document, Inline};
 
@@ -58,7 +59,47 @@ pub(super) fn words(document: &Document) -> String {
     if document.claims.is_empty() {
         words.push_str("no claims\n");
     }
+    for coverage in &document.coverage {
+        if coverage.needed() > 0 {
+            let share = percent(coverage.covered(), coverage.needed());
+            let by_author = coverage.by_author().count();
+            let _ = writeln!(
+                words,
+                "coverage of {}: {share} % of {} numbers; {} uncovered, {by_author} exempt by the \
+                 author",
+                coverage.chapter,
+                coverage.needed(),
+                coverage.uncovered.len()
+            );
+        }
+    }
     words
+}
+
+/// For each chapter of whose numbers fewer than `least` per cent are backed, a diagnostic, and one
+/// for each number that nothing backs.
+pub(super) fn uncovered(document: &Document, least: usize) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for chapter in &document.coverage {
+        let (covered, needed) = (chapter.covered(), chapter.needed());
+        let share = percent(covered, needed);
+        if share >= least {
+            continue;
+        }
+        let words = format!(
+            "{share} % of the numbers in `{}` are backed ({covered} of {needed}), and {least} % \
+             are required",
+            chapter.chapter
+        );
+        let hint = "bind a number by `[28](claim:name)`, or say why it needs no evidence by \
+                    `[28](exempt: \"reason\")`";
+        problems.push(Diagnostic::global("coverage", words).hint(hint));
+        problems.extend(chapter.uncovered.iter().map(|span| {
+            let words = format!("nothing backs the number `{}`", span.text());
+            Diagnostic::error("uncovered-number", words, span.clone())
+        }));
+    }
+    problems
 }
 
 fn counts(claims: &[&Judged]) -> String {
@@ -100,6 +141,7 @@ pub(super) fn plain(inlines: &[Inline]) -> String {
             }
             Inline::Link { content, .. }
             | Inline::Jump { content, .. }
+            | Inline::Exempt { content, .. }
             | Inline::Claim { content, .. } => plain(content),
             Inline::Math(math) => math.latex().to_owned(),
             Inline::SoftBreak | Inline::HardBreak => " ".to_owned(),

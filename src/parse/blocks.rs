@@ -35,13 +35,6 @@ pub(super) struct Parsed {
 /// Parses blocks.
 pub(super) fn parse(text: &str, origin: Origin<'_>, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
     let covered = shield::cover(text);
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_SMART_PUNCTUATION
-        | Options::ENABLE_MATH
-        | Options::ENABLE_GFM;
     let mut builder = Builder {
         context: Context { text, origin, diagnostics },
         stack: vec![Frame::Blocks { container: Container::Document, blocks: Vec::new(), start: 0 }],
@@ -53,7 +46,7 @@ pub(super) fn parse(text: &str, origin: Origin<'_>, diagnostics: &mut Vec<Diagno
         cells: Vec::new(),
         modules: Vec::new(),
     };
-    for (event, range) in Parser::new_ext(&covered, options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(&covered, options()).into_offset_iter() {
         builder.event(event, range);
     }
     builder.end_implicit();
@@ -62,6 +55,17 @@ pub(super) fn parse(text: &str, origin: Origin<'_>, diagnostics: &mut Vec<Diagno
         _ => Vec::new(),
     };
     Parsed { blocks, cells: builder.cells, modules: builder.modules }
+}
+
+/// The Markdown that chapters are written in.
+pub(super) fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_SMART_PUNCTUATION
+        | Options::ENABLE_MATH
+        | Options::ENABLE_GFM
 }
 
 /// Parses text that must be a single paragraph, such as a caption.
@@ -237,13 +241,17 @@ impl Builder<'_> {
             }
             Some(Frame::Table(table)) => {
                 let span = self.context.span(trimmed(self.context.text, table.range));
-                let (caption, label) = table.caption.unzip();
+                let (caption, label, aggregates) = match table.caption {
+                    Some(found) => (Some(found.content), found.label, found.aggregates),
+                    None => (None, None, Vec::new()),
+                };
                 self.block(Block::Table {
                     align: table.align,
                     header: table.header,
                     rows: table.rows,
                     caption,
-                    label: label.flatten(),
+                    label,
+                    aggregates,
                     span,
                 });
             }

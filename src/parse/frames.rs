@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulldown_cmark::{Alignment, BlockQuoteKind, Tag, TagEnd};
 
 use super::inline::Item;
-use crate::parse::{Block, CalloutKind, Code, ColumnAlign, Inline, ListItem};
+use crate::parse::{Aggregate, Block, CalloutKind, Code, ColumnAlign, Inline, ListItem};
 
 /// Something that is open.
 pub(super) enum Frame {
@@ -51,11 +51,18 @@ pub(super) enum InlineKind {
     },
 }
 
+/// The line under a table.
+pub(super) struct Caption {
+    pub content: Vec<Inline>,
+    pub label: Option<String>,
+    pub aggregates: Vec<Aggregate>,
+}
+
 pub(super) struct Table {
     pub align: Vec<ColumnAlign>,
     pub header: Vec<Vec<Inline>>,
     pub rows: Vec<Vec<Vec<Inline>>>,
-    pub caption: Option<(Vec<Inline>, Option<String>)>,
+    pub caption: Option<Caption>,
     pub range: Range<usize>,
 }
 

@@ -9,10 +9,11 @@ use std::ops::Range;
 use super::attributes::{self, Attributes, Setting};
 use super::blocks;
 use super::context::Context;
+use super::frames::Caption;
 use super::inline::{self, Item, Links, Piece};
 use super::labels::{self, Labelled};
 use crate::diag::Diagnostic;
-use crate::parse::{Block, ClaimSite, Equation, Inline};
+use crate::parse::{Aggregate, AggregateKind, Block, ClaimSite, Equation, Inline};
 
 /// Turns a paragraph to blocks; a caption goes to the table `last` instead.
 pub(super) fn blocks(
@@ -24,10 +25,11 @@ pub(super) fn blocks(
     trim(&mut items, context.text);
     let Some(start) = items.front().map(|item| item.range().start) else { return Vec::new() };
     if begins_with(&items, context.text, ": ") {
-        if let Some(Block::Table { caption: caption @ None, label, .. }) = last {
-            let (content, found) = self::caption(items, context);
-            *caption = Some(content);
-            *label = found;
+        if let Some(Block::Table { caption: caption @ None, label, aggregates, .. }) = last {
+            let found = self::caption(items, context);
+            *caption = Some(found.content);
+            *label = found.label;
+            *aggregates = found.aggregates;
             return Vec::new();
         }
         let span = context.first_line(start..context.text.len());
@@ -71,27 +73,41 @@ pub(super) fn heading(
 }
 
 /// Reads a caption that stands in a row of its own directly under a table.
-pub(super) fn caption_line(
-    range: Range<usize>,
-    context: &mut Context<'_>,
-) -> (Vec<Inline>, Option<String>) {
+pub(super) fn caption_line(range: Range<usize>, context: &mut Context<'_>) -> Caption {
     let line = &context.text[range.clone()];
     let start = line.len() - line.trim_start().trim_start_matches(':').trim_start().len();
     let end = attributes::trailing(line).unwrap_or(line.len()).max(start);
-    let label = attributes::parse(line, end)
-        .map(|found| shifted(found, range.start))
-        .and_then(|found| check(&found, Labelled::Table, &[], context).0);
+    let found = attributes::parse(line, end).map(|found| shifted(found, range.start));
+    let (label, aggregates) = of_table(found.as_ref(), context);
     let origin = context.origin.from(range.start + start);
-    (blocks::inlines(line[start..end].trim_end(), origin, context.diagnostics), label)
+    let content = blocks::inlines(line[start..end].trim_end(), origin, context.diagnostics);
+    Caption { content, label, aggregates }
 }
 
-fn caption(mut items: VecDeque<Item>, context: &mut Context<'_>) -> (Vec<Inline>, Option<String>) {
-    let label = trailing(&mut items, context)
-        .and_then(|found| check(&found, Labelled::Table, &[], context).0);
+/// What attributes say of a table.
+fn of_table(
+    found: Option<&Attributes>,
+    context: &mut Context<'_>,
+) -> (Option<String>, Vec<Aggregate>) {
+    let Some(found) = found else { return (None, Vec::new()) };
+    let kinds = [("best", AggregateKind::Best), ("total", AggregateKind::Total)];
+    let (label, settings) = check(found, Labelled::Table, &kinds.map(|(key, _)| key), context);
+    let aggregates = kinds.iter().filter_map(|(key, kind)| {
+        let setting = setting(&settings, key)?;
+        let of = setting.value.trim().to_owned();
+        Some(Aggregate { kind: *kind, of, span: context.span(setting.range.clone()) })
+    });
+    (label, aggregates.collect())
+}
+
+fn caption(mut items: VecDeque<Item>, context: &mut Context<'_>) -> Caption {
+    let found = trailing(&mut items, context);
+    let (label, aggregates) = of_table(found.as_ref(), context);
     let after_colon = items.front().map_or(0, |item| item.range().start) + 1;
     skip(&mut items, after_colon);
     trim(&mut items, context.text);
-    (inline::finish(items.into(), Links::Allowed, context), label)
+    let content = inline::finish(items.into(), Links::Allowed, context);
+    Caption { content, label, aggregates }
 }
 
 /// An image that is alone in its paragraph but for attributes; else leaves the items as they are.

@@ -10,6 +10,7 @@
 mod blocks;
 mod claims;
 mod code;
+mod coverage;
 mod fragment;
 mod front;
 mod inlines;
@@ -250,6 +251,7 @@ fn append_plain(content: &[Inline], text: &mut String) {
             | Inline::Strikethrough(content)
             | Inline::Link { content, .. }
             | Inline::Jump { content, .. }
+            | Inline::Exempt { content, .. }
             | Inline::Claim { content, .. } => append_plain(content, text),
             Inline::Math(math) => text.push_str(math.latex()),
             Inline::Image(image) => text.push_str(&image.alt),

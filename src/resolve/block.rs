@@ -13,7 +13,7 @@ use super::anchor::{file_name, slug};
 use super::inline::is_comment;
 use super::number::{Key, Slot, float_labels};
 use super::{Resolver, Subject};
-use crate::claims::evidence;
+use crate::claims::{Verdict, aggregate, evidence};
 use crate::diag::Diagnostic;
 use crate::document::{
     Attachment, Block, Cell, CellState, CheckOutcome, CheckView, CodeView, Equation, Float,
@@ -97,15 +97,29 @@ impl Resolver<'_> {
                 Block::Module { anchor, code }
             }
             parse::Block::Equation(equation) => self.equation(equation),
-            parse::Block::Table { align, header, rows, caption, span, .. } => {
+            parse::Block::Table { align, header, rows, caption, label, aggregates, span } => {
+                let said: Vec<(String, Verdict)> =
+                    aggregates.iter().map(|it| aggregate(it, header, rows)).collect();
                 let mut row = |cells: &[Vec<parse::Inline>]| -> Vec<Vec<Inline>> {
                     cells.iter().map(|cell| self.inlines(cell)).collect()
                 };
                 let header = row(header);
                 let rows = rows.iter().map(|cells| row(cells)).collect();
                 let caption = caption.as_deref().unwrap_or_default();
-                let caption = self.inlines(caption);
+                let mut caption = self.inlines(caption);
                 let Slot { anchor, number, .. } = self.slot(span);
+                for (it, (words, verdict)) in aggregates.iter().zip(said) {
+                    let name = label.clone().unwrap_or_else(|| "table".to_owned());
+                    let (relation, span) = (String::new(), it.span.clone());
+                    let claim = ClaimSite { name, text: words.clone(), relation, span };
+                    let place = self.numbers.anchors.unique(&format!("claim-{anchor}"));
+                    let subject = Subject::Table(it.of.clone(), verdict);
+                    caption.push(Inline::Text(" ".to_owned()));
+                    caption.push(Inline::Claim {
+                        claim: self.site(claim, place, subject),
+                        content: vec![Inline::Text(format!("({words})"))],
+                    });
+                }
                 let body = FloatBody::Table(Table { align: align.clone(), header, rows });
                 Block::Float(Float { anchor, number, caption, body })
             }

@@ -117,6 +117,20 @@ impl Resolver<'_> {
         span: &Span,
         out: &mut Vec<Inline>,
     ) {
+        if target == EXEMPT {
+            let reason = title.trim();
+            if reason.is_empty() {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "exempt-without-reason",
+                        "this number is exempt without a reason",
+                        span.clone(),
+                    )
+                    .hint("say why nothing can be executed: `[28](exempt: \"reason\")`"),
+                );
+            }
+            return out.push(Inline::Exempt { reason: reason.to_owned(), content });
+        }
         let from = self.chapters[self.chapter].source.path();
         let link = |target: &str, content| Inline::Link {
             target: target.to_owned(),
@@ -350,6 +364,9 @@ impl Resolver<'_> {
     }
 }
 
+/// Target of the link around a number that needs no evidence.
+const EXEMPT: &str = "exempt:";
+
 /// Why a name has no value to print.
 enum Unvalued {
     Check(String),
@@ -380,6 +397,7 @@ fn words(inlines: &[Inline]) -> String {
             | Inline::Strikethrough(content)
             | Inline::Link { content, .. }
             | Inline::Jump { content, .. }
+            | Inline::Exempt { content, .. }
             | Inline::Claim { content, .. } => text.push_str(&words(content)),
             Inline::SoftBreak | Inline::HardBreak => text.push(' '),
             Inline::FootnoteMark { .. } => {}

@@ -43,6 +43,8 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
         text: words.to_owned(),
         name: name.to_owned(),
         relation: "= (exact)".to_owned(),
+        compares_number: true,
+        because: Vec::new(),
         expected,
         verdict,
         value: Some("224892".to_owned()),
@@ -386,6 +388,7 @@ fn document() -> Document {
         language: "en".into(),
         environment: vec![("Profile".into(), "quick".into()), ("Device".into(), HOSTILE.into())],
         chapters: vec![attention(), hostile()],
+        coverage: Vec::new(),
         bibliography: vec![Reference {
             number: 1,
             anchor: "ref-1".into(),
@@ -539,6 +542,7 @@ fn a_small_chapter() {
             footnotes: Vec::new(),
             problems: Vec::new(),
         }],
+        coverage: Vec::new(),
         bibliography: Vec::new(),
         claims: vec![claim("params", "224892", Expected::Verified, Verdict::Verified)],
     };

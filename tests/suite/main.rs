@@ -10,6 +10,7 @@ mod damage;
 mod determinism;
 #[cfg(unix)]
 mod disk;
+mod evidence;
 mod html;
 mod invalid;
 #[cfg(unix)]

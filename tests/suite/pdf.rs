@@ -127,6 +127,8 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
         text: words.to_owned(),
         name: name.to_owned(),
         relation: "= (exact)".to_owned(),
+        compares_number: true,
+        because: Vec::new(),
         expected,
         verdict,
         value: Some("224892".to_owned()),
@@ -432,6 +434,7 @@ fn document() -> Document {
                 problems: vec![],
             },
         ],
+        coverage: Vec::new(),
         bibliography: vec![Reference {
             number: 1,
             anchor: "ref-1".into(),
@@ -503,6 +506,7 @@ fn an_empty_report_is_a_report() {
         language: String::new(),
         environment: vec![],
         chapters: vec![],
+        coverage: Vec::new(),
         bibliography: vec![],
         claims: vec![],
     };

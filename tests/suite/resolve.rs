@@ -59,7 +59,7 @@ fn text(inlines: &[Inline]) -> String {
             Inline::Jump { page, anchor, content } => {
                 format!("⟨{} → {}#{anchor}⟩", text(content), page.as_deref().unwrap_or_default())
             }
-            Inline::Claim { content, .. } => text(content),
+            Inline::Claim { content, .. } | Inline::Exempt { content, .. } => text(content),
             Inline::Value { text, .. } => format!("⟨{text}⟩"),
             Inline::Image(image) => format!("⟨image {} {}⟩", image.name, image.alt),
             Inline::FootnoteMark { number, note, .. } => format!("⟨note {number} → {note}⟩"),

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::Xy;
 
 /// Probability that the interval holds the exponent, if the errors are normal.
-const CONFIDENCE: f64 = 0.95;
+pub const CONFIDENCE: f64 = 0.95;
 
 /// A power law y = c·xᵖ fitted to points, from [`growth`].
 #[derive(Clone, Debug, PartialEq)]

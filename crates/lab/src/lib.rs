@@ -34,7 +34,7 @@ pub use dataset::{DataSet, dataset};
 pub use figure::{Figure, Plot, Xy};
 pub use format::Format;
 pub use formula::{Bindings, Equation, EvalError, Side, equation};
-pub use growth::{Growth, growth, student_t};
+pub use growth::{CONFIDENCE, Growth, growth, student_t};
 pub use measure::{Timing, measure};
 pub use memo::{memo, try_memo};
 pub use number::{IntoNumber, Number, exact, ratio};

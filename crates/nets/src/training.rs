@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 use rand::{RngCore, SeedableRng};
 
 pub use checkpoint::Checkpoint;
-pub use score::{Confusion, Interval, bootstrap_mean, paired_bootstrap};
+pub use score::{CONFIDENCE, Confusion, Interval, bootstrap_mean, paired_bootstrap};
 
 /// The random numbers of one epoch.
 #[derive(Debug)]

@@ -126,6 +126,7 @@ impl<'a> Writer<'a> {
             self.said(index);
             self.out.raw("</dd></div>");
             self.row("Relation", &claim.relation);
+            self.row("Because", &claim.because.join(", "));
             if let Some(value) = &claim.value {
                 self.out.raw("<div><dt>Value</dt><dd class=\"full\">");
                 self.value(value, claim.unit.as_deref());
@@ -282,6 +283,8 @@ impl<'a> Writer<'a> {
             self.ledger_group(chapter, setting.is_some());
         }
         self.out.raw("</table></div>");
+        self.lattice();
+        self.coverage();
     }
 
     /// The claims of a chapter; `shared` tells that the setting of all results is given above.

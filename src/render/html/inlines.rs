@@ -78,6 +78,11 @@ impl<'a> Writer<'a> {
                 self.out.raw("</a>");
             }
             Inline::Claim { claim, content } => self.claim(*claim, content),
+            Inline::Exempt { reason, content } => {
+                self.out.raw("<span class=\"exempt\" title=\"").text(reason).raw("\">");
+                self.inlines(content);
+                self.out.raw("</span>");
+            }
             Inline::FootnoteMark { number, anchor, note } => {
                 self.out.raw("<sup id=\"").text(anchor).raw("\"><a class=\"note\" href=\"#");
                 self.out.text(note).raw("\" aria-label=\"Footnote ").text(&number.to_string());
@@ -115,6 +120,7 @@ impl<'a> Writer<'a> {
                 Inline::Math(math) => self.formula(math),
                 Inline::Link { content, .. }
                 | Inline::Jump { content, .. }
+                | Inline::Exempt { content, .. }
                 | Inline::Claim { content, .. } => self.label(content),
                 Inline::Value { text, name } => {
                     self.out.raw("<data class=\"value\" value=\"").text(text).raw("\" title=\"");

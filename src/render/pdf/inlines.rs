@@ -71,6 +71,7 @@ impl Emitter<'_> {
                 };
                 if linked { format!("link({}, {content})", quoted(target)) } else { content }
             }
+            Inline::Exempt { content, .. } => self.sequence(content, place, depth + 1),
             Inline::Jump { anchor, content, .. } => {
                 let content = self.sequence(content, place, depth + 1);
                 if place == Place::Text { self.jump(anchor, content) } else { content }
@@ -172,6 +173,7 @@ fn content(inline: &Inline) -> &[Inline] {
         | Inline::Strikethrough(content)
         | Inline::Link { content, .. }
         | Inline::Jump { content, .. }
+        | Inline::Exempt { content, .. }
         | Inline::Claim { content, .. } => content,
         _ => &[],
     }

@@ -6,9 +6,11 @@
 use std::fmt::Write as _;
 
 use crate::claims::{Judged, Standing, Verdict};
+use crate::coverage::percent;
 use crate::data::kind_word;
 use crate::document::{Chapter, Document};
 use crate::render::look::{self, Look};
+use crate::span::Span;
 
 use super::emit::Emitter;
 use super::text::{Space, quoted};
@@ -82,6 +84,41 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
         code.push_str(&group(emitter, chapter, setting.is_some()));
     }
     code.push_str(")\n");
+    code.push_str(&coverage(emitter));
+    code
+}
+
+/// Which numbers of the prose are backed, a line for each chapter, and those that are not.
+fn coverage(emitter: &mut Emitter<'_>) -> String {
+    let document = emitter.document;
+    let mut code = String::new();
+    let places = |spans: Vec<(&Span, &str)>| -> String {
+        let of = |(span, why): (&Span, &str)| format!("{} ({span}{why})", span.text());
+        spans.into_iter().map(of).collect::<Vec<_>>().join("; ")
+    };
+    for chapter in document.coverage.iter().filter(|it| it.needed() + it.exempt.len() > 0) {
+        let mut words = format!(
+            "Coverage of {}: {} of {} numbers in the prose are backed ({} %): {} by claims, {} as \
+             values.",
+            chapter.chapter,
+            chapter.covered(),
+            chapter.needed(),
+            percent(chapter.covered(), chapter.needed()),
+            chapter.claimed,
+            chapter.values
+        );
+        if !chapter.uncovered.is_empty() {
+            let bare = chapter.uncovered.iter().map(|span| (span, "")).collect();
+            let _ = write!(words, " Uncovered: {}.", places(bare));
+        }
+        if chapter.by_author().next().is_some() {
+            let reasons: Vec<(&Span, String)> =
+                chapter.by_author().map(|it| (&it.span, format!(": {}", it.reason))).collect();
+            let exempt = reasons.iter().map(|(span, why)| (*span, why.as_str())).collect();
+            let _ = write!(words, " Exempt by the author: {}.", places(exempt));
+        }
+        let _ = writeln!(code, "par({})", emitter.shown(&words));
+    }
     code
 }
 

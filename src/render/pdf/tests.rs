@@ -26,6 +26,7 @@ fn document(blocks: Vec<Block>) -> Document {
             footnotes: vec![],
             problems: vec![HOSTILE.to_owned()],
         }],
+        coverage: Vec::new(),
         bibliography: vec![],
         claims: vec![],
     }

@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 const RESAMPLES: usize = 2_000;
 
 /// Share of the resamples within an interval.
-const CONFIDENCE: f64 = 0.95;
+pub const CONFIDENCE: f64 = 0.95;
 
 /// How often a class (row) was taken for a class (column).
 #[derive(Clone, Debug, PartialEq, Eq)]

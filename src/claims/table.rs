@@ -1,0 +1,177 @@
+//! What a table of the author's says of its own numbers: bold is best, a line is the total.
+//!
+//! In: the cells of a table as they are printed, and an attribute such as `best="max"`. Out: a
+//! verdict. Left out: whether the printed numbers are right, for which each has its own claim.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::Signed;
+
+use super::number::{self, Printed};
+use super::{Stated, Verdict};
+use crate::diag::closest;
+use crate::parse::{Aggregate, AggregateKind, Inline};
+
+/// One cell as it is printed.
+struct Cell {
+    printed: Option<Printed>,
+    is_bold: bool,
+}
+
+impl Cell {
+    fn of(content: &[Inline]) -> Self {
+        let printed = number::find(&Stated::of(content).text).ok().flatten();
+        Self { printed, is_bold: content.iter().any(holds_bold) }
+    }
+}
+
+/// Judges what an attribute says of a table; gives it in words, too.
+pub(crate) fn aggregate(
+    aggregate: &Aggregate,
+    header: &[Vec<Inline>],
+    rows: &[Vec<Vec<Inline>>],
+) -> (String, Verdict) {
+    let names: Vec<String> =
+        header.iter().map(|cell| Stated::of(cell).text.trim().to_owned()).collect();
+    let rows: Vec<Vec<Cell>> =
+        rows.iter().map(|row| row.iter().map(|cell| Cell::of(cell)).collect()).collect();
+    match aggregate.kind {
+        AggregateKind::Best => ("bold is best".to_owned(), best(&aggregate.of, &names, &rows)),
+        AggregateKind::Total => {
+            (format!("the last {} is the total", aggregate.of), total(&aggregate.of, &names, &rows))
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Best {
+    Max,
+    Min,
+}
+
+fn best(spec: &str, names: &[String], rows: &[Vec<Cell>]) -> Verdict {
+    let mut wanted: Vec<(usize, Best)> = Vec::new();
+    for part in spec.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (column, which) = part.rsplit_once(':').unwrap_or(("", part));
+        let which = match which.trim() {
+            "max" => Best::Max,
+            "min" => Best::Min,
+            other => {
+                return Verdict::Error(format!(
+                    "`{other}` is neither `max` nor `min`; write `max` or `COLUMN: max; COLUMN: min`"
+                ));
+            }
+        };
+        match column.trim() {
+            "" => wanted.extend(numeric(names.len(), rows).into_iter().map(|at| (at, which))),
+            column => match names.iter().position(|name| name == column) {
+                Some(at) => wanted.push((at, which)),
+                None => {
+                    let guess = closest(column, names.iter().map(String::as_str));
+                    let guess = guess.map(|best| format!("; did you mean `{best}`?"));
+                    return Verdict::Error(format!(
+                        "the table has no column `{column}`{}",
+                        guess.unwrap_or_default()
+                    ));
+                }
+            },
+        }
+    }
+    // With one row the best of it says nothing.
+    if wanted.is_empty() || rows.len() < 2 {
+        return Verdict::Vacuous("no column has two numbers to compare".into());
+    }
+    for (column, which) in wanted {
+        let cells: Vec<&Cell> = rows.iter().filter_map(|row| row.get(column)).collect();
+        let numbers: Vec<BigRational> =
+            cells.iter().filter_map(|cell| Some(cell.printed.as_ref()?.plain())).collect();
+        let extreme = match which {
+            Best::Max => numbers.iter().max(),
+            Best::Min => numbers.iter().min(),
+        };
+        let Some(extreme) = extreme.filter(|_| numbers.len() > 1) else {
+            return Verdict::Vacuous(format!("`{}` has no numbers to compare", names[column]));
+        };
+        for cell in cells {
+            let is_best = cell.printed.as_ref().is_some_and(|printed| printed.plain() == *extreme);
+            let text =
+                cell.printed.as_ref().map_or("a cell without a number", |it| it.text.as_str());
+            match (is_best, cell.is_bold) {
+                (true, false) => {
+                    return Verdict::Refuted(format!(
+                        "in `{}`, {text} is best and not bold",
+                        names[column]
+                    ));
+                }
+                (false, true) => {
+                    return Verdict::Refuted(format!(
+                        "in `{}`, {text} is bold and not best",
+                        names[column]
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    Verdict::Verified
+}
+
+fn total(spec: &str, names: &[String], rows: &[Vec<Cell>]) -> Verdict {
+    let column = |at: usize| rows.iter().filter_map(|row| row.get(at)?.printed.as_ref()).collect();
+    let lines: Vec<(String, Vec<&Printed>)> = match spec {
+        "row" => {
+            let numeric = numeric(names.len(), rows);
+            numeric.into_iter().map(|at| (format!("`{}`", names[at]), column(at))).collect()
+        }
+        "column" => rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| {
+                let numbers = row.iter().filter_map(|cell| cell.printed.as_ref()).collect();
+                (format!("row {}", at + 1), numbers)
+            })
+            .collect(),
+        other => {
+            return Verdict::Error(format!(
+                "`{other}` is neither `row` nor `column`; the last of them is the total"
+            ));
+        }
+    };
+    if lines.is_empty() || lines.iter().any(|(_, numbers)| numbers.len() < 2) {
+        return Verdict::Vacuous("there is nothing to add up".into());
+    }
+    for (name, numbers) in lines {
+        let Some((total, parts)) = numbers.split_last() else { continue };
+        let sum: BigRational = parts.iter().map(|part| part.plain()).sum();
+        // Each rounded number may be off by half of its last place.
+        let slack: BigRational =
+            numbers.iter().filter_map(|number| number.in_unit(None).1).sum::<BigRational>()
+                / BigRational::from(BigInt::from(2));
+        if (&sum - total.plain()).abs() > slack {
+            return Verdict::Refuted(format!(
+                "{name} adds up to {} and not to {}",
+                super::exact::shown(&sum),
+                total.text
+            ));
+        }
+    }
+    Verdict::Verified
+}
+
+/// Columns in which every row has a number.
+fn numeric(columns: usize, rows: &[Vec<Cell>]) -> Vec<usize> {
+    (0..columns)
+        .filter(|&at| rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.printed.is_some())))
+        .collect()
+}
+
+fn holds_bold(inline: &Inline) -> bool {
+    match inline {
+        Inline::Strong(_) => true,
+        Inline::Emphasis(content)
+        | Inline::Strikethrough(content)
+        | Inline::Link { content, .. }
+        | Inline::Claim { content, .. } => content.iter().any(holds_bold),
+        _ => false,
+    }
+}

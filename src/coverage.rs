@@ -1,0 +1,251 @@
+//! Which numbers of the prose are backed, and which are not.
+//!
+//! In: the words of a chapter and its judged claims. Out: a [`Coverage`]: every number is
+//! compared by a claim, an interpolated value, exempt with a reason, or uncovered. Left out:
+//! numbers written as words, those inside of code and formulas with a variable, and
+//! descriptions of pictures.
+
+use std::ops::Range;
+
+use crate::claims::Judged;
+use crate::parse::Chapter;
+use crate::parse::prose::{Role, Stretch, prose};
+use crate::span::Span;
+
+/// What became of the numbers of one chapter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coverage {
+    /// Slug of the chapter.
+    pub chapter: String,
+    /// How many numbers a claim compares.
+    pub claimed: usize,
+    /// How many values are interpolated.
+    pub values: usize,
+    /// Numbers that need no evidence, in order.
+    pub exempt: Vec<Exempt>,
+    /// Numbers that nothing backs, in order.
+    pub uncovered: Vec<Span>,
+}
+
+/// A number that needs no evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exempt {
+    /// The number.
+    pub span: Span,
+    /// Why it needs none.
+    pub reason: String,
+    /// Who says so.
+    pub by: Authority,
+}
+
+/// Who says that a number needs no evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// Its form: a date, a version, the number of a section.
+    Form,
+    /// The author, by `[28](exempt: "reason")`.
+    Author,
+}
+
+impl Coverage {
+    /// Looks at every number of a chapter; `claims` are those of the report.
+    pub fn of(chapter: &Chapter, claims: &[Judged]) -> Self {
+        let mut coverage = Self {
+            chapter: chapter.slug.clone(),
+            claimed: 0,
+            values: 0,
+            exempt: Vec::new(),
+            uncovered: Vec::new(),
+        };
+        let text = chapter.source.text();
+        for Stretch { range, role } in prose(chapter) {
+            if role == Role::Value {
+                coverage.values += 1;
+                continue;
+            }
+            for number in numbers(text, range.clone()) {
+                let span = chapter.source.span(number.clone());
+                match &role {
+                    Role::Claim(link) if compares(claims, chapter, link) => coverage.claimed += 1,
+                    Role::Exempt(reason) if !reason.is_empty() => coverage.exempt.push(Exempt {
+                        span,
+                        reason: reason.clone(),
+                        by: Authority::Author,
+                    }),
+                    _ => match form(text, &range, &number) {
+                        Some(reason) => coverage.exempt.push(Exempt {
+                            span,
+                            reason: reason.to_owned(),
+                            by: Authority::Form,
+                        }),
+                        None => coverage.uncovered.push(span),
+                    },
+                }
+            }
+        }
+        coverage
+    }
+
+    /// How many numbers are backed.
+    pub fn covered(&self) -> usize {
+        self.claimed + self.values
+    }
+
+    /// How many numbers need evidence.
+    pub fn needed(&self) -> usize {
+        self.covered() + self.uncovered.len()
+    }
+
+    /// Exemptions of the author's.
+    pub fn by_author(&self) -> impl Iterator<Item = &Exempt> {
+        self.exempt.iter().filter(|exempt| exempt.by == Authority::Author)
+    }
+}
+
+/// The part of the numbers that is backed, in per cent and rounded down, so that 100 means all.
+pub fn percent(covered: usize, needed: usize) -> usize {
+    if needed == 0 { 100 } else { covered * 100 / needed }
+}
+
+/// Whether the claim in a link compares the numbers of its text. What holds or does not, and
+/// what is no claim at all, has none that could be wrong.
+fn compares(claims: &[Judged], chapter: &Chapter, link: &Range<usize>) -> bool {
+    claims
+        .iter()
+        .find(|claim| claim.span.range == *link && claim.span.source == chapter.source)
+        .is_some_and(|claim| claim.compares_number)
+}
+
+/// Where numbers stand in a stretch of text.
+fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = range.start;
+    while let Some(next) = text[at..range.end].find(|c: char| c.is_ascii_digit()) {
+        let start = at + next;
+        let end = end_of(text, start, range.end);
+        at = end;
+        let before = text[range.start..start].chars().next_back();
+        let is_word = before.is_some_and(|c| c.is_alphabetic() || c == '_')
+            || before == Some('-') && text[range.start..start - 1].ends_with(char::is_alphabetic);
+        // Three digits of a decimal whose first ones are letters, or a name such as `2D`.
+        let is_name = text[end..range.end].starts_with(|c: char| c.is_ascii_uppercase());
+        if is_word || is_name {
+            let rest = &text[end..range.end];
+            at += rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        } else {
+            found.push(start..end);
+        }
+    }
+    found
+}
+
+/// The end of the number that begins at `start`: digits with marks between them.
+fn end_of(text: &str, start: usize, limit: usize) -> usize {
+    let mut end = start;
+    loop {
+        let rest = &text[end..limit];
+        end += rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let rest = &text[end..limit];
+        let joins = |mark: &&&str| {
+            rest.strip_prefix(**mark)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let marks =
+            [".", ",", "_", "\u{2009}", "\u{202f}", "\u{a0}", "\\,", "{,}", "e-", "e", "^", "-"];
+        match marks.iter().find(joins) {
+            // `2-5` are two numbers, `2024-05-01` is a date.
+            Some(&"-") if !is_date(&text[start..limit]) => return end,
+            Some(mark) => end += mark.len(),
+            None => return end,
+        }
+    }
+}
+
+/// Whether a text begins with a date such as `2024-05-01`.
+fn is_date(text: &str) -> bool {
+    let shape: String =
+        text.chars().take(10).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "0000-00-00"
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// Words after which a number is a name.
+const NUMBERED: [&str; 24] = [
+    "section",
+    "sections",
+    "sec",
+    "chapter",
+    "chapters",
+    "figure",
+    "figures",
+    "fig",
+    "table",
+    "tables",
+    "equation",
+    "equations",
+    "eq",
+    "theorem",
+    "lemma",
+    "appendix",
+    "page",
+    "pages",
+    "p",
+    "pp",
+    "line",
+    "lines",
+    "footnote",
+    "version",
+];
+
+/// Why a number needs no evidence, as far as its form and the words beside it tell.
+fn form(text: &str, stretch: &Range<usize>, number: &Range<usize>) -> Option<&'static str> {
+    let digits = &text[number.clone()];
+    let before = text[stretch.start..number.start].trim_end();
+    let after = &text[number.end..stretch.end];
+    let word = before
+        .trim_end_matches('.')
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let next = after.trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let is_month = |word: &str| MONTHS.contains(&word);
+    // In the text itself a year is followed by nothing that it could count.
+    let is_year = digits.len() == 4
+        && (digits.starts_with("19") || digits.starts_with("20"))
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let ends = after.is_empty() || after.starts_with(['.', ',', ';', ':', ')']);
+    // `May 5, 2020`
+    let mut words = before.rsplit([' ', ',']).filter(|word| !word.is_empty());
+    let is_day = |word: &str| word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let ends_date = words.next().is_some_and(is_day) && words.next().is_some_and(is_month);
+    if is_date(digits)
+        || is_month(word)
+        || (is_year && ends_date)
+        || (is_month(next) && digits.len() <= 2)
+    {
+        Some("a date")
+    } else if is_year && ends && ["in", "since", "until", "from", "before", "after"].contains(&word)
+    {
+        Some("a year")
+    } else if digits.matches('.').count() == 2 {
+        Some("a version")
+    } else if NUMBERED.contains(&word.to_lowercase().as_str()) {
+        Some("the number of a place")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,107 @@
+//! Below the ledger: which numbers of the prose are backed, and which claims rest on which.
+//!
+//! In: the coverage of each chapter and the premises of claims. Out: HTML.
+
+use super::{Writer, page_name};
+use crate::coverage::{Authority, Coverage, percent};
+use crate::render::look::Look;
+
+impl Writer<'_> {
+    /// A table of all chapters, the numbers that nothing backs, and those the author exempts.
+    pub(super) fn coverage(&mut self) {
+        let all = &self.document.coverage;
+        if all.iter().all(|chapter| chapter.needed() + chapter.exempt.len() == 0) {
+            return;
+        }
+        self.out.raw(
+            "<section class=\"coverage\"><h2 id=\"coverage\">Coverage</h2><p>Of every number in \
+             the prose: whether a claim compares it, whether it is a value that the build puts in, \
+             whether it needs no evidence, or whether nothing backs it. Numbers that are written as \
+             words are not counted.</p>\
+             <div class=\"scroll\"><table><thead><tr><th scope=\"col\">Chapter</th>\
+             <th scope=\"col\" class=\"right\">claimed</th>\
+             <th scope=\"col\" class=\"right\">put in</th>\
+             <th scope=\"col\" class=\"right\">exempt by form</th>\
+             <th scope=\"col\" class=\"right\">by the author</th>\
+             <th scope=\"col\" class=\"right\">uncovered</th>\
+             <th scope=\"col\" class=\"right\">backed</th></tr></thead><tbody>",
+        );
+        for chapter in all {
+            let by_author = chapter.by_author().count();
+            self.out.raw("<tr><th scope=\"row\"><a href=\"").text(&page_name(&chapter.chapter));
+            self.out.raw("\">").text(&chapter.chapter).raw("</a></th>");
+            for count in [
+                chapter.claimed,
+                chapter.values,
+                chapter.exempt.len() - by_author,
+                by_author,
+                chapter.uncovered.len(),
+            ] {
+                self.out.raw("<td class=\"right\">").text(&count.to_string()).raw("</td>");
+            }
+            let share = percent(chapter.covered(), chapter.needed());
+            self.out.raw("<td class=\"right\">").text(&share.to_string()).raw(" %</td></tr>");
+        }
+        self.out.raw("</tbody></table></div>");
+        self.uncovered(all);
+        self.exemptions(all);
+        self.out.raw("</section>");
+    }
+
+    fn uncovered(&mut self, all: &[Coverage]) {
+        if all.iter().all(|chapter| chapter.uncovered.is_empty()) {
+            return;
+        }
+        self.out.raw("<h3>Uncovered</h3><ul class=\"numbers\">");
+        for span in all.iter().flat_map(|chapter| &chapter.uncovered) {
+            self.out.raw("<li><b>").text(span.text()).raw("</b> <code>").text(&span.to_string());
+            self.out.raw("</code></li>");
+        }
+        self.out.raw("</ul>");
+    }
+
+    fn exemptions(&mut self, all: &[Coverage]) {
+        let exempt = all.iter().flat_map(|chapter| &chapter.exempt);
+        let mut exempt = exempt.filter(|exempt| exempt.by == Authority::Author).peekable();
+        if exempt.peek().is_none() {
+            return;
+        }
+        self.out.raw("<h3>Exempt by the author</h3><ul class=\"numbers\">");
+        for exempt in exempt {
+            self.out.raw("<li><b>").text(exempt.span.text()).raw("</b> ").text(&exempt.reason);
+            self.out.raw(" <code>").text(&exempt.span.to_string()).raw("</code></li>");
+        }
+        self.out.raw("</ul>");
+    }
+
+    /// Each claim that is said to follow from others, with these below it.
+    pub(super) fn lattice(&mut self) {
+        let claims = &self.document.claims;
+        let mut conclusions =
+            (0..claims.len()).filter(|&at| !claims[at].because.is_empty()).peekable();
+        if conclusions.peek().is_none() {
+            return;
+        }
+        self.out.raw(
+            "<section class=\"lattice\"><h2 id=\"lattice\">What follows from what</h2>\
+             <p>A claim is <em>stale</em> if one from which it follows is not as expected.</p><ul>",
+        );
+        // Premises of premises stand where these are conclusions themselves.
+        for at in conclusions {
+            self.out.raw("<li>");
+            self.claim_link(at);
+            self.out.raw(" <span class=\"quiet\">").raw(Look::of(&claims[at]).word());
+            self.out.raw(", because</span><ul>");
+            for premise in &claims[at].because {
+                if let Some(premise) = claims.iter().position(|claim| claim.id == *premise) {
+                    self.out.raw("<li>");
+                    self.claim_link(premise);
+                    self.out.raw(" <span class=\"quiet\">");
+                    self.out.raw(Look::of(&claims[premise]).word()).raw("</span></li>");
+                }
+            }
+            self.out.raw("</ul></li>");
+        }
+        self.out.raw("</ul></section>");
+    }
+}
