@@ -9,6 +9,7 @@ mod judge;
 mod number;
 pub(crate) mod published;
 mod relation;
+pub(crate) mod slack;
 
 pub(crate) use judge::evidence;
 pub use judge::{Site, Stated, Subject, judge};
@@ -83,6 +84,8 @@ pub enum Reason {
     NotRun,
     /// A cell before it failed.
     Blocked,
+    /// Nothing ran, and the record has no result for its cell as it is now.
+    NotRecorded,
 }
 
 /// What a verdict rests on.
@@ -165,6 +168,7 @@ impl Reason {
             Self::NeedsProfile => "needs-profile",
             Self::NotRun => "not-run",
             Self::Blocked => "blocked",
+            Self::NotRecorded => "not-recorded",
         }
     }
 }

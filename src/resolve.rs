@@ -79,6 +79,7 @@ pub fn document(
         authors: config.authors.clone(),
         language: config.language.clone(),
         environment,
+        notice: None,
         chapters: resolved,
         bibliography: works.references(&config.language),
         claims,

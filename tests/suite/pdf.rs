@@ -502,6 +502,7 @@ fn an_empty_report_is_a_report() {
         authors: vec![],
         language: String::new(),
         environment: vec![],
+        notice: None,
         chapters: vec![],
         bibliography: vec![],
         claims: vec![],
