@@ -126,11 +126,13 @@ fn verify(
     paths.extend(read.files());
     read.is_about(&attest::sources(root, &written.config, &paths))?;
     session.say(&format!("{} on these sources; {who}\n", read.result()));
-    Ok(0)
+    // The statement is genuine, and what it states is that the report is wrong.
+    Ok(u8::from(read.result() == "FAILED") * WRONG)
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     std::fs::read(path).map_err(|error| {
         Diagnostic::global("no-file", format!("cannot read {}: {error}", path.display()))
+            .hint("a file here is relative to the present folder, not to that of the report")
     })
 }

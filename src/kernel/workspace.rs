@@ -475,7 +475,11 @@ pub fn write_if_changed(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // For whom a file is readable is the person's mask to say, as for any other program's files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
     io::Write::write_all(&mut file, content)?;
     if path.is_dir() {
         fs::remove_dir_all(path)?;

@@ -28,8 +28,10 @@ pub fn text(findings: Findings<'_>) -> String {
     }
     let mut suite = TestSuite::new(PROBLEMS);
     for problem in findings.problems {
-        // What a claim says of itself has its case already.
-        if problem.severity != Severity::Error || problem.code.starts_with("claim-") {
+        // What is wrong with a claim is told in its own case.
+        let is_of_a_claim = problem.span.is_some()
+            && findings.claims.iter().any(|it| Some(&it.span) == problem.span.as_ref());
+        if problem.severity != Severity::Error || is_of_a_claim {
             continue;
         }
         let place = problem.span.as_ref().map(|span| format!("{}{span}", findings.prefix));
