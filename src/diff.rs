@@ -11,14 +11,14 @@ mod matching;
 mod side;
 pub mod words;
 
-pub use side::{Exemption, Side};
+pub use side::Side;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claims::Standing;
 use crate::claims::exact;
 use crate::claims::slack::{Shift, Stated, shift};
-use crate::record::Entry;
+use crate::record::{Entry, Exemption};
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +126,8 @@ pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
         claim(pair.old, pair.new, old, new, &mut changes);
     }
     let on_other_code = |pair: &&matching::Pair<'_>| {
-        let key = |side: &Side, claim: Option<&Entry>| side.key(claim?).map(str::to_owned);
-        let (before, after) = (key(old, pair.old), key(new, pair.new));
-        before.is_some() && after.is_some() && before != after
+        let (Some(before), Some(after)) = (pair.old, pair.new) else { return false };
+        matches!((old.key(before), new.key(after)), (Some(old), Some(new)) if old != new)
     };
     match pairs.iter().filter(on_other_code).count() {
         0 => {}
@@ -333,16 +332,29 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
         let was = before.get(key).map_or(0, |(times, _)| *times);
         for _ in was..*times {
             let to = Some(said(exemption));
-            changes.push(Change { place: exemption.place(), to, ..whole(Kind::Exempted, &key.0) });
+            changes.push(Change {
+                place: place_of(exemption),
+                to,
+                ..whole(Kind::Exempted, &key.0)
+            });
         }
     }
     for (key, (times, exemption)) in &before {
         let is = after.get(key).map_or(0, |(times, _)| *times);
         for _ in is..*times {
             let from = Some(said(exemption));
-            changes.push(Change { place: exemption.place(), from, ..whole(Kind::Claimed, &key.0) });
+            changes.push(Change {
+                place: place_of(exemption),
+                from,
+                ..whole(Kind::Claimed, &key.0)
+            });
         }
     }
+}
+
+fn place_of(exemption: &Exemption) -> Option<String> {
+    let (line, column) = (exemption.line?, exemption.column?);
+    Some(format!("{}:{line}:{column}", exemption.path))
 }
 
 fn short(digest: &str) -> String {

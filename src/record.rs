@@ -25,7 +25,9 @@ use crate::cache::CellRecord;
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::data::kind_word;
 use crate::diag::Diagnostic;
+use crate::diff::Side;
 use crate::exec::{CellResult, CellStatus};
+use crate::ledger;
 use crate::pipeline::Evaluated;
 use crate::world::World;
 
@@ -51,6 +53,9 @@ pub struct Lock {
     /// Claims in reading order.
     #[serde(default, rename = "claim")]
     pub claims: Vec<Entry>,
+    /// Numbers of the prose that need no claim, by the author's word.
+    #[serde(default, rename = "exemption")]
+    pub exemptions: Vec<Exemption>,
 }
 
 /// What every cell of a record stands on.
@@ -134,6 +139,26 @@ pub struct Entry {
     pub key: Option<String>,
 }
 
+/// A number of the prose that needs no claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exemption {
+    /// File of the chapter.
+    #[serde(default)]
+    pub path: String,
+    /// Line from 1; not in a lock.
+    #[serde(default)]
+    pub line: Option<usize>,
+    /// Column from 1; not in a lock.
+    #[serde(default)]
+    pub column: Option<usize>,
+    /// The number as printed.
+    #[serde(default)]
+    pub text: String,
+    /// Why it needs none.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// Data behind a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataUse {
@@ -215,6 +240,10 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
         (name.clone(), Data { kind, digest: set.digest.clone() })
     });
     let claims = &evaluated.document.claims;
+    // The ledger says which numbers need no claim; a record has no places.
+    let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document));
+    let exempt = ledger.expect("we have written it").exemptions.into_iter();
+    let exemptions = exempt.map(|exempt| Exemption { line: None, column: None, ..exempt });
     let lock = Lock {
         environment: evaluated.document.environment.clone(),
         foundation: Ground {
@@ -227,6 +256,7 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
         data: data.collect(),
         cells,
         claims: claims.iter().map(Entry::of).collect(),
+        exemptions: exemptions.collect(),
     };
     (lock, files)
 }

@@ -35,6 +35,9 @@ pub struct Stated<'a> {
 
 /// How the relation of a claim has changed.
 pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
+    if (old.relation, old.text) == (new.relation, new.text) {
+        return Shift::Same;
+    }
     let ((before, on_before), (after, on_after)) = (old.parts(), new.parts());
     let rule = match (before == after, Slack::of(before, old.text), Slack::of(after, new.text)) {
         (_, Some(before), Some(after)) => before.to(&after),

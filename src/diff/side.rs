@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::diag::Diagnostic;
-use crate::record::{self, Cell, Data, Entry, Lock};
+use crate::record::{self, Cell, Data, Entry, Exemption, Lock};
 
 /// One side of a comparison.
 #[derive(Clone, Debug, Default)]
@@ -24,26 +24,6 @@ pub struct Side {
     pub exemptions: Vec<Exemption>,
 }
 
-/// A number of the prose that needs no claim.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Exemption {
-    /// File of the chapter.
-    #[serde(default)]
-    pub path: String,
-    /// Line from 1.
-    #[serde(default)]
-    pub line: Option<usize>,
-    /// Column from 1.
-    #[serde(default)]
-    pub column: Option<usize>,
-    /// The number as printed.
-    #[serde(default)]
-    pub text: String,
-    /// Why it needs none.
-    #[serde(default)]
-    pub reason: String,
-}
-
 #[derive(Deserialize)]
 struct Ledger {
     #[serde(default)]
@@ -51,6 +31,23 @@ struct Ledger {
     #[serde(default)]
     environment: BTreeMap<String, String>,
     claims: Vec<Entry>,
+    #[serde(default)]
+    coverage: Vec<Coverage>,
+}
+
+#[derive(Default, Deserialize)]
+struct Coverage {
+    #[serde(default)]
+    exempt: Vec<Exempt>,
+}
+
+#[derive(Deserialize)]
+struct Exempt {
+    #[serde(flatten)]
+    number: Exemption,
+    /// `author`, or `form` for what needs no claim by its form, such as a year.
+    #[serde(default)]
+    by: Option<String>,
 }
 
 /// Version of `claims.json` that is understood.
@@ -58,8 +55,8 @@ const LEDGER_VERSION: u64 = 1;
 
 impl From<Lock> for Side {
     fn from(lock: Lock) -> Self {
-        let Lock { environment, data, cells, claims, .. } = lock;
-        Self { environment, data, cells, claims, exemptions: Vec::new() }
+        let Lock { environment, data, cells, claims, exemptions, .. } = lock;
+        Self { environment, data, cells, claims, exemptions }
     }
 }
 
@@ -88,12 +85,15 @@ impl Side {
             let set = Data { kind: used.kind.clone(), digest: used.digest.clone() };
             data.insert(used.name.clone(), set);
         }
+        let exempt = ledger.coverage.into_iter().flat_map(|chapter| chapter.exempt);
+        let by_author = |exempt: &Exempt| exempt.by.as_deref() != Some("form");
+        let exemptions = exempt.filter(by_author).map(|exempt| exempt.number);
         Ok(Self {
             environment: ledger.environment.into_iter().collect(),
             data,
             cells: BTreeMap::new(),
             claims: ledger.claims,
-            exemptions: Vec::new(),
+            exemptions: exemptions.collect(),
         })
     }
 
@@ -106,12 +106,5 @@ impl Side {
     /// Whether the value of a claim depends on the clock.
     pub(super) fn is_measured(&self, claim: &Entry) -> bool {
         claim.cell.as_ref().and_then(|cell| self.cells.get(cell)).is_some_and(|cell| cell.measured)
-    }
-}
-
-impl Exemption {
-    pub(super) fn place(&self) -> Option<String> {
-        let (line, column) = (self.line?, self.column?);
-        Some(format!("{}:{line}:{column}", self.path))
     }
 }

@@ -58,6 +58,12 @@ fn body(lock: &Lock) -> String {
         text.push_str("\n[[claim]]\n");
         self::claim(&mut text, claim);
     }
+    for exemption in &lock.exemptions {
+        text.push_str("\n[[exemption]]\n");
+        line(&mut text, "path", &exemption.path);
+        line(&mut text, "text", &exemption.text);
+        line(&mut text, "reason", &exemption.reason);
+    }
     text
 }
 

@@ -407,6 +407,7 @@ fn document() -> Document {
             ("Device".into(), "cpu (x86-64, 2 cores)".into()),
             ("Toolchain".into(), "rustc 1.95.0".into()),
         ],
+        notice: None,
         chapters: vec![
             Chapter {
                 slug: "attention".into(),
