@@ -11,6 +11,7 @@ mod measure;
 mod number;
 pub(crate) mod published;
 mod relation;
+pub(crate) mod slack;
 mod table;
 
 pub(crate) use judge::evidence;
@@ -97,6 +98,8 @@ pub enum Reason {
     TooFewSeeds,
     /// The interval has numbers on both sides of the bound.
     Inconclusive,
+    /// Nothing ran, and the record has no result for its cell as it is now.
+    NotRecorded,
 }
 
 /// What a verdict rests on.
@@ -182,6 +185,7 @@ impl Reason {
             Self::Stale => "stale",
             Self::TooFewSeeds => "too-few-seeds",
             Self::Inconclusive => "inconclusive",
+            Self::NotRecorded => "not-recorded",
         }
     }
 }

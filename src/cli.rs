@@ -1,9 +1,13 @@
 //! The command line: arguments to a [`BuildRequest`], results to words and an exit code.
 
+mod attest;
 mod data;
+mod diff;
 mod doctor;
 mod explain;
 mod new;
+mod record;
+mod reports;
 mod summary;
 mod watch;
 
@@ -18,7 +22,7 @@ use crate::claims::Standing;
 use crate::diag::{self, Color, Diagnostic};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
-use crate::pipeline::{self, BuildEvent, BuildRequest, Formats, KernelChoice};
+use crate::pipeline::{self, Build, BuildEvent, BuildRequest, Evaluated, Formats, KernelChoice};
 use crate::progress::{Progress, Verbosity};
 use crate::publish::{self, Output};
 use crate::serve::{Access, Options};
@@ -69,6 +73,11 @@ enum Command {
         /// What to write
         #[arg(long, value_delimiter = ',', default_value = "html,pdf")]
         format: Vec<Format>,
+        /// Render from report.lock and run nothing; no toolchain is needed
+        #[arg(long, conflicts_with_all = ["chapter", "profile", "device", "kernel", "no_cache"])]
+        frozen: bool,
+        #[command(flatten)]
+        reports: ReportArgs,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -78,9 +87,24 @@ enum Command {
         /// Fail unless this part of the numbers in the prose, in per cent, is backed
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
         require_coverage: Option<u8>,
+        /// Run everything from scratch and compare it with report.lock
+        #[arg(long, conflicts_with_all = ["chapter", "profile"])]
+        locked: bool,
+        #[command(flatten)]
+        reports: ReportArgs,
         #[command(flatten)]
         run: RunArgs,
     },
+    /// Run the code and write down in report.lock what the report claims and what came of it
+    Record {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Tell what has changed between commits, records or ledgers, what weakens the report first
+    #[command(after_help = diff::AFTER_HELP)]
+    Diff(diff::DiffArgs),
+    /// Make an in-toto statement about a build, or verify one
+    Attest(attest::AttestArgs),
     /// Build again after every change of a file, and tell what came of it
     Watch {
         /// What to write
@@ -153,6 +177,13 @@ enum KernelName {
 }
 
 #[derive(Debug, Args)]
+struct ReportArgs {
+    /// Also tell other machines: junit=FILE, sarif=FILE, badge=FILE, or github for annotations
+    #[arg(long = "report", value_name = "KIND[=FILE]")]
+    wanted: Vec<reports::Report>,
+}
+
+#[derive(Debug, Args)]
 struct RunArgs {
     /// Run the cells of this chapter only (from 1); the others keep their stored results
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -200,8 +231,17 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 6] =
-    ["unknown-profile", "unknown-chapter", "no-cuda", "unknown-dataset", "open-host", "port-taken"];
+const USAGE_CODES: [&str; 9] = [
+    "unknown-profile",
+    "unknown-chapter",
+    "no-cuda",
+    "unknown-dataset",
+    "open-host",
+    "port-taken",
+    "record-part",
+    "bad-key",
+    "no-file",
+];
 /// Most problems of one kind of source that are printed; more are a mistake that repeats itself.
 const MOST_PROBLEMS: usize = 100;
 /// Exit status if nothing could be built.
@@ -224,13 +264,34 @@ pub fn main() -> ExitCode {
     let status = match cli.command {
         Command::New { dir } => new::make(&session, &dir),
         Command::Doctor => doctor::look(&session, cli.root.as_deref()),
-        Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
-            session.build_report(&run.request(root, Formats::of(&format))?, run.strict)
-        }),
-        Command::Check { require_coverage, run } => session.with_root(cli.root, |root| {
+        Command::BuildReport { format, frozen, reports, run } => {
+            session.with_root(cli.root, |root| {
+                let request = run.request(root, Formats::of(&format))?;
+                let build = if frozen { pipeline::build_frozen } else { pipeline::build };
+                let (status, evaluated) = session.build_report(&request, build, run.strict)?;
+                reports::write(&session, root, &evaluated, &reports.wanted)?;
+                Ok(status)
+            })
+        }
+        Command::Check { locked, require_coverage, reports, run } => {
+            session.with_root(cli.root, |root| {
+                let request = run.request(root, Formats { html: false, pdf: false })?;
+                let (status, evaluated) = match locked {
+                    true => record::locked(&session, request, run.strict)?,
+                    false => session.check(&request, run.strict)?,
+                };
+                reports::write(&session, root, &evaluated, &reports.wanted)?;
+                Ok(status.max(session.coverage(&evaluated, require_coverage)))
+            })
+        }
+        Command::Record { run } => session.with_root(cli.root, |root| {
             let request = run.request(root, Formats { html: false, pdf: false })?;
-            session.check(&request, run.strict, require_coverage)
+            record::record(&session, &request, run.strict)
         }),
+        Command::Diff(args) => diff::run(&session, cli.root, &args),
+        Command::Attest(args) => {
+            session.with_root(cli.root, |root| attest::run(&session, root, &args))
+        }
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
             watch::watch(&session, run.request(root, Formats::of(&format))?)
         }),
@@ -293,6 +354,9 @@ impl RunArgs {
     }
 }
 
+/// A build of one kind or the other.
+type BuildStage = fn(&BuildRequest, pipeline::Sink<'_>) -> Result<Build, Vec<Diagnostic>>;
+
 /// What every command needs to talk to the person.
 struct Session {
     progress: Progress,
@@ -325,7 +389,12 @@ impl Session {
             );
             return USAGE;
         };
-        match run(&root) {
+        self.status_of(run(&root))
+    }
+
+    /// The exit status of what came out, after telling what went wrong.
+    fn status_of(&self, outcome: Result<u8, Vec<Diagnostic>>) -> u8 {
+        match outcome {
             Ok(status) => status,
             Err(problems) => {
                 self.progress.finish();
@@ -336,9 +405,14 @@ impl Session {
         }
     }
 
-    fn build_report(&self, request: &BuildRequest, strict: bool) -> Result<u8, Vec<Diagnostic>> {
+    fn build_report(
+        &self,
+        request: &BuildRequest,
+        build: BuildStage,
+        strict: bool,
+    ) -> Result<(u8, Evaluated), Vec<Diagnostic>> {
         let started = std::time::Instant::now();
-        let build = pipeline::build(request, &|event| self.progress.show(event))?;
+        let build = build(request, &|event| self.progress.show(event))?;
         self.progress.finish();
         self.results(&build.evaluated);
         let mut written = Vec::new();
@@ -355,26 +429,30 @@ impl Session {
             words.push_str(&format!("  {}\n", relative(&path).display()));
         }
         self.say(&words);
-        Ok(status(&build.evaluated, strict))
+        Ok((status(&build.evaluated, strict), build.evaluated))
     }
 
     fn check(
         &self,
         request: &BuildRequest,
         strict: bool,
-        coverage: Option<u8>,
-    ) -> Result<u8, Vec<Diagnostic>> {
+    ) -> Result<(u8, Evaluated), Vec<Diagnostic>> {
         let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
         self.progress.finish();
         self.results(&evaluated);
-        let bare = coverage.map_or_else(Vec::new, |least| {
+        Ok((status(&evaluated, strict), evaluated))
+    }
+
+    /// Tells which numbers of the prose are not backed if fewer than this part, in per cent, are.
+    fn coverage(&self, evaluated: &Evaluated, least: Option<u8>) -> u8 {
+        let bare = least.map_or_else(Vec::new, |least| {
             summary::uncovered(&evaluated.document, usize::from(least))
         });
         self.problems(&bare);
-        Ok(if bare.is_empty() { status(&evaluated, strict) } else { WRONG })
+        if bare.is_empty() { 0 } else { WRONG }
     }
 
-    fn results(&self, evaluated: &pipeline::Evaluated) {
+    fn results(&self, evaluated: &Evaluated) {
         self.problems(&evaluated.diagnostics);
         self.problems(&summary::claims(&evaluated.document));
         self.say(&summary::words(&evaluated.document));
@@ -437,7 +515,7 @@ impl Session {
     }
 }
 
-fn status(evaluated: &pipeline::Evaluated, strict: bool) -> u8 {
+fn status(evaluated: &Evaluated, strict: bool) -> u8 {
     match evaluated.standing() {
         Standing::Good => 0,
         Standing::Open => u8::from(strict) * WRONG,

@@ -64,6 +64,13 @@ pub fn kind_word(kind: DataKind) -> &'static str {
     }
 }
 
+/// The kind behind a word of [`kind_word`].
+pub fn kind_of(word: &str) -> Option<DataKind> {
+    [DataKind::Real, DataKind::Subset, DataKind::Synthetic]
+        .into_iter()
+        .find(|kind| kind_word(*kind) == word)
+}
+
 /// The data sets at hand below `folder` that chapters declare, and what is wrong with the others.
 ///
 /// `digests` holds those that were computed before.

@@ -22,6 +22,8 @@ pub struct Document {
     pub language: String,
     /// What stood behind the results: profile, device, toolchain; pairs of name and words.
     pub environment: Vec<(String, String)>,
+    /// What a reader must know before anything else, such as that no code was run.
+    pub notice: Option<String>,
     /// Chapters in order.
     pub chapters: Vec<Chapter>,
     /// Works cited, in the order of their numbers.

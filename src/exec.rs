@@ -132,6 +132,29 @@ pub fn execute(
     (Executed { chapters }, diagnostics)
 }
 
+/// Why each cell of a chapter cannot run, as far as that is known before any does.
+pub(crate) fn barred(chapter: &ChapterPlan) -> Vec<Option<CellStatus>> {
+    // Behind a cell that is not even Rust, nothing of the chapter can be trusted to stand.
+    let mut broken: Option<&str> = None;
+    let mut reasons = Vec::with_capacity(chapter.cells.len());
+    for cell in &chapter.cells {
+        reasons.push(match (&cell.barred, broken) {
+            (Some(Bar::Syntax(diagnostic)), None) => {
+                broken = Some(&cell.id);
+                Some(CellStatus::Failed(diagnostic.clone()))
+            }
+            (_, Some(by)) => {
+                Some(CellStatus::NotRun(Reason::Blocked, format!("cell `{by}` before it failed")))
+            }
+            (Some(Bar::Needs(reason, words)), None) => {
+                Some(CellStatus::NotRun(*reason, words.clone()))
+            }
+            (None, None) => None,
+        });
+    }
+    reasons
+}
+
 fn execute_chapter(
     chapter: &ChapterPlan,
     kernel: &dyn Kernel,
@@ -140,24 +163,8 @@ fn execute_chapter(
 ) -> (ExecutedChapter, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let mut results: Vec<Option<CellResult>> = Vec::with_capacity(chapter.cells.len());
-    // Behind a cell that is not even Rust, nothing of the chapter can be trusted to stand.
-    let mut broken: Option<&CellPlan> = None;
     let mut missing = false;
-    for cell in &chapter.cells {
-        let barred = match (&cell.barred, broken) {
-            (Some(Bar::Syntax(diagnostic)), None) => {
-                broken = Some(cell);
-                Some(CellStatus::Failed(diagnostic.clone()))
-            }
-            (_, Some(by)) => Some(CellStatus::NotRun(
-                Reason::Blocked,
-                format!("cell `{}` before it failed", by.id),
-            )),
-            (Some(Bar::Needs(reason, words)), None) => {
-                Some(CellStatus::NotRun(*reason, words.clone()))
-            }
-            (None, None) => None,
-        };
+    for (cell, barred) in chapter.cells.iter().zip(barred(chapter)) {
         results.push(match barred {
             Some(status) => Some(result(chapter, cell, status, CellRecord::empty())),
             None if chapter.reuse == Reuse::Nothing => {
@@ -360,7 +367,8 @@ fn take(
     reached
 }
 
-fn result(
+/// What became of a cell, with what it was planned for.
+pub(crate) fn result(
     chapter: &ChapterPlan,
     cell: &CellPlan,
     status: CellStatus,

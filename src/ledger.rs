@@ -139,7 +139,8 @@ fn claim(judged: &Judged) -> Claim<'_> {
         profile: from.map(|from| from.profile.as_str()),
         dataset: from.and_then(|from| from.data.as_ref()).map(dataset),
         seed: from.and_then(|from| from.seed),
-        duration_ms: from.map(|from| from.duration_ms),
+        // A cell that comes out of a record took no time.
+        duration_ms: from.map(|from| from.duration_ms).filter(|ms| *ms > 0),
         key: from.map(|from| from.key.as_str()),
         because: &judged.because,
     }

@@ -3,6 +3,7 @@
 //! Read [`pipeline`] first: one function names every stage of a build in order. The binary is a
 //! thin caller of it; `docs/architecture.md` tells what lives where and why.
 
+pub mod attest;
 pub mod cache;
 pub mod claims;
 pub mod cli;
@@ -10,9 +11,11 @@ pub mod config;
 pub mod coverage;
 pub mod data;
 pub mod diag;
+pub mod diff;
 pub mod document;
 pub mod exec;
 pub mod figure;
+pub mod git;
 pub mod kernel;
 pub mod ledger;
 pub mod math;
@@ -21,7 +24,9 @@ pub mod pipeline;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+pub mod record;
 pub mod render;
+pub mod reports;
 pub mod resolve;
 pub mod serve;
 pub mod session;

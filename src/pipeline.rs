@@ -20,13 +20,14 @@ use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::batch::BatchKernel;
 #[cfg(unix)]
 use crate::kernel::live::{LiveKernel, Pool};
-use crate::kernel::workspace::{Network, Workspace};
+use crate::kernel::workspace::{self, Network, Workspace};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
 use crate::math::MathmlRenderer;
 use crate::parse::{self, Chapter};
 use crate::plan::{self, Foundation, Plan};
 use crate::publish::Output;
+use crate::record::{self, frozen};
 use crate::render::Highlighter;
 use crate::render::html::{self, Templates};
 use crate::render::pdf;
@@ -186,10 +187,32 @@ impl Evaluated {
 pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagnostic>> {
     let output = Output::open(&request.out, || sink(BuildEvent::Waiting)).map_err(one)?;
     let world = Recorded::new(DiskWorld::new(&request.root));
-    let mut evaluated = evaluate(request, &world, sink)?;
+    let evaluated = evaluate(request, &world, sink)?;
+    finish(request, &output, &world, evaluated, sink)
+}
+
+/// Builds a report from its record, without kernel and toolchain.
+///
+/// # Errors
+/// As for [`build`], and if there is no record, or it is of another version or damaged.
+pub fn build_frozen(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagnostic>> {
+    let output = Output::open(&request.out, || sink(BuildEvent::Waiting)).map_err(one)?;
+    let world = Recorded::new(DiskWorld::new(&request.root));
+    let evaluated = evaluate_frozen(request, &world)?;
+    finish(request, &output, &world, evaluated, sink)
+}
+
+/// Renders what was evaluated and replaces the report before.
+fn finish(
+    request: &BuildRequest,
+    output: &Output,
+    world: &Recorded<DiskWorld>,
+    mut evaluated: Evaluated,
+    sink: Sink<'_>,
+) -> Result<Build, Vec<Diagnostic>> {
     stop_if_interrupted()?;
-    let templates = Templates::load(&world)?;
-    let inputs = inputs(request.formats, &world, &evaluated);
+    let templates = Templates::load(world)?;
+    let inputs = inputs(request.formats, world, &evaluated);
     let json = ledger::json(&evaluated.document);
     let rendered = !output.is_current(&inputs);
     if rendered {
@@ -234,8 +257,20 @@ pub fn build(request: &BuildRequest, sink: Sink<'_>) -> Result<Build, Vec<Diagno
 /// # Errors
 /// As for [`build`].
 pub fn check(request: &BuildRequest, sink: Sink<'_>) -> Result<Evaluated, Vec<Diagnostic>> {
+    check_in(request, &DiskWorld::new(&request.root), sink)
+}
+
+/// The same with the files of the report from `world`.
+///
+/// # Errors
+/// As for [`build`].
+pub fn check_in(
+    request: &BuildRequest,
+    world: &dyn World,
+    sink: Sink<'_>,
+) -> Result<Evaluated, Vec<Diagnostic>> {
     let output = Output::open(&request.out, || sink(BuildEvent::Waiting)).map_err(one)?;
-    let evaluated = evaluate(request, &DiskWorld::new(&request.root), sink)?;
+    let evaluated = evaluate(request, world, sink)?;
     stop_if_interrupted()?;
     output.write_claims(&ledger::json(&evaluated.document)).map_err(one)?;
     Ok(evaluated)
@@ -255,6 +290,29 @@ pub fn evaluate(
     let planned = plan(request, written, &ground)?;
     let results = run(request, &planned, &*ground.kernel, sink);
     Ok(judge(planned, results, world))
+}
+
+/// Reads a report, takes what its cells put out from its record, and judges its claims.
+///
+/// # Errors
+/// If there is nothing to build, or no record that can be used.
+pub fn evaluate_frozen(
+    request: &BuildRequest,
+    world: &dyn World,
+) -> Result<Evaluated, Vec<Diagnostic>> {
+    let lock = record::read(world).map_err(one)?;
+    let outputs = record::outputs(&lock, world).map_err(one)?;
+    let written = read(world)?;
+    let sources = workspace::sources(&request.root, &written.config).map_err(one)?;
+    let digests = Digests::open(&request.out.join("cache").join("data.json"));
+    let (at_hand, unusable) =
+        data::at_hand(&request.data, &written.manifest, &written.chapters, digests);
+    let foundation = frozen::foundation(&lock, &sources, &at_hand);
+    let (plan, found) = plan::plan(&written.config, &written.chapters, &foundation);
+    let results = frozen::replay(&plan, &lock, &outputs);
+    let diagnostics = written.diagnostics.iter().cloned().chain(unusable).chain(found).collect();
+    let evaluated = judge(Planned { written, foundation, plan, diagnostics }, results, world);
+    Ok(frozen::marked(evaluated, lock, sources))
 }
 
 /// Reads settings, chapters and bibliography.

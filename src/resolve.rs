@@ -80,6 +80,7 @@ pub fn document(
         authors: config.authors.clone(),
         language: config.language.clone(),
         environment,
+        notice: None,
         chapters: resolved,
         bibliography: works.references(&config.language),
         coverage: chapters.iter().map(|chapter| Coverage::of(chapter, &claims)).collect(),

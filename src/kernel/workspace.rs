@@ -96,15 +96,7 @@ impl Workspace {
                 prune(&to, &kept).map_err(files)?;
             }
         }
-        for dependency in path_dependencies(root, config) {
-            hash_crate(&dependency, &mut digest, &mut Vec::new()).map_err(|error| {
-                Diagnostic::global(
-                    "dependency",
-                    format!("cannot read the dependency at {}: {error}", dependency.display()),
-                )
-                .hint("`path` in `dependencies` of report.yaml is relative to the report's root")
-            })?;
-        }
+        hash_path_dependencies(root, config, &mut digest)?;
         let target = build.join("target");
         let lock = lock(root, &folder, &target, &manifests, network)?;
         // Neither the place of the report on disk nor the names of its chapters matter here.
@@ -281,6 +273,38 @@ pub fn path_dependencies(root: &Path, config: &ReportConfig) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Digest of the code that a report brings for its cells: its crates, what it asks of others, and
+/// their versions. It needs no toolchain.
+///
+/// # Errors
+/// If a path dependency cannot be read.
+pub fn sources(root: &Path, config: &ReportConfig) -> Result<String, Diagnostic> {
+    let mut digest = blake3::Hasher::new();
+    hash_path_dependencies(root, config, &mut digest)?;
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
+    for part in [dependencies(Path::new(""), config).to_string(), locked_versions(&lock)] {
+        digest.update(blake3::hash(part.as_bytes()).as_bytes());
+    }
+    Ok(digest.finalize().to_hex().to_string())
+}
+
+fn hash_path_dependencies(
+    root: &Path,
+    config: &ReportConfig,
+    digest: &mut blake3::Hasher,
+) -> Result<(), Diagnostic> {
+    for dependency in path_dependencies(root, config) {
+        hash_crate(&dependency, digest, &mut Vec::new()).map_err(|error| {
+            Diagnostic::global(
+                "dependency",
+                format!("cannot read the dependency at {}: {error}", dependency.display()),
+            )
+            .hint("`path` in `dependencies` of report.yaml is relative to the report's root")
+        })?;
+    }
+    Ok(())
+}
+
 /// Digest of a crate on disk and of those that it depends on by path, or of a file.
 pub fn witness_of_crate(path: &Path) -> Option<String> {
     if path.is_file() {
@@ -451,7 +475,11 @@ pub fn write_if_changed(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // For whom a file is readable is the person's mask to say, as for any other program's files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
     io::Write::write_all(&mut file, content)?;
     if path.is_dir() {
         fs::remove_dir_all(path)?;

@@ -111,6 +111,8 @@ fn durations(claims: &[Judged]) -> String {
     let durations: BTreeMap<&str, u64> = claims
         .iter()
         .filter_map(|claim| Some((claim.id.as_str(), claim.provenance.as_ref()?.duration_ms)))
+        // A cell that comes out of a record took no time.
+        .filter(|(_, ms)| *ms > 0)
         .collect();
     format!("window.veracityDurations = {};\n", serde_json::json!(durations))
 }

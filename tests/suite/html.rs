@@ -387,6 +387,7 @@ fn document() -> Document {
         }],
         language: "en".into(),
         environment: vec![("Profile".into(), "quick".into()), ("Device".into(), HOSTILE.into())],
+        notice: None,
         chapters: vec![attention(), hostile()],
         coverage: Vec::new(),
         bibliography: vec![Reference {
@@ -526,6 +527,7 @@ fn a_small_chapter() {
         authors: Vec::new(),
         language: "en".into(),
         environment: Vec::new(),
+        notice: None,
         chapters: vec![Chapter {
             slug: "attention".into(),
             number: "1".into(),

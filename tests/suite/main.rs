@@ -8,6 +8,7 @@ mod corpus;
 mod damage;
 #[cfg(unix)]
 mod determinism;
+mod diff;
 #[cfg(unix)]
 mod disk;
 mod evidence;
@@ -22,6 +23,7 @@ mod mutation;
 mod parse;
 mod pdf;
 mod plan;
+mod record;
 mod resolve;
 mod scripted;
 mod serve;

@@ -409,6 +409,7 @@ fn document() -> Document {
             ("Device".into(), "cpu (x86-64, 2 cores)".into()),
             ("Toolchain".into(), "rustc 1.95.0".into()),
         ],
+        notice: None,
         chapters: vec![
             Chapter {
                 slug: "attention".into(),
@@ -505,6 +506,7 @@ fn an_empty_report_is_a_report() {
         authors: vec![],
         language: String::new(),
         environment: vec![],
+        notice: None,
         chapters: vec![],
         coverage: Vec::new(),
         bibliography: vec![],

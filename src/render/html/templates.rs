@@ -107,6 +107,7 @@ impl Templates {
         context.insert("report_title", &document.title);
         context.insert("language", &document.language);
         context.insert("environment", &document.environment);
+        context.insert("notice", document.notice.as_deref().unwrap_or_default());
         let authors: Vec<BTreeMap<&str, &str>> = document
             .authors
             .iter()

@@ -197,7 +197,12 @@ impl<'a> Emitter<'a> {
             let words = self.text.shown(words, Space::Running);
             let _ = writeln!(code, "    ({name}, {words}),");
         }
-        let _ = writeln!(code, "  ),\n  claims: {},\n)", ledger::overview(document));
+        let notice = self.shown_or_none(document.notice.as_deref());
+        let _ = writeln!(
+            code,
+            "  ),\n  notice: {notice},\n  claims: {},\n)",
+            ledger::overview(document)
+        );
         code
     }
 

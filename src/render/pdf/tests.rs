@@ -17,6 +17,7 @@ fn document(blocks: Vec<Block>) -> Document {
         authors: vec![crate::config::Author { name: HOSTILE.to_owned(), affiliation: None }],
         language: HOSTILE.to_owned(),
         environment: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())],
+        notice: None,
         chapters: vec![Chapter {
             slug: HOSTILE.to_owned(),
             number: HOSTILE.to_owned(),

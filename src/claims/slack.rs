@@ -1,0 +1,227 @@
+//! How much a relation lets pass, so that a change of it can be told to be looser or tighter.
+//!
+//! In: the relations of two versions of a claim, in the words of a ledger, with the printed texts.
+//! Out: a [`Shift`]. Left out: the values; a looser relation is looser whether or not it matters.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, Zero};
+
+use super::number::{self, Printed};
+use super::relation::{Relation, Rule, Side, Tolerance};
+
+/// How a relation has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    /// It lets pass the same.
+    Same,
+    /// It lets pass more.
+    Looser,
+    /// It lets pass less.
+    Tighter,
+    /// It is of another kind, so that neither can be said.
+    Other,
+}
+
+/// A relation in the words of a ledger, such as `= (4 decimals)` or `± 2 %; on octmnist`, with the
+/// text of its claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Stated<'a> {
+    /// The relation.
+    pub relation: &'a str,
+    /// What is printed.
+    pub text: &'a str,
+}
+
+/// How the relation of a claim has changed.
+pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
+    if (old.relation, old.text) == (new.relation, new.text) {
+        return Shift::Same;
+    }
+    let ((before, on_before), (after, on_after)) = (old.parts(), new.parts());
+    let rule = match (before == after, Slack::of(before, old.text), Slack::of(after, new.text)) {
+        (_, Some(before), Some(after)) => before.to(&after),
+        (true, ..) => Shift::Same,
+        _ => Shift::Other,
+    };
+    // Real data that need no longer be used are a looser claim, however the number is compared.
+    match (on_before == on_after, on_after.is_some()) {
+        (true, _) => rule,
+        (false, false) => Shift::Looser,
+        (false, true) if on_before.is_some() => Shift::Other,
+        (false, true) if rule == Shift::Same => Shift::Tighter,
+        (false, true) => rule,
+    }
+}
+
+impl<'a> Stated<'a> {
+    /// The rule, and the data set that it asks for.
+    fn parts(self) -> (&'a str, Option<&'a str>) {
+        match self.relation.split_once("; on ") {
+            Some((rule, name)) => (rule, Some(name)),
+            None => (self.relation, None),
+        }
+    }
+}
+
+/// What a rule lets pass.
+#[derive(Clone, Debug, PartialEq)]
+enum Slack {
+    /// Everything that far from what is printed.
+    Absolute(BigRational),
+    /// Everything that far, as a part of what is printed; `.1` is the same in numbers.
+    Relative(BigRational, BigRational),
+    /// Everything on one side.
+    Bound(Side, BigRational),
+    /// By the device of the value.
+    Devices(Vec<(String, Slack)>),
+}
+
+impl Slack {
+    fn of(rule: &str, text: &str) -> Option<Self> {
+        let printed = number::find(text).ok().flatten();
+        if rule.starts_with("= (") {
+            return printed.map(|printed| Self::Absolute(rounding(&printed)));
+        }
+        let within = |size: &Tolerance| match size {
+            Tolerance::Absolute(size) => Self::Absolute(size.plain()),
+            Tolerance::Relative(size) => {
+                let stated = printed.as_ref().map_or_else(BigRational::zero, Printed::plain);
+                Self::Relative(size.plain(), size.plain() * stated.abs())
+            }
+        };
+        match Relation::parse(rule).ok()?.rule {
+            Rule::Printed => None,
+            Rule::Within(size) => Some(within(&size)),
+            Rule::WithinOn(sizes) => {
+                let of = |(device, size): &(String, Tolerance)| (device.clone(), within(size));
+                Some(Self::Devices(sizes.iter().map(of).collect()))
+            }
+            Rule::Bound(side, bound) => Some(Self::Bound(side, bound.plain())),
+        }
+    }
+
+    fn to(&self, after: &Self) -> Shift {
+        match (self, after) {
+            (Self::Absolute(old), Self::Absolute(new) | Self::Relative(_, new))
+            | (Self::Relative(_, old), Self::Absolute(new))
+            | (Self::Relative(old, _), Self::Relative(new, _)) => growth(old, new),
+            (Self::Bound(old_side, old), Self::Bound(new_side, new)) => {
+                match (old_side.direction(), new_side.direction()) {
+                    (Some(before), Some(after)) if before == after => {
+                        let (old, new) = (old * &before, new * &before);
+                        match growth(&new, &old) {
+                            Shift::Same => strictness(*old_side, *new_side),
+                            shift => shift,
+                        }
+                    }
+                    (None, None) if old == new => Shift::Same,
+                    _ => Shift::Other,
+                }
+            }
+            (Self::Devices(old), Self::Devices(new)) => {
+                let same = |device: &str| new.iter().find(|(name, _)| name == device);
+                let shift = |(device, old): &(String, Self)| match same(device) {
+                    Some((_, new)) => old.to(new),
+                    None => Shift::Other,
+                };
+                let added = if new.len() > old.len() { Shift::Looser } else { Shift::Same };
+                weakest(old.iter().map(shift).chain([added]))
+            }
+            (Self::Devices(old), _) => weakest(old.iter().map(|(_, old)| old.to(after))),
+            (_, Self::Devices(new)) => weakest(new.iter().map(|(_, new)| self.to(new))),
+            (_, Self::Bound(..)) => Shift::Looser,
+            (Self::Bound(..), _) => Shift::Tighter,
+        }
+    }
+}
+
+/// What several shifts are together: looser if any of them is.
+fn weakest(shifts: impl Iterator<Item = Shift>) -> Shift {
+    let shifts: Vec<Shift> = shifts.collect();
+    let order = [Shift::Looser, Shift::Other, Shift::Tighter];
+    order.into_iter().find(|shift| shifts.contains(shift)).unwrap_or(Shift::Same)
+}
+
+/// How far a value may be from a number to be rounded to it.
+fn rounding(printed: &Printed) -> BigRational {
+    let (_, place) = printed.in_unit(None);
+    place.map_or_else(BigRational::zero, |place| place / BigRational::from(BigInt::from(2)))
+}
+
+fn growth(old: &BigRational, new: &BigRational) -> Shift {
+    match new.cmp(old) {
+        std::cmp::Ordering::Less => Shift::Tighter,
+        std::cmp::Ordering::Equal => Shift::Same,
+        std::cmp::Ordering::Greater => Shift::Looser,
+    }
+}
+
+fn strictness(old: Side, new: Side) -> Shift {
+    let is_strict = |side| matches!(side, Side::Above | Side::Below);
+    match (is_strict(old), is_strict(new)) {
+        (true, false) => Shift::Looser,
+        (false, true) => Shift::Tighter,
+        _ => Shift::Same,
+    }
+}
+
+impl Side {
+    /// 1 where larger values pass, -1 where smaller ones do.
+    fn direction(self) -> Option<BigRational> {
+        let sign = match self {
+            Self::AtLeast | Self::Above => 1,
+            Self::AtMost | Self::Below => -1,
+            Self::Not => return None,
+        };
+        Some(BigRational::from(BigInt::from(sign)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(old: (&str, &str), new: (&str, &str)) -> Shift {
+        let stated = |(relation, text)| Stated { relation, text };
+        shift(stated(old), stated(new))
+    }
+
+    #[test]
+    fn tells_looser_from_tighter() {
+        use Shift::{Looser, Other, Same, Tighter};
+        for (old, new, expected) in [
+            (("= (4 decimals)", "0.8204"), ("= (4 decimals)", "0.8311"), Same),
+            (("= (4 decimals)", "0.8204"), ("= (2 decimals)", "0.82"), Looser),
+            (("= (2 decimals)", "0.82"), ("= (4 decimals)", "0.8204"), Tighter),
+            (("= (2 decimals)", "0.82"), ("± 0.005", "0.82"), Same),
+            (("= (2 decimals)", "0.82"), ("± 0.01", "0.82"), Looser),
+            (("= (exact)", "9"), ("± 1", "9"), Looser),
+            (("± 1 %", "100"), ("± 2 %", "100"), Looser),
+            (("± 2 %", "100"), ("± 2 %", "110"), Same),
+            (("± 1", "100"), ("± 2 %", "100"), Looser),
+            (("± 2 %", "100"), ("± 1", "100"), Tighter),
+            (("± 0.01", "0.82"), ("≥ 0.8", "0.82"), Looser),
+            (("≥ 0.8", "0.82"), ("± 0.01", "0.82"), Tighter),
+            (("≥ 0.8", "0.8"), ("≥ 0.7", "0.7"), Looser),
+            (("≥ 0.8", "0.8"), ("≥ 0.9", "0.9"), Tighter),
+            (("> 0.8", "0.8"), ("≥ 0.8", "0.8"), Looser),
+            (("≤ 0.8", "0.8"), ("≤ 0.9", "0.9"), Looser),
+            (("≤ 0.8", "0.8"), ("< 0.8", "0.8"), Tighter),
+            (("≤ 0.8", "0.8"), ("≥ 0.8", "0.8"), Other),
+            (("± 0.1 on cpu, ± 0.2 on cuda", "1"), ("± 0.1 on cpu, ± 0.3 on cuda", "1"), Looser),
+            (("± 0.1 on cpu, ± 0.2 on cuda", "1"), ("± 0.1 on cpu, ± 0.1 on cuda", "1"), Tighter),
+            (("± 0.1", "1"), ("± 0.1 on cpu, ± 0.2 on cuda", "1"), Looser),
+            (("≠ 3", "3"), ("≠ 4", "4"), Other),
+            (("holds", "it holds"), ("holds", "it does hold"), Same),
+            (("holds", "it holds"), ("= (exact)", "9"), Other),
+            (("± 0.1; on octmnist", "0.8"), ("± 0.1", "0.8"), Looser),
+            (("± 0.1", "0.8"), ("± 0.1; on octmnist", "0.8"), Tighter),
+            (("± 0.1; on a", "0.8"), ("± 0.1; on b", "0.8"), Other),
+            (("± 0.1", "0.8"), ("± 0.2; on a", "0.8"), Looser),
+            (("a relation of tomorrow", "0.8"), ("± 0.2", "0.8"), Other),
+        ] {
+            assert_eq!(of(old, new), expected, "{old:?} {new:?}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `veracity record`, and `check --locked` against what it wrote.
+
+use std::path::Path;
+
+use super::{Session, WRONG, status};
+use crate::diag::Diagnostic;
+use crate::diff::{self, words};
+use crate::exec::CellStatus;
+use crate::kernel::workspace;
+use crate::pipeline::{self, BuildRequest, Evaluated};
+use crate::record;
+use crate::world::DiskWorld;
+
+/// Executes a report and records it.
+pub(super) fn record(
+    session: &Session,
+    request: &BuildRequest,
+    strict: bool,
+) -> Result<u8, Vec<Diagnostic>> {
+    if request.chapter.is_some() {
+        return Err(vec![
+            Diagnostic::global("record-part", "a record is of a whole report, not of one chapter")
+                .hint("leave `--chapter` away; what is stored is not executed again"),
+        ]);
+    }
+    let evaluated = pipeline::check(request, &|event| session.progress.show(event))?;
+    session.progress.finish();
+    session.results(&evaluated);
+    let failed = evaluated.executed.chapters.iter().flat_map(|chapter| &chapter.cells);
+    if failed.filter(|cell| matches!(cell.status, CellStatus::Failed(_))).count() > 0 {
+        session.problem(
+            &Diagnostic::global("record-failed", "a cell failed, so nothing was recorded")
+                .hint("mend it, or take it out; the record before is as it was"),
+        );
+        return Ok(WRONG);
+    }
+    let (lock, outputs) = record::of(&evaluated, sources(request, &evaluated)?);
+    record::write(&request.root, &lock, &outputs).map_err(|problem| vec![problem])?;
+    session.say(&format!(
+        "recorded {} claims and {} cells in {} and {}; commit both\n",
+        lock.claims.len(),
+        lock.cells.len(),
+        record::FILE,
+        record::FOLDER,
+    ));
+    Ok(status(&evaluated, strict))
+}
+
+/// Executes a report from scratch and compares it with its record.
+pub(super) fn locked(
+    session: &Session,
+    request: BuildRequest,
+    strict: bool,
+) -> Result<(u8, Evaluated), Vec<Diagnostic>> {
+    let recorded = lock(&request.root)?;
+    let profile = recorded.foundation.profile.clone();
+    let request = BuildRequest { profile, from_scratch: true, ..request };
+    let evaluated = pipeline::check(&request, &|event| session.progress.show(event))?;
+    session.progress.finish();
+    session.results(&evaluated);
+    let (now, _) = record::of(&evaluated, sources(&request, &evaluated)?);
+    let changes = diff::compare(&recorded.into(), &now.into());
+    let drifted = changes.iter().any(|change| !change.kind.is_surrounding());
+    if drifted {
+        session.problem(
+            &Diagnostic::global(
+                "drift",
+                format!("the report is not what `{}` recorded", record::FILE),
+            )
+            .hint("if it is meant, `veracity record` records it anew, for a reviewer to see"),
+        );
+        session.print(&words::text(&changes));
+    } else {
+        session.say(&words::text(&changes));
+        session.say(&format!("as recorded in {}\n", record::FILE));
+    }
+    let status = if drifted { WRONG } else { status(&evaluated, strict) };
+    Ok((status, evaluated))
+}
+
+/// Digest of the code that a report brings.
+pub(super) fn sources(
+    request: &BuildRequest,
+    evaluated: &Evaluated,
+) -> Result<String, Vec<Diagnostic>> {
+    workspace::sources(&request.root, &evaluated.config).map_err(|problem| vec![problem])
+}
+
+fn lock(root: &Path) -> Result<record::Lock, Vec<Diagnostic>> {
+    record::read(&DiskWorld::new(root)).map_err(|problem| vec![problem])
+}

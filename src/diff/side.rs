@@ -1,0 +1,110 @@
+//! One side of a comparison: a record, or a ledger for machines.
+//!
+//! In: the text of `report.lock` or `claims.json`. Out: what of it is compared.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::diag::Diagnostic;
+use crate::record::{self, Cell, Data, Entry, Exemption, Lock};
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// What stood behind the results.
+    pub environment: Vec<(String, String)>,
+    /// Data sets by name.
+    pub data: BTreeMap<String, Data>,
+    /// Cells by `chapter/cell`; none for a ledger.
+    pub cells: BTreeMap<String, Cell>,
+    /// Claims in reading order.
+    pub claims: Vec<Entry>,
+    /// Numbers of the prose that need no claim, by the author's word.
+    pub exemptions: Vec<Exemption>,
+}
+
+#[derive(Deserialize)]
+struct Ledger {
+    #[serde(default)]
+    version: u64,
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    claims: Vec<Entry>,
+    #[serde(default)]
+    coverage: Vec<Coverage>,
+}
+
+#[derive(Default, Deserialize)]
+struct Coverage {
+    #[serde(default)]
+    exempt: Vec<Exempt>,
+}
+
+#[derive(Deserialize)]
+struct Exempt {
+    #[serde(flatten)]
+    number: Exemption,
+    /// `author`, or `form` for what needs no claim by its form, such as a year.
+    #[serde(default)]
+    by: Option<String>,
+}
+
+/// Version of `claims.json` that is understood.
+const LEDGER_VERSION: u64 = 1;
+
+impl From<Lock> for Side {
+    fn from(lock: Lock) -> Self {
+        let Lock { environment, data, cells, claims, exemptions, .. } = lock;
+        Self { environment, data, cells, claims, exemptions }
+    }
+}
+
+impl Side {
+    /// Reads a record or a ledger; `name` is what it is called in messages.
+    ///
+    /// # Errors
+    /// If it is neither, of another version, or damaged.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
+        if !text.trim_start().starts_with('{') {
+            return record::parse(name, text).map(Self::from);
+        }
+        let ledger: Ledger = serde_json::from_str(text).map_err(|error| {
+            Diagnostic::global("no-ledger", format!("`{name}` is no ledger of claims: {error}"))
+                .hint("a ledger is the `claims.json` that a build writes")
+        })?;
+        if ledger.version != LEDGER_VERSION {
+            return Err(Diagnostic::global(
+                "record-version",
+                format!("`{name}` is a ledger of version {}, and this is Veracity {} for version {LEDGER_VERSION}", ledger.version, env!("CARGO_PKG_VERSION")),
+            )
+            .hint("make it anew with `veracity check`"));
+        }
+        let mut data = BTreeMap::new();
+        for used in ledger.claims.iter().filter_map(|claim| claim.dataset.as_ref()) {
+            let set = Data { kind: used.kind.clone(), digest: used.digest.clone() };
+            data.insert(used.name.clone(), set);
+        }
+        let exempt = ledger.coverage.into_iter().flat_map(|chapter| chapter.exempt);
+        let by_author = |exempt: &Exempt| exempt.by.as_deref() != Some("form");
+        let exemptions = exempt.filter(by_author).map(|exempt| exempt.number);
+        Ok(Self {
+            environment: ledger.environment.into_iter().collect(),
+            data,
+            cells: BTreeMap::new(),
+            claims: ledger.claims,
+            exemptions: exemptions.collect(),
+        })
+    }
+
+    /// Key of the code behind a claim.
+    pub(super) fn key<'a>(&'a self, claim: &'a Entry) -> Option<&'a str> {
+        let of_cell = || Some(&self.cells.get(claim.cell.as_ref()?)?.key);
+        claim.key.as_ref().or_else(of_cell).map(String::as_str)
+    }
+
+    /// Whether the value of a claim depends on the clock.
+    pub(super) fn is_measured(&self, claim: &Entry) -> bool {
+        claim.cell.as_ref().and_then(|cell| self.cells.get(cell)).is_some_and(|cell| cell.measured)
+    }
+}

@@ -1,0 +1,284 @@
+//! `report.lock`: what a report claimed and what its code gave, beside `report.yaml`.
+//!
+//! In: an evaluated report. Out: a [`Lock`], its text, and the outputs of its cells in a folder
+//! beside it, from which [`frozen`] renders the report without running anything. Left out: what a
+//! difference between two records means, which is [`crate::diff`]'s.
+//!
+//! The lock is what a person reviews: claims, values and digests, in the order in which they are
+//! read. What cells put out (tables, series of figures, printed lines) would drown that, so it
+//! stands in files that are named by their own digest: an output that has not changed keeps its
+//! file, and the lock vouches for every byte. Places in the text and durations are left out, since they
+//! change without the report saying anything else.
+
+mod folder;
+pub mod frozen;
+mod text;
+
+pub use folder::{outputs, write};
+pub use text::{parse, text};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cache::CellRecord;
+use crate::claims::{Expected, Judged, Standing, Verdict};
+use crate::data::kind_word;
+use crate::diag::Diagnostic;
+use crate::diff::Side;
+use crate::exec::{CellResult, CellStatus};
+use crate::ledger;
+use crate::pipeline::Evaluated;
+use crate::world::World;
+
+/// The record, below the root of a report.
+pub const FILE: &str = "report.lock";
+
+/// Folder with what cells put out, below the root of a report.
+pub const FOLDER: &str = "report.lock.d";
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lock {
+    /// What stood behind the results, for readers: pairs of name and words.
+    pub environment: Vec<(String, String)>,
+    /// What every cell stands on.
+    pub foundation: Ground,
+    /// Data sets that were at hand, by name.
+    #[serde(default)]
+    pub data: BTreeMap<String, Data>,
+    /// Cells by `chapter/cell`.
+    #[serde(default)]
+    pub cells: BTreeMap<String, Cell>,
+    /// Claims in reading order.
+    #[serde(default, rename = "claim")]
+    pub claims: Vec<Entry>,
+    /// Numbers of the prose that need no claim, by the author's word.
+    #[serde(default, rename = "exemption")]
+    pub exemptions: Vec<Exemption>,
+}
+
+/// What every cell of a record stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ground {
+    /// Profile under which cells ran.
+    pub profile: String,
+    /// Device on which they ran.
+    pub device: String,
+    /// Seed of every random number, in digits, since TOML has no numbers of 64 bits without a sign.
+    pub seed: String,
+    /// Digest of lab, dependencies, lock file and toolchain.
+    pub code: String,
+    /// Digest of that part of it which the report brings itself and which can be computed without
+    /// a toolchain.
+    pub sources: String,
+}
+
+/// A data set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data {
+    /// `real`, `subset` or `synthetic`.
+    pub kind: String,
+    /// Digest of its content, hexadecimal.
+    pub digest: String,
+}
+
+/// A cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Cache key, hexadecimal.
+    pub key: String,
+    /// Digest of what it put out, hexadecimal; absent if it did not run.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// Whether it depends on the clock, so that it gives something else each time.
+    #[serde(default)]
+    pub measured: bool,
+}
+
+/// A claim with its verdict, as in `claims.json`; words that a later version adds are kept as they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// `chapter/name`, with `#2` and so on for further claims on it.
+    pub id: String,
+    /// File of the chapter.
+    #[serde(default)]
+    pub path: String,
+    /// Line from 1; not in a lock.
+    #[serde(default)]
+    pub line: Option<usize>,
+    /// Column from 1; not in a lock.
+    #[serde(default)]
+    pub column: Option<usize>,
+    /// What the author asserts, as printed.
+    pub text: String,
+    /// How text and value must be related, in words.
+    pub relation: String,
+    /// `verified` or `refuted`.
+    #[serde(default = "verified")]
+    pub expected: String,
+    /// The verdict in one word.
+    pub verdict: String,
+    /// Why it could not be checked, in one word.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The value at full precision.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Its unit.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// `chapter/cell` that published it.
+    #[serde(default)]
+    pub cell: Option<String>,
+    /// Data behind the value.
+    #[serde(default)]
+    pub dataset: Option<DataUse>,
+    /// Cache key of the cell; a lock has it with the cell.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// A number of the prose that needs no claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exemption {
+    /// File of the chapter.
+    #[serde(default)]
+    pub path: String,
+    /// Line from 1; not in a lock.
+    #[serde(default)]
+    pub line: Option<usize>,
+    /// Column from 1; not in a lock.
+    #[serde(default)]
+    pub column: Option<usize>,
+    /// The number as printed.
+    #[serde(default)]
+    pub text: String,
+    /// Why it needs none.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Data behind a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataUse {
+    /// Name of the data set.
+    pub name: String,
+    /// `real`, `subset` or `synthetic`.
+    pub kind: String,
+    /// Digest of its content, hexadecimal.
+    pub digest: String,
+}
+
+fn verified() -> String {
+    "verified".to_owned()
+}
+
+impl Entry {
+    /// What the verdict means, given what was expected.
+    pub fn standing(&self) -> Standing {
+        match (self.verdict.as_str(), self.expected.as_str()) {
+            ("verified", "verified") | ("refuted", "refuted") => Standing::Good,
+            ("verified" | "refuted" | "vacuous" | "error", _) => Standing::Bad,
+            _ => Standing::Open,
+        }
+    }
+
+    fn of(judged: &Judged) -> Self {
+        let from = judged.provenance.as_ref();
+        Self {
+            id: judged.id.clone(),
+            path: judged.span.source.path().to_owned(),
+            line: None,
+            column: None,
+            text: judged.text.clone(),
+            relation: judged.relation.clone(),
+            expected: match judged.expected {
+                Expected::Verified => verified(),
+                Expected::Refuted => "refuted".to_owned(),
+            },
+            verdict: judged.verdict.word().to_owned(),
+            reason: match &judged.verdict {
+                Verdict::Unverified(reason, _) => Some(reason.word().to_owned()),
+                _ => None,
+            },
+            value: judged.value.clone(),
+            unit: judged.unit.clone(),
+            cell: from.map(|from| format!("{}/{}", from.chapter, from.cell)),
+            dataset: from.and_then(|from| from.data.as_ref()).map(|data| DataUse {
+                name: data.name.clone(),
+                kind: kind_word(data.kind).to_owned(),
+                digest: data.digest.clone(),
+            }),
+            key: None,
+        }
+    }
+}
+
+/// Records an evaluated report; `sources` is the digest of the code that it brings.
+///
+/// Gives the record, and what its cells put out by digest.
+pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, String>) {
+    let none = crate::plan::Foundation::default();
+    let foundation = evaluated.plan.chapters.first().map_or(&none, |chapter| &chapter.foundation);
+    let mut files = BTreeMap::new();
+    let mut cells = BTreeMap::new();
+    for (plan, done) in evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters) {
+        for (cell, result) in plan.cells.iter().zip(&done.cells) {
+            let output = matches!(result.status, CellStatus::Done).then(|| {
+                let (digest, text) = folder::named(&timeless(result));
+                files.insert(digest.clone(), text);
+                digest
+            });
+            let key = result.key.clone();
+            let recorded = Cell { key, output, measured: cell.measured };
+            cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
+        }
+    }
+    let data = foundation.datasets.iter().map(|(name, set)| {
+        let kind = kind_word(set.kind).to_owned();
+        (name.clone(), Data { kind, digest: set.digest.clone() })
+    });
+    let claims = &evaluated.document.claims;
+    // The ledger says which numbers need no claim; a record has no places.
+    let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document));
+    let exempt = ledger.expect("we have written it").exemptions.into_iter();
+    let exemptions = exempt.map(|exempt| Exemption { line: None, column: None, ..exempt });
+    let lock = Lock {
+        environment: evaluated.document.environment.clone(),
+        foundation: Ground {
+            profile: foundation.profile.clone(),
+            device: foundation.device.clone(),
+            seed: foundation.seed.to_string(),
+            code: foundation.digest.clone(),
+            sources,
+        },
+        data: data.collect(),
+        cells,
+        claims: claims.iter().map(Entry::of).collect(),
+        exemptions: exemptions.collect(),
+    };
+    (lock, files)
+}
+
+/// What a cell put out, without how long it took.
+fn timeless(result: &CellResult) -> CellRecord {
+    CellRecord {
+        output: result.output.clone(),
+        stdout: result.stdout.clone(),
+        stderr: result.stderr.clone(),
+        duration_ms: 0,
+    }
+}
+
+/// Reads the record of a report.
+///
+/// # Errors
+/// If there is none, or it is of another version or damaged.
+pub fn read(world: &dyn World) -> Result<Lock, Diagnostic> {
+    let bytes = world.read(FILE).map_err(|error| {
+        Diagnostic::global("no-record", format!("cannot read `{FILE}`: {error}"))
+            .hint("`veracity record` writes it, beside report.yaml")
+    })?;
+    parse(FILE, &String::from_utf8_lossy(&bytes))
+}

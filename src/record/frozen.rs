@@ -1,0 +1,155 @@
+//! A build from a record, without kernel and toolchain.
+//!
+//! In: a plan whose foundation is the recorded one, and the record. Out: what each cell put out
+//! when it was recorded, if its key is still the same; otherwise it counts as not run, with a
+//! problem at its place. Left out: the claims, which are judged as in any other build.
+
+use std::collections::BTreeMap;
+
+use super::{FILE, Lock};
+use crate::cache::CellRecord;
+use crate::claims::Reason;
+use crate::data::DataSet;
+use crate::diag::{Diagnostic, Severity};
+use crate::diff::{self, Kind};
+use crate::document::Document;
+use crate::exec::{self, CellResult, CellStatus, Executed, ExecutedChapter};
+use crate::pipeline::Evaluated;
+use crate::plan::{CellPlan, ChapterPlan, Foundation, Plan};
+
+/// The foundation on which recorded keys were computed.
+///
+/// `sources` is the digest of the code that the report brings now; `at_hand` are the data sets that
+/// are there now. What is there counts as it is, what is not as it was recorded.
+pub fn foundation(lock: &Lock, sources: &str, at_hand: &BTreeMap<String, DataSet>) -> Foundation {
+    let ground = &lock.foundation;
+    let datasets = lock.data.iter().filter_map(|(name, data)| {
+        let set = match at_hand.get(name) {
+            Some(set) => set.clone(),
+            None => DataSet {
+                folder: std::path::PathBuf::new(),
+                kind: crate::data::kind_of(&data.kind)?,
+                digest: data.digest.clone(),
+            },
+        };
+        Some((name.clone(), set))
+    });
+    let compiler = lock.environment.iter().find(|(name, _)| name == "Compiler");
+    Foundation {
+        // Other code gives other keys, whatever it is.
+        digest: match ground.sources == sources {
+            true => ground.code.clone(),
+            false => format!("{} without {}", ground.code, ground.sources),
+        },
+        toolchain: compiler.map(|(_, words)| words.clone()).unwrap_or_default(),
+        device: ground.device.clone(),
+        profile: ground.profile.clone(),
+        seed: ground.seed.parse().unwrap_or_default(),
+        datasets: datasets.collect(),
+    }
+}
+
+/// Gives every cell what it put out when it was recorded, and a problem for each cell that is not
+/// what was recorded.
+pub fn replay(
+    plan: &Plan,
+    lock: &Lock,
+    outputs: &BTreeMap<String, CellRecord>,
+) -> (Executed, Vec<Diagnostic>) {
+    let by_key: BTreeMap<&str, &super::Cell> =
+        lock.cells.values().map(|cell| (cell.key.as_str(), cell)).collect();
+    let mut diagnostics = Vec::new();
+    let mut chapter = |chapter: &ChapterPlan| {
+        let barred = exec::barred(chapter);
+        let cells = chapter.cells.iter().zip(barred).map(|(cell, barred)| {
+            let key = cell.key.to_string();
+            let recorded = by_key.get(key.as_str()).map(|cell| cell.output.as_ref());
+            let record = recorded.flatten().and_then(|digest| outputs.get(digest));
+            let (status, record) = match (barred, record, recorded) {
+                (Some(status), ..) => (status, CellRecord::empty()),
+                (None, Some(record), _) => (CellStatus::Done, record.clone()),
+                (None, None, Some(_)) => {
+                    let words = "it was not run when the report was recorded".to_owned();
+                    (CellStatus::NotRun(Reason::NotRecorded, words), CellRecord::empty())
+                }
+                (None, None, None) => {
+                    diagnostics.push(stale(cell));
+                    let words =
+                        format!("it or what it builds on has changed since `{FILE}` was made");
+                    (CellStatus::NotRun(Reason::NotRecorded, words), CellRecord::empty())
+                }
+            };
+            if let CellStatus::Failed(problem) = &status {
+                diagnostics.push(problem.clone());
+            }
+            exec::result(chapter, cell, status, record)
+        });
+        ExecutedChapter { cells: cells.collect::<Vec<CellResult>>() }
+    };
+    let executed = Executed { chapters: plan.chapters.iter().map(&mut chapter).collect() };
+    (executed, diagnostics)
+}
+
+/// Says in the report and beside it that nothing was run for it, and what is not as it was recorded.
+pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
+    let mut diagnostics = evaluated.diagnostics.clone();
+    if lock.foundation.sources != sources {
+        diagnostics.push(
+            Diagnostic::global("stale-crates", "the crates that cells use are not those of the record")
+                .note("a crate of `dependencies` in report.yaml, or Cargo.lock, has changed, and so every cell counts as changed")
+                .hint("`veracity record` records the report anew"),
+        );
+    }
+    let cells = || evaluated.executed.chapters.iter().flat_map(|chapter| &chapter.cells);
+    let is_stale =
+        |cell: &&CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRecorded, _));
+    let notice = match cells().filter(is_stale).count() {
+        0 => format!(
+            "Rendered from {FILE}. No code was run for it: what cells put out is what was recorded."
+        ),
+        stale => format!(
+            "Rendered from {FILE}. No code was run for it, and {stale} of {} cells are not as they were recorded: what rests on them was not checked.",
+            cells().count(),
+        ),
+    };
+    let mut environment = lock.environment.clone();
+    environment.push(("Rendered from".to_owned(), format!("{FILE}, without running code")));
+    let changes = diff::compare(&lock.into(), &super::of(&evaluated, sources).0.into());
+    // What cannot be checked was told at its cell.
+    let told = |change: &&diff::Change| {
+        !change.kind.is_surrounding() && !matches!(change.kind, Kind::Unchecked | Kind::Output)
+    };
+    let changed: Vec<String> = changes.iter().filter(told).map(said).collect();
+    if !changed.is_empty() {
+        let words = format!("the report says other things than `{FILE}` recorded");
+        let mut problem = Diagnostic::global("record-differs", words);
+        problem.severity = Severity::Warning;
+        problem = changed.into_iter().take(MOST_CHANGES).fold(problem, Diagnostic::note);
+        diagnostics.push(problem.hint(
+            "verdicts are of what it says now; `veracity record` records that for a reviewer",
+        ));
+    }
+    let digest = format!("{} {notice} {environment:?}", evaluated.digest);
+    let document = Document { environment, notice: Some(notice), ..evaluated.document };
+    let digest = blake3::hash(digest.as_bytes()).to_hex().to_string();
+    Evaluated { document, diagnostics, digest, ..evaluated }
+}
+
+/// Most changes that are told.
+const MOST_CHANGES: usize = 20;
+
+fn said(change: &diff::Change) -> String {
+    let side = |words: &Option<String>| words.clone().unwrap_or_else(|| "nothing".to_owned());
+    let (from, to) = (side(&change.from), side(&change.to));
+    format!("{}: {}: {from} → {to}", change.what, change.kind.words())
+}
+
+fn stale(cell: &CellPlan) -> Diagnostic {
+    Diagnostic::error(
+        "stale-record",
+        format!("cell `{}` is not what `{FILE}` recorded", cell.id),
+        cell.span.clone(),
+    )
+    .note("its code, a cell or module on which it builds, a formula, a crate, or its data have changed")
+    .hint("`veracity record` runs it and records it anew; without `--frozen` it is run now")
+}

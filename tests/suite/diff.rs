@@ -1,0 +1,217 @@
+//! What a reviewer is told of a change, in which order, and with which exit status.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use veracity::diff::{Change, Kind, Side, compare, words};
+use veracity::git;
+use veracity::record::{DataUse, Entry, Exemption};
+
+/// A side of a few claims in two chapters.
+fn side() -> Side {
+    let claim = |id: &str, text: &str, relation: &str, value: &str| Entry {
+        id: id.into(),
+        path: "a.md".into(),
+        text: text.into(),
+        relation: relation.into(),
+        expected: "verified".into(),
+        verdict: "verified".into(),
+        value: Some(value.into()),
+        ..Entry::default()
+    };
+    Side {
+        environment: vec![("Compiler".into(), "rustc 1".into())],
+        claims: vec![
+            claim("a/acc", "0.8204", "= (4 decimals)", "0.82041"),
+            claim("a/acc#2", "82 %", "± 2 %", "0.82041"),
+            claim("a/acc#3", "0.8", "≥ 0.8", "0.82041"),
+            Entry {
+                dataset: Some(DataUse {
+                    name: "octmnist".into(),
+                    kind: "real".into(),
+                    digest: "1".into(),
+                }),
+                ..claim("b/count", "9", "= (exact)", "9")
+            },
+        ],
+        ..Side::default()
+    }
+}
+
+/// Kinds of what `edit` changes, with what.
+fn told(edit: impl FnOnce(&mut Side)) -> Vec<(Kind, String)> {
+    let mut new = side();
+    edit(&mut new);
+    let changes = compare(&side(), &new);
+    changes.into_iter().map(|Change { kind, what, .. }| (kind, what)).collect()
+}
+
+#[test]
+fn every_kind_of_change_is_told() {
+    let one = |kind, what: &str| vec![(kind, what.to_owned())];
+    assert_eq!(told(|_| ()), []);
+    assert_eq!(told(|it| it.claims[0].verdict = "refuted".into()), one(Kind::Fails, "a/acc"));
+    assert_eq!(told(|it| it.claims[0].verdict = "vacuous".into()), one(Kind::Fails, "a/acc"));
+    let open = told(|it| it.claims[0].verdict = "unverified".into());
+    assert_eq!(open, one(Kind::Unchecked, "a/acc"));
+    // What a later version may say is not taken for green.
+    assert_eq!(told(|it| it.claims[0].verdict = "?".into()), one(Kind::Unchecked, "a/acc"));
+    let quoted = told(|it| {
+        it.claims[0].expected = "refuted".into();
+        it.claims[0].verdict = "refuted".into();
+    });
+    assert_eq!(quoted, one(Kind::ExpectedRefuted, "a/acc"));
+    let looser = told(|it| it.claims[1].relation = "± 3 %".into());
+    assert_eq!(looser, one(Kind::Loosened, "a/acc#2"));
+    let tighter = told(|it| it.claims[1].relation = "± 1 %".into());
+    assert_eq!(tighter, one(Kind::Tightened, "a/acc#2"));
+    let other = told(|it| it.claims[2].relation = "≤ 0.8".into());
+    assert_eq!(other, one(Kind::Reread, "a/acc#3"));
+    assert_eq!(told(|it| it.claims[3].text = "nine".into()), one(Kind::Text, "b/count"));
+    assert_eq!(told(|it| it.claims[0].text = "0.8205".into()), one(Kind::Text, "a/acc"));
+    let moved = told(|it| it.claims[0].value = Some("0.83".into()));
+    assert_eq!(moved, one(Kind::Value, "a/acc"));
+    let compiler = told(|it| it.environment[0].1 = "rustc 2".into());
+    assert_eq!(compiler, one(Kind::Environment, "Compiler"));
+    let subset = told(|it| {
+        it.claims[3].dataset.iter_mut().for_each(|data| data.kind = "subset".into());
+    });
+    assert_eq!(subset, one(Kind::DataLost, "b/count"));
+    let exempt = Exemption { path: "a.md".into(), text: "7".into(), ..Exemption::default() };
+    assert_eq!(told(|it| it.exemptions.push(exempt.clone())), one(Kind::Exempted, "a.md"));
+    let new = Entry { id: "c/x".into(), verdict: "verified".into(), ..side().claims[0].clone() };
+    let added = told(|it| it.claims.push(Entry { text: "1".into(), ..new.clone() }));
+    assert_eq!(added, one(Kind::Added, "c/x"));
+    let failing = Entry { verdict: "error".into(), text: "1".into(), ..new };
+    assert_eq!(told(|it| it.claims.push(failing)), one(Kind::Fails, "c/x"));
+}
+
+#[test]
+fn a_claim_among_its_likes_and_a_chapter_under_a_new_name_are_found() {
+    let gone = told(|it| {
+        it.claims.remove(0);
+        it.claims[0].id = "a/acc".into();
+        it.claims[1].id = "a/acc#2".into();
+    });
+    assert_eq!(gone, [(Kind::Deleted, "a/acc".to_owned())]);
+    let renamed = told(|it| {
+        for claim in &mut it.claims[..3] {
+            claim.id = claim.id.replace("a/", "chapter/");
+        }
+    });
+    assert_eq!(renamed, []);
+}
+
+#[test]
+fn what_weakens_a_report_comes_first() {
+    let mut new = side();
+    new.environment[0].1 = "rustc 2".into();
+    new.claims[0].value = Some("0.83".into());
+    new.claims[1].relation = "± 3 %".into();
+    new.claims[2].verdict = "refuted".into();
+    let hostile = "x | `y` \u{1b}[2J\n<b>";
+    new.claims[3].text = hostile.into();
+    new.claims.remove(3);
+    let changes = compare(&side(), &new);
+    let kinds: Vec<Kind> = changes.iter().map(|change| change.kind).collect();
+    let expected = [Kind::Fails, Kind::Deleted, Kind::Loosened, Kind::Value, Kind::Environment];
+    assert_eq!(kinds, expected);
+    assert_eq!(words::summary(&changes), "3 changes weaken the report, 2 others");
+    assert!(words::text(&changes).ends_with("3 changes weaken the report, 2 others\n"));
+    let json: serde_json::Value = serde_json::from_str(&words::json(&changes)).expect("JSON");
+    assert_eq!(json["weakened"], true);
+    assert_eq!(json["changes"][2]["kind"], "tolerance-loosened");
+    let change = Change {
+        kind: Kind::Text,
+        what: "a/x".into(),
+        place: None,
+        from: Some(hostile.into()),
+        to: None,
+    };
+    let markdown = words::markdown(std::slice::from_ref(&change));
+    assert!(markdown.contains("`` x \\| `y` \u{1b}[2J <b> ``"), "{markdown}");
+    assert_eq!(markdown.lines().count(), 5);
+    assert!(!words::text(&[change]).contains("\u{1b}[2J"));
+}
+
+#[test]
+fn ledgers_are_read_with_what_later_versions_add() {
+    let ledger = r#"{"version": 1, "report": {}, "environment": {"Device": "cpu"}, "claims": [
+        {"id": "a/x", "text": "1", "relation": "=", "verdict": "verified", "because": ["b"],
+         "seed": 18446744073709551615, "dataset": {"name": "d", "kind": "real", "digest": "7"}}],
+        "coverage": [{"chapter": "a", "exempt": [
+            {"text": "7", "path": "a.md", "line": 3, "column": 4, "reason": "luck", "by": "author"},
+            {"text": "2020", "path": "a.md", "line": 3, "column": 9, "by": "form"}]}]}"#;
+    let side = Side::parse("x", ledger).expect("it is a ledger");
+    assert_eq!(side.data["d"].kind, "real");
+    assert_eq!(side.exemptions.len(), 1);
+    let changes = compare(&Side { exemptions: Vec::new(), ..side.clone() }, &side);
+    assert_eq!(changes[0].kind, Kind::Exempted);
+    assert_eq!(changes[0].place.as_deref(), Some("a.md:3:4"));
+    assert_eq!(changes[0].to.as_deref(), Some("“7”: luck"));
+    let code = |text: &str| Side::parse("x", text).expect_err("it is none").code;
+    assert_eq!(code("{}"), "no-ledger");
+    assert_eq!(code("{\"claims\": []}"), "record-version");
+    assert_eq!(code("# nothing"), "record-damaged");
+}
+
+#[test]
+fn commits_are_compared_and_bad_names_are_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path().join("below");
+    fs::create_dir(&root).expect("it can be made");
+    let code = |revision: &str| git::show(&root, revision, "report.lock").expect_err("none").code;
+    assert_eq!(code("HEAD"), "no-repository");
+    let run = |arguments: &[&str]| {
+        let done = Command::new("git").arg("-C").arg(&root).args(arguments).output();
+        assert!(done.expect("git is here").status.success(), "{arguments:?}");
+    };
+    run(&["init", "--quiet", ".."]);
+    let commit = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "x"];
+    fs::write(root.join("a.md"), "# A\n").expect("it can be written");
+    run(&["add", "."]);
+    run(&commit);
+    assert_eq!(code("HEAD"), "no-record");
+    assert_eq!(code("nothing"), "unknown-revision");
+    assert_eq!(code("--output=x"), "unknown-revision");
+    assert!(!Path::new("x").exists());
+    fs::write(root.join("report.lock"), "old").expect("it can be written");
+    run(&["add", "."]);
+    run(&commit);
+    fs::write(root.join("report.lock"), "new").expect("it can be written");
+    assert_eq!(git::show(&root, "HEAD", "report.lock").expect("it is there"), "old");
+}
+
+#[test]
+fn the_exit_status_tells_whether_anything_weakened() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ledger = |name: &str, relation: &str, value: &str| {
+        let claim = format!(
+            "{{\"id\": \"a/x\", \"text\": \"1\", \"relation\": \"{relation}\", \"verdict\": \
+             \"verified\", \"value\": \"{value}\"}}"
+        );
+        let text = format!("{{\"version\": 1, \"claims\": [{claim}]}}");
+        fs::write(folder.path().join(name), text).expect("it can be written");
+    };
+    ledger("a.json", "± 0.1", "1");
+    ledger("b.json", "± 0.2", "1");
+    ledger("c.json", "± 0.1", "2");
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_veracity"))
+            .arg("diff")
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(run(&["a.json", "a.json"]), (Some(0), "no changes\n".into()));
+    assert_eq!(run(&["a.json", "b.json"]).0, Some(1));
+    assert_eq!(run(&["a.json", "b.json", "--fail-on", "nothing"]).0, Some(0));
+    assert_eq!(run(&["b.json", "a.json"]).0, Some(0));
+    let (status, words) = run(&["a.json", "c.json"]);
+    assert!(status == Some(0) && words.contains("- 1\n    + 2 (+100.00 %)"), "{words}");
+    assert_eq!(run(&["a.json", "c.json", "--fail-on", "any"]).0, Some(1));
+    assert_eq!(run(&["a.json", "none.json"]).0, Some(2));
+}

@@ -1,0 +1,366 @@
+//! Records: what is written, what is rendered from it, and that nothing changed goes unnoticed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use veracity::attest::{self, statement};
+use veracity::claims::{Judged, Reason, Verdict};
+use veracity::diff::{self, Kind};
+use veracity::kernel::scripted::ScriptedKernel;
+use veracity::kernel::workspace::{self, Network};
+use veracity::kernel::{Ending, Outcome};
+use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, KernelChoice};
+use veracity::record::{self, Lock};
+use veracity::reports::{Findings, badge, github, junit, sarif};
+use veracity::world::DiskWorld;
+use veracity_protocol::{CellOutput, CheckStatus};
+
+use crate::scripted::{artifacts, check, integer, values};
+
+const CHAPTER: &str = r#"# A chapter
+
+$$ m = n + 1 $$ {#eq-m claim="m"}
+
+```rust,module
+pub fn twice(n: i64) -> i64 { 2 * n }
+```
+
+```rust,cell
+//| label: sums
+//| caption: Sums.
+let printed = equation!("eq-m");
+lab::check(Check::polynomial("m").degree([("n", 1)]).equals(&printed, |p| p["n"] + 1));
+```
+
+```rust,cell
+lab::value("nine", 9);
+```
+
+```rust,cell
+//| needs: {profile: full}
+lab::value("later", 1);
+```
+
+There are [9](claim:nine), not [8](claim:nine "refuted"), and later [1](claim:later).
+"#;
+
+/// A report on disk whose cells do what a script says.
+struct Bench {
+    folder: tempfile::TempDir,
+    nine: i64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self { folder: tempfile::tempdir().expect("a temporary folder"), nine: 9 };
+        bench.write("report.yaml", "title: A report\nchapters: [a.md]\n");
+        bench.write("a.md", CHAPTER);
+        bench
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.root().join(path), text).expect("it can be written");
+    }
+
+    fn replace(&self, path: &str, old: &str, new: &str) {
+        let text = fs::read_to_string(self.root().join(path)).expect("it is there");
+        assert!(text.contains(old), "{old}");
+        self.write(path, &text.replacen(old, new, 1));
+    }
+
+    fn request(&self) -> BuildRequest {
+        BuildRequest {
+            root: self.root().to_owned(),
+            out: self.root().join("build"),
+            data: self.root().join("data"),
+            formats: Formats { html: true, pdf: false },
+            chapter: None,
+            profile: "quick".into(),
+            device: "cpu".into(),
+            jobs: 1,
+            network: Network::Forbidden,
+            from_scratch: true,
+            kernel: KernelChoice::Batch,
+        }
+    }
+
+    fn evaluate(&self) -> Evaluated {
+        let (request, world) = (self.request(), DiskWorld::new(self.root()));
+        let done = |output: CellOutput| Outcome {
+            duration_ms: std::process::id().into(),
+            ..Outcome::silent(Ending::Done(output))
+        };
+        let nine = self.nine;
+        let prepare = move |_: &_, _: &_, _: &[&str]| {
+            let check = check("m", CheckStatus::Passed, &["eq-m"]);
+            let sums = artifacts([veracity_protocol::Artifact::Check(check)]);
+            let kernel = ScriptedKernel::default()
+                .with("a/sums", done(sums))
+                .with("a/cell-2", done(values([("nine", integer(nine))])));
+            Ok(Ground {
+                digest: "foundation".into(),
+                toolchain: "rustc 1\n".into(),
+                kernel: Box::new(kernel),
+            })
+        };
+        let written = pipeline::read(&world).expect("it can be read");
+        let ground = pipeline::ground(&request, &written, &prepare, &|_| ()).expect("it is there");
+        let planned = pipeline::plan(&request, written, &ground).expect("there is a plan");
+        let results = pipeline::run(&request, &planned, &*ground.kernel, &|_| ());
+        pipeline::judge(planned, results, &world)
+    }
+
+    fn lock(&self) -> (Lock, BTreeMap<String, String>) {
+        let evaluated = self.evaluate();
+        let sources = workspace::sources(self.root(), &evaluated.config).expect("it can be read");
+        record::of(&evaluated, sources)
+    }
+
+    fn record(&self) -> Lock {
+        let (lock, outputs) = self.lock();
+        record::write(self.root(), &lock, &outputs).expect("it can be written");
+        lock
+    }
+
+    fn frozen(&self) -> Result<Evaluated, &'static str> {
+        pipeline::evaluate_frozen(&self.request(), &DiskWorld::new(self.root()))
+            .map_err(|problems| problems[0].code)
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_veracity"))
+            .args(arguments)
+            .current_dir(self.root())
+            .env("PATH", "")
+            .output()
+            .expect("it starts");
+        let words = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&words).into_owned())
+    }
+}
+
+/// The verdicts of all claims in words.
+fn verdicts(evaluated: &Evaluated) -> Vec<&'static str> {
+    evaluated.document.claims.iter().map(|claim| claim.verdict.word()).collect()
+}
+
+fn codes(evaluated: &Evaluated) -> Vec<&'static str> {
+    evaluated.diagnostics.iter().map(|problem| problem.code).collect()
+}
+
+#[test]
+fn a_record_is_stable_and_is_read_as_it_was_written() {
+    let bench = Bench::new();
+    let lock = bench.record();
+    let text = fs::read_to_string(bench.root().join("report.lock")).expect("it is there");
+    assert_eq!(record::parse("report.lock", &text).expect("it is whole"), lock);
+    assert_eq!(record::text(&bench.lock().0), text);
+    assert_eq!(record::parse("x", &text.replace('\n', "\r\n")).expect("it is whole"), lock);
+    let mut odd = lock.clone();
+    odd.claims[1].text = "a \"b\" \\ \n\t\u{7f}\u{1}é = [x]".into();
+    odd.cells.insert("a/é \"x\"".into(), record::Cell::default());
+    let exempt = "path = \"a.md\"\ntext = \"1\"\nreason = \"a year\"\n";
+    odd.exemptions.push(toml_of(exempt));
+    let text = record::text(&odd);
+    assert!(text.contains(exempt), "{text}");
+    assert_eq!(record::parse("x", &text).expect("it is whole"), odd);
+}
+
+fn toml_of(text: &str) -> record::Exemption {
+    let words = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+    let mut lines = text.lines().map(words);
+    let mut next = || lines.next().unwrap_or_default();
+    record::Exemption { path: next(), text: next(), reason: next(), line: None, column: None }
+}
+
+#[test]
+fn a_frozen_report_is_the_recorded_one_and_says_so() {
+    let bench = Bench::new();
+    let before = bench.evaluate();
+    bench.record();
+    let after = bench.frozen().expect("there is a record");
+    assert_eq!(verdicts(&after), ["verified", "verified", "refuted", "unverified"]);
+    let seen = |claim: &Judged| (claim.id.clone(), claim.verdict.clone(), claim.value.clone());
+    let of =
+        |evaluated: &Evaluated| -> Vec<_> { evaluated.document.claims.iter().map(seen).collect() };
+    assert_eq!(of(&before), of(&after));
+    assert_eq!(codes(&after), codes(&before));
+    let (status, words) = bench.run(&["build-report", "--frozen"]);
+    assert_eq!(status, 0, "{words}");
+    let page = fs::read_to_string(bench.root().join("build/report/a.html")).expect("a page");
+    assert!(page.contains("Rendered from report.lock. No code was run"), "{page}");
+    assert!(fs::read(bench.root().join("build/report.pdf")).is_ok());
+    let ledger = fs::read_to_string(bench.root().join("build/claims.json")).expect("a ledger");
+    assert!(ledger.contains("\"Rendered from\": \"report.lock"), "{ledger}");
+}
+
+#[test]
+fn what_has_changed_since_is_never_green() {
+    let stale = |path: &str, old: &str, new: &str| {
+        let bench = Bench::new();
+        bench.record();
+        bench.replace(path, old, new);
+        let evaluated = bench.frozen().expect("there is a record");
+        let stale =
+            |claim: &Judged| matches!(&claim.verdict, Verdict::Unverified(Reason::NotRecorded, _));
+        let claims = &evaluated.document.claims;
+        let stale: Vec<String> =
+            claims.iter().filter(|it| stale(it)).map(|it| it.id.clone()).collect();
+        let places = evaluated.diagnostics.iter().filter(|it| it.code == "stale-record");
+        assert!(places.clone().all(|it| it.span.is_some() && it.hint.is_some()));
+        (stale, places.count(), codes(&evaluated))
+    };
+    let (claims, cells, _) = stale("a.md", "\"nine\", 9", "\"nine\", 9 + 0");
+    assert_eq!((claims, cells), (vec!["a/nine".to_owned(), "a/nine#2".to_owned()], 1));
+    let (claims, cells, _) = stale("a.md", "m = n + 1", "m = n + 2");
+    assert_eq!((claims, cells), (vec!["a/m".to_owned()], 1));
+    assert_eq!(stale("a.md", "2 * n", "3 * n").1, 2);
+    let (claims, cells, codes) =
+        stale("report.yaml", "title", "dependencies: { serde: \"1\" }\ntitle");
+    assert_eq!((claims.len(), cells), (3, 2));
+    assert!(codes.contains(&"stale-crates"));
+    // Presentation changes nothing.
+    let (claims, cells, codes) = stale("a.md", "caption: Sums", "caption: All sums");
+    assert_eq!((claims.len(), cells), (0, 0));
+    assert!(!codes.contains(&"record-differs"), "{codes:?}");
+}
+
+#[test]
+fn prose_is_judged_anew_against_what_was_recorded() {
+    let bench = Bench::new();
+    bench.record();
+    bench.replace("a.md", "[9](claim:nine)", "[7](claim:nine)");
+    let evaluated = bench.frozen().expect("there is a record");
+    assert_eq!(verdicts(&evaluated)[1], "refuted");
+    assert!(codes(&evaluated).contains(&"record-differs"));
+    assert_eq!(bench.run(&["build-report", "--frozen", "--format", "html"]).0, 1);
+}
+
+#[test]
+fn an_edit_of_the_record_by_hand_is_refused() {
+    let bench = Bench::new();
+    bench.record();
+    let path = bench.root().join("report.lock");
+    let whole = fs::read(&path).expect("it is there");
+    let body = whole.windows(11).position(|it| it == b"environment").expect("it has one");
+    for at in (body..whole.len()).step_by(5) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        let text = String::from_utf8_lossy(&changed);
+        let refused = record::parse("report.lock", &text).expect_err("it was changed");
+        assert_eq!(refused.code, "record-damaged");
+        assert!(refused.hint.is_some());
+    }
+    for (old, new, code) in [
+        ("version = 1", "version = 2", "record-version"),
+        ("version = 1\n", "", "record-damaged"),
+        ("digest = \"", "digest = \"0", "record-damaged"),
+    ] {
+        bench.write("report.lock", &String::from_utf8_lossy(&whole).replacen(old, new, 1));
+        assert_eq!(bench.frozen().expect_err("it was changed"), code);
+    }
+    fs::write(&path, &whole).expect("it can be written");
+    for output in fs::read_dir(bench.root().join("report.lock.d")).expect("it is there") {
+        let output = output.expect("it is there").path();
+        let whole = fs::read(&output).expect("it is there");
+        fs::write(&output, [&whole[..], b" "].concat()).expect("it can be written");
+        assert_eq!(bench.frozen().expect_err("it was changed"), "record-damaged");
+        fs::remove_file(&output).expect("it can be removed");
+        assert_eq!(bench.frozen().expect_err("it is gone"), "record-damaged");
+        fs::write(&output, whole).expect("it can be written");
+    }
+    assert!(bench.frozen().is_ok());
+    fs::remove_file(path).expect("it can be removed");
+    assert_eq!(bench.frozen().expect_err("it is gone"), "no-record");
+    let (status, words) = bench.run(&["build-report", "--frozen"]);
+    assert!(status == 3 && words.contains("veracity record"), "{status} {words}");
+}
+
+#[test]
+fn drift_says_which_value_moved_from_what_to_what() {
+    let mut bench = Bench::new();
+    let before = bench.record();
+    bench.nine = 10;
+    let changes = diff::compare(&before.into(), &bench.lock().0.into());
+    let moved: Vec<_> = changes.iter().filter(|change| change.kind == Kind::Value).collect();
+    assert_eq!(moved.len(), 2);
+    assert_eq!(moved[0].from.as_deref(), Some("9"));
+    assert_eq!(moved[0].to.as_deref(), Some("10 (+11.11 %)"));
+    assert_eq!(changes[0].kind, Kind::Fails);
+    assert!(changes.iter().any(|change| change.kind == Kind::Output && change.what == "a/cell-2"));
+    // What a record no longer needs is removed.
+    bench.record();
+    let outputs = fs::read_dir(bench.root().join("report.lock.d")).expect("it is there");
+    assert_eq!(outputs.count(), 2);
+}
+
+#[test]
+fn other_machines_are_told_the_same() {
+    let mut bench = Bench::new();
+    bench.nine = 8;
+    bench.write("b,c 1.md", "# B\n\n[7](claim:nine) and [1](claim:none) [::x](claim:m \"± 1\")\n");
+    bench.write("report.yaml", "title: \"A <b>\\u0001\"\nchapters: [a.md, \"b,c 1.md\"]\n");
+    let evaluated = bench.evaluate();
+    let findings = Findings {
+        title: &evaluated.document.title,
+        prefix: "x/",
+        problems: &evaluated.diagnostics,
+        claims: &evaluated.document.claims,
+    };
+    let xml = junit::text(findings);
+    let document = roxmltree::Document::parse(&xml).expect("it is XML");
+    let count = |name: &str| document.descendants().filter(|it| it.has_tag_name(name)).count();
+    assert_eq!(
+        (count("testcase"), count("failure"), count("skipped"), count("error")),
+        (7, 5, 1, 0)
+    );
+    let log: serde_json::Value = serde_json::from_str(&sarif::text(findings)).expect("it is JSON");
+    let results = log["runs"][0]["results"].as_array().expect("it has results");
+    let open = results.iter().find(|it| it["level"] == "note").expect("one claim is open");
+    let place = &open["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "x/a.md");
+    assert_eq!(place["region"]["startLine"], 25);
+    assert!(results.iter().any(|it| it["ruleId"] == "unknown-claim"
+        && it["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "x/b%2Cc%201.md"));
+    let lines = github::text(findings);
+    assert_eq!(lines.lines().count(), results.len());
+    assert!(lines.lines().all(|line| line.starts_with("::")), "{lines}");
+    assert!(lines.contains("::error file=x/b%2Cc 1.md,line=3,endLine=3,col=21"), "{lines}");
+    let svg = badge::text(findings);
+    let svg = roxmltree::Document::parse(&svg).expect("it is XML");
+    assert_eq!(svg.root_element().attribute("aria-label"), Some("claims: 5 of 7 wrong"));
+}
+
+#[test]
+fn a_statement_is_about_these_sources_and_no_others() {
+    let bench = Bench::new();
+    let evaluated = bench.evaluate();
+    let (lock, _) = bench.lock();
+    let paths = ["report.yaml".to_owned(), "a.md".to_owned(), "gone.md".to_owned()];
+    let sources = || attest::sources(bench.root(), &evaluated.config, &paths);
+    let text = statement::text(&evaluated, &lock, &sources());
+    let read = statement::parse(&text).expect("it is one");
+    assert_eq!(read.result(), "WARNED");
+    assert!(read.is_about(&sources()).is_ok());
+    let value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let claim = &value["predicate"]["configuration"][2];
+    assert_eq!(claim["name"], "claim/a/nine");
+    assert_eq!(claim["annotations"]["device"], "cpu");
+    assert_eq!(claim["digest"]["blake3"].as_str(), Some(lock.cells["a/cell-2"].key.as_str()));
+    bench.write("gone.md", "# New\n");
+    let refused = read.is_about(&sources()).expect_err("a file is new");
+    assert_eq!(refused.notes, ["`gone.md` is new"]);
+    bench.replace("a.md", "There", "Here");
+    let refused = read.is_about(&sources()).expect_err("a file has changed");
+    assert!(refused.notes.contains(&"`a.md` has changed".to_owned()), "{:?}", refused.notes);
+    fs::remove_file(bench.root().join("a.md")).expect("it can be removed");
+    let refused = read.is_about(&sources()).expect_err("a file is gone");
+    assert!(refused.notes.contains(&"`a.md` is not there".to_owned()), "{:?}", refused.notes);
+    assert!(statement::parse(&text.replace("test-result/v0.1", "link/v0.3")).is_err());
+}
