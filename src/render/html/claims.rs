@@ -112,8 +112,7 @@ impl<'a> Writer<'a> {
             self.out
                 .raw("<div class=\"about ")
                 .raw(standing(claim.standing()))
-                .raw("\" popover=\"auto\" data-claim=\"");
-            self.out.text(&claim.id).raw("\" id=\"about-");
+                .raw("\" popover=\"auto\" id=\"about-");
             self.out.text(&claim.anchor).raw("\" role=\"dialog\" aria-label=\"Claim ");
             self.out.text(&claim.text).raw("\"><p class=\"verdict\">");
             self.verdict(claim);
@@ -162,7 +161,7 @@ impl<'a> Writer<'a> {
 
     fn provenance(&mut self, claim: &Judged) {
         let Some(provenance) = &claim.provenance else { return };
-        self.out.raw("<div><dt>Cell</dt><dd><a data-cell=\"\" href=\"");
+        self.out.raw("<div><dt>Cell</dt><dd><a href=\"");
         self.href(Some(&provenance.chapter), &provenance.anchor);
         let name = self.index.cell_name(claim, provenance);
         self.out.raw("\">").text(&name).raw("</a></dd></div>");
@@ -307,7 +306,6 @@ impl<'a> Writer<'a> {
     fn ledger_row(&mut self, index: usize, claim: &'a Judged, shared: bool) {
         self.out.raw("<tr id=\"").text(&claim.anchor).raw("\" data-verdict=\"");
         self.out.raw(Look::of(claim).class()).raw("\" data-chapter=\"").text(&claim.chapter);
-        self.out.raw("\" data-claim=\"").text(&claim.id);
         self.out.raw("\"><td><span class=\"badge ").raw(standing(claim.standing())).raw("\">");
         self.verdict(claim);
         self.out.raw("</span></td><th scope=\"row\"><div class=\"scroll\"><a href=\"");
