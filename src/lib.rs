@@ -13,6 +13,7 @@ pub mod data;
 pub mod diag;
 pub mod diff;
 pub mod document;
+pub mod evidence;
 pub mod exec;
 pub mod figure;
 pub mod git;

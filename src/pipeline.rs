@@ -16,6 +16,7 @@ use crate::config::{self, Manifest, ReportConfig};
 use crate::data::{self, DataSet, Digests};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
+use crate::evidence::{Evidence, evidence};
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::batch::BatchKernel;
 #[cfg(unix)]
@@ -172,6 +173,11 @@ pub struct Build {
 }
 
 impl Evaluated {
+    /// The code behind the claims.
+    pub fn evidence(&self) -> Evidence {
+        evidence(&self.document.claims, &self.chapters, &self.plan)
+    }
+
     /// The worst that was found: a claim or a place in a chapter that is not as it should be.
     pub fn standing(&self) -> Standing {
         let claims = self.document.claims.iter().map(crate::claims::Judged::standing).max();
@@ -229,7 +235,9 @@ fn finish(
                 .formats
                 .html
                 .then(|| {
-                    html::files(document, &templates, &highlighter, &mut MathmlRenderer::new())
+                    let evidence = evaluated.evidence();
+                    let math = &mut MathmlRenderer::new();
+                    html::files(document, &evidence, &templates, &highlighter, math)
                 })
                 .transpose();
             (html, pdf.join().expect("rendering reports its problems"))

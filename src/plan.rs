@@ -12,7 +12,7 @@ mod names;
 mod needs;
 pub mod tangle;
 
-pub use names::{Touch, items, touch};
+pub use names::{Items, Touch, touch};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

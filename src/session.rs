@@ -543,7 +543,13 @@ impl Desk {
             self.templates = Some((digest, Templates::load(world)?));
         }
         let Some((_, templates)) = &self.templates else { return Ok(BTreeMap::new()) };
-        let files = html::files(&evaluated.document, templates, &self.highlighter, &mut self.math)?;
+        let files = html::files(
+            &evaluated.document,
+            &evaluated.evidence(),
+            templates,
+            &self.highlighter,
+            &mut self.math,
+        )?;
         Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
     }
 

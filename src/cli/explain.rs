@@ -11,7 +11,7 @@ use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
 use crate::parse::Chapter;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
-use crate::plan::{ChapterPlan, items};
+use crate::plan::{ChapterPlan, Items};
 use crate::publish::Output;
 
 pub(super) fn explain(
@@ -162,7 +162,7 @@ fn code(
 ) {
     let Some(index) = plan.cells.iter().position(|other| other.id == cell) else { return };
     let needed: Vec<usize> = plan.cells[index].needs.iter().copied().chain([index]).collect();
-    for (code, span) in items(chapter, &needed) {
+    for (code, span) in Items::of(chapter).used_by(&needed) {
         let _ = writeln!(text, "{} at {span}", bold("   module"));
         for line in code.lines() {
             let _ = writeln!(text, "          | {}", printable(line));

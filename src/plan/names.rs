@@ -16,37 +16,62 @@ use crate::claims::Reason;
 use crate::parse::Chapter;
 use crate::span::Span;
 
-/// The items of a chapter's modules that the given cells use, or that one of those uses, with
-/// their places, in order.
-pub fn items(chapter: &Chapter, cells: &[usize]) -> Vec<(String, Span)> {
-    let mut all = Vec::new();
-    for module in &chapter.modules {
-        let text = &module.code.text;
-        for item in syn::parse_file(text).map(|file| file.items).unwrap_or_default() {
-            let mut names = Names::default();
-            names.visit_item(&item);
-            if let syn::Item::Impl(block) = &item {
-                names.bound.extend(mentioned(block.self_ty.to_token_stream()));
+/// The items of a chapter's modules, ready to be asked which of them some cells use.
+#[derive(Debug)]
+pub struct Items<'a> {
+    chapter: &'a Chapter,
+    all: Vec<Item>,
+}
+
+#[derive(Debug)]
+struct Item {
+    binds: BTreeSet<String>,
+    mentions: BTreeSet<String>,
+    code: String,
+    place: Span,
+}
+
+impl<'a> Items<'a> {
+    /// Reads the modules of a chapter; what cannot be parsed has no items.
+    pub fn of(chapter: &'a Chapter) -> Self {
+        let mut all = Vec::new();
+        for module in &chapter.modules {
+            let text = &module.code.text;
+            for item in syn::parse_file(text).map(|file| file.items).unwrap_or_default() {
+                let mut names = Names::default();
+                names.visit_item(&item);
+                if let syn::Item::Impl(block) = &item {
+                    names.bound.extend(mentioned(block.self_ty.to_token_stream()));
+                }
+                let range = item.span().byte_range();
+                let from = module.code.offset(range.start);
+                all.push(Item {
+                    binds: names.bound,
+                    mentions: mentioned(item.to_token_stream()),
+                    code: text.get(range).unwrap_or_default().to_owned(),
+                    place: chapter.source.span(from..from),
+                });
             }
-            let range = item.span().byte_range();
-            let code = text.get(range.clone()).unwrap_or_default().to_owned();
-            let from = module.code.offset(range.start);
-            let place = chapter.source.span(from..from);
-            let uses = mentioned(item.to_token_stream());
-            all.push((names.bound, uses, code, place));
         }
+        Self { chapter, all }
     }
-    let mut used: BTreeSet<String> = cells
-        .iter()
-        .flat_map(|&cell| mentioned(chapter.cells[cell].code.text.parse().unwrap_or_default()))
-        .collect();
-    let mut wanted = vec![false; all.len()];
-    while let Some(next) = (0..all.len()).find(|&i| !wanted[i] && !all[i].0.is_disjoint(&used)) {
-        wanted[next] = true;
-        used.extend(all[next].1.iter().cloned());
+
+    /// The items that the given cells use, or that one of those uses, with their places, in order.
+    pub fn used_by(&self, cells: &[usize]) -> Vec<(&str, &Span)> {
+        let code = |cell: usize| self.chapter.cells[cell].code.text.parse().unwrap_or_default();
+        let mut used: BTreeSet<String> =
+            cells.iter().flat_map(|&cell| mentioned(code(cell))).collect();
+        let mut wanted = vec![false; self.all.len()];
+        let next = |wanted: &[bool], used: &BTreeSet<String>| {
+            (0..self.all.len()).find(|&i| !wanted[i] && !self.all[i].binds.is_disjoint(used))
+        };
+        while let Some(next) = next(&wanted, &used) {
+            wanted[next] = true;
+            used.extend(self.all[next].mentions.iter().cloned());
+        }
+        let wanted = self.all.iter().zip(wanted).filter(|(_, wanted)| *wanted);
+        wanted.map(|(item, _)| (item.code.as_str(), &item.place)).collect()
     }
-    let wanted = all.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
-    wanted.map(|((_, _, code, place), _)| (code, place)).collect()
 }
 
 /// Names that a later cell could use.

@@ -14,6 +14,7 @@ mod coverage;
 mod fragment;
 mod front;
 mod inlines;
+mod review;
 mod templates;
 
 pub use templates::{Templates, digest_of_templates};
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use crate::claims::Judged;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, Document, Inline};
+use crate::evidence::Evidence;
 use crate::math::{Math, MathmlRenderer};
 use crate::render::look::Index;
 use crate::render::{Highlighter, OutputFile};
@@ -46,6 +48,7 @@ const FONTS: [(usize, &str); 5] = [
 /// Where a template is at fault.
 pub fn files(
     document: &Document,
+    evidence: &Evidence,
     templates: &Templates,
     highlighter: &Highlighter,
     math: &mut MathmlRenderer,
@@ -60,6 +63,7 @@ pub fn files(
     let ledger = writer.part("", Writer::ledger);
     let references = writer.part("", Writer::references);
 
+    let claims = review::script(document, evidence, &writer.index);
     let formulas = fragment::mathml(&writer.formulas, math);
     let contents = front::Contents::new(document, chapters, &formulas);
     let mut files = writer.files;
@@ -84,6 +88,7 @@ pub fn files(
     for (index, name) in FONTS {
         files.insert(format!("assets/{name}"), fonts[index].to_vec());
     }
+    files.insert("assets/claims.js".to_owned(), claims.into_bytes());
     files.insert("assets/provenance.js".to_owned(), durations(&document.claims).into_bytes());
     Ok(files.into_iter().map(|(path, bytes)| OutputFile { path, bytes }).collect())
 }

@@ -104,14 +104,45 @@ pub(super) fn number_of_claims(count: usize) -> String {
     if count == 1 { "1 claim".to_owned() } else { format!("{count} claims") }
 }
 
+/// What results have in common and a ledger therefore says once.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    /// Profile and device.
+    pub(super) setting: Option<(&'a str, &'a str)>,
+    /// Seed of every result that has one.
+    pub(super) seed: Option<u64>,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn of(claims: &'a [Judged]) -> Self {
+        Self { setting: shared_setting(claims), seed: shared_seed(claims) }
+    }
+
+    /// It in a sentence, if there is any.
+    pub(super) fn words(&self) -> Option<String> {
+        let setting =
+            self.setting.map(|(profile, device)| format!("profile {profile}, device {device}"));
+        let seed = self.seed.map(|seed| format!("seed {seed}"));
+        let parts: Vec<String> = setting.into_iter().chain(seed).collect();
+        (!parts.is_empty()).then(|| format!("All results: {}.", parts.join(", ")))
+    }
+}
+
 /// Profile and device of every result, if they are the same for all.
-pub(super) fn shared_setting(claims: &[Judged]) -> Option<(&str, &str)> {
+fn shared_setting(claims: &[Judged]) -> Option<(&str, &str)> {
     let mut settings = claims
         .iter()
         .filter_map(|claim| claim.provenance.as_ref())
         .map(|from| (from.profile.as_str(), from.device.as_str()));
     let first = settings.next()?;
     settings.all(|setting| setting == first).then_some(first)
+}
+
+/// Seed of every result that has one, if it is the same for all.
+fn shared_seed(claims: &[Judged]) -> Option<u64> {
+    let mut seeds = claims.iter().filter_map(|claim| claim.provenance.as_ref()?.seed);
+    let first = seeds.next()?;
+    seeds.all(|seed| seed == first).then_some(first)
 }
 
 /// The name of a claim without that of its chapter, for lists that give the chapter once.

@@ -84,6 +84,14 @@ impl Browser {
         Some(Self { process, stream, calls: 0, _words: lines, _profile: profile })
     }
 
+    /// Presses a key that writes a letter.
+    fn press(&mut self, key: &str) {
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { key } else { "" };
+            self.call("Input.dispatchKeyEvent", &json!({ "type": kind, "key": key, "text": text }));
+        }
+    }
+
     fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.calls += 1;
         let call = json!({ "id": self.calls, "method": method, "params": parameters }).to_string();
@@ -205,4 +213,74 @@ fn serve(root: &Path) -> (Server, Session) {
         Arc::new(move |update| board.note(update)),
     );
     (server, session)
+}
+
+/// A folder with pages in which claims, values and code try to become markup.
+fn hostile_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for file in super::html::hostile_pages() {
+        let path = folder.path().join(&file.path);
+        std::fs::create_dir_all(path.parent().expect("files lie in a folder")).expect("it is made");
+        std::fs::write(path, file.bytes).expect("it can be written");
+    }
+    folder
+}
+
+#[test]
+fn a_reviewer_goes_from_claim_to_claim_and_comments() {
+    let Some(mut browser) = Browser::start() else {
+        eprintln!("SKIPPED: chromium is not installed, so the reviewer's view was not tried");
+        return;
+    };
+    let folder = hostile_folder();
+    let url = |page: &str| format!("file://{}/{page}", folder.path().display());
+    browser.call("Page.navigate", &json!({ "url": url("attention.html") }));
+    browser.wait("document.querySelector('.review-opener')?.hidden === false");
+    browser.press("r");
+    browser.wait("document.querySelector('.review')?.hidden === false");
+    browser.press("j");
+    browser.wait("document.activeElement.matches('#claim-params .badge')");
+    browser
+        .wait("document.querySelector('.review .evidence').innerText.includes('monomials(3, 2)')");
+    browser.wait("document.querySelector('.review [role=status].hidden').textContent.startsWith('Claim 1 of 9')");
+    // What is typed into a comment is no command.
+    browser.press("c");
+    browser.wait("document.activeElement.id === 'review-comment'");
+    for key in ["j", "r", "<"] {
+        browser.press(key);
+    }
+    browser.wait("document.querySelector('#review-comment').value === 'jr<'");
+    // Only the last claim passes the filter, which is on another page.
+    browser.evaluate(
+        "{ const select = document.querySelector('.review select'); select.value = 'hostile'; \
+         select.dispatchEvent(new Event('change')); document.activeElement.blur(); }",
+    );
+    browser.press("n");
+    browser.wait("location.pathname.endsWith('/hostile.html')");
+    browser.wait("document.querySelector('.review .place')?.textContent === '1 of 1'");
+    browser.wait("document.querySelector('.review .evidence').innerText.includes('<script>alert(1)</script>')");
+    assert_eq!(browser.evaluate("document.querySelectorAll('.review :is(img, script)').length"), 0);
+    // A comment is kept, exported and imported, and is outdated once its claim has changed.
+    browser.evaluate(
+        "{ const blobs = []; URL.createObjectURL = (blob) => { blobs.push(blob); return '#'; }; \
+         for (const button of document.querySelectorAll('.review .files button')) \
+           if (button.textContent.startsWith('Export')) button.click(); \
+         Promise.all(blobs.map((blob) => blob.text())).then((texts) => { window.saved = texts; }); }",
+    );
+    browser.wait("window.saved?.length === 2");
+    assert_eq!(browser.evaluate("JSON.parse(saved[0]).comments[0].comment"), "jr<");
+    assert_eq!(browser.evaluate("JSON.parse(saved[0]).comments[0].outdated"), false);
+    browser.wait("saved[1].includes('## `attention/params`') && saved[1].includes('> jr&lt;')");
+    browser.evaluate(
+        "{ const review = JSON.parse(saved[0]); const [one] = review.comments; \
+         review.comments = [{ ...one, claim: 'attention/wrong', state: 'old', \
+           comment: '<img src=x onerror=alert(1)>' }, { claim: 7 }]; \
+         const files = new DataTransfer(); files.items.add(new File([JSON.stringify(review)], 'r.json')); \
+         const input = document.querySelector('.review input[type=file]'); \
+         input.files = files.files; input.dispatchEvent(new Event('change')); }",
+    );
+    browser.wait("document.querySelector('.review .told').textContent.startsWith('1 comment imported, 1 left out')");
+    browser.wait("document.querySelectorAll('.review li').length === 2");
+    browser.wait("document.querySelectorAll('.review li')[1].textContent.includes('outdated')");
+    assert_eq!(browser.evaluate("document.querySelectorAll('.review :is(img, script)').length"), 0);
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use veracity::claims::{Expected, Judged, Provenance, Reason, Verdict};
 use veracity::config::Author;
 use veracity::document::*;
+use veracity::evidence::{Chain, Evidence, Passage};
 use veracity::math::{Display, Macros, Math, MathmlRenderer};
 use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::Highlighter;
@@ -399,9 +400,32 @@ fn document() -> Document {
     }
 }
 
+/// Code behind the cells of `attention`, hostile too.
+fn evidence() -> Evidence {
+    let passage =
+        |place: &str, code: &str| Passage { place: place.to_owned(), code: code.to_owned() };
+    Evidence {
+        passages: vec![
+            passage("chapters/attention.md:9:1", "let m = monomials(3, 2)?;"),
+            passage("chapters/attention.md:3:1", HOSTILE),
+        ],
+        chains: [(
+            "fig-error-cell".to_owned(),
+            Chain { cell: 0, builds_on: vec![], uses: vec![1] },
+        )]
+        .into(),
+    }
+}
+
+/// The pages of a document in which every text is hostile, among others.
+pub fn hostile_pages() -> Vec<OutputFile> {
+    render(&document())
+}
+
 fn render(document: &Document) -> Vec<OutputFile> {
     let templates = Templates::load(&MemoryWorld::default()).expect("the defaults are templates");
-    files(document, &templates, &Highlighter::default(), &mut MathmlRenderer::new())
+    let (highlighter, math) = (Highlighter::default(), &mut MathmlRenderer::new());
+    files(document, &evidence(), &templates, &highlighter, math)
         .expect("the defaults render every document")
 }
 
@@ -564,8 +588,14 @@ fn a_report_brings_its_own_templates_and_files() {
         .with("templates/.hidden", "")
         .with("templates/new/hidden.html", "{{");
     let templates = Templates::load(&world).expect("these are templates");
-    let files = files(&document(), &templates, &Highlighter::default(), &mut MathmlRenderer::new())
-        .expect("these render");
+    let files = files(
+        &document(),
+        &evidence(),
+        &templates,
+        &Highlighter::default(),
+        &mut MathmlRenderer::new(),
+    )
+    .expect("these render");
     assert!(page(&files, "index.html").contains("<h1>Mine Four small experiments, checked</h1>"));
     assert_eq!(page(&files, "assets/style.css"), "body { color: red }");
     assert_eq!(page(&files, "assets/logo.svg"), "<svg/>");
@@ -577,7 +607,13 @@ fn a_template_at_fault_is_shown_with_its_place() {
     let load = |text: &str| {
         let world = MemoryWorld::default().with("templates/ledger.html", text);
         Templates::load(&world).and_then(|templates| {
-            files(&document(), &templates, &Highlighter::default(), &mut MathmlRenderer::new())
+            files(
+                &document(),
+                &evidence(),
+                &templates,
+                &Highlighter::default(),
+                &mut MathmlRenderer::new(),
+            )
         })
     };
     let place = |text: &str| {

@@ -8,7 +8,7 @@ use super::{Writer, page_name, plain};
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::data::kind_word;
 use crate::document::{Chapter, Inline};
-use crate::render::look::{self, Look};
+use crate::render::look::{self, Look, Shared};
 
 impl Look {
     fn icon(self) -> &'static str {
@@ -23,7 +23,7 @@ impl Look {
     }
 
     /// Name in classes and filters.
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::AsExpected => "as-expected",
@@ -36,7 +36,7 @@ impl Look {
     }
 }
 
-fn standing(standing: Standing) -> &'static str {
+pub(super) fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Good => "good",
         Standing::Open => "open",
@@ -267,10 +267,9 @@ impl<'a> Writer<'a> {
             self.out.raw(" ").text(&plain(&chapter.title)).raw("</option>");
         }
         self.out.raw("</select></label><p class=\"shown\" role=\"status\"></p></form>");
-        let setting = look::shared_setting(&self.document.claims);
-        if let Some((profile, device)) = setting {
-            self.out.raw("<p class=\"setting\">All results: profile ").text(profile);
-            self.out.raw(", device ").text(device).raw(".</p>");
+        let shared = Shared::of(&self.document.claims);
+        if let Some(words) = shared.words() {
+            self.out.raw("<p class=\"setting\">").text(&words).raw("</p>");
         }
         self.out.raw(
             "<div class=\"scroll\"><table class=\"ledger\">\
@@ -279,15 +278,15 @@ impl<'a> Writer<'a> {
              <th scope=\"col\">Value</th><th scope=\"col\">Rests on</th></tr></thead>",
         );
         for chapter in &self.document.chapters {
-            self.ledger_group(chapter, setting.is_some());
+            self.ledger_group(chapter, shared);
         }
         self.out.raw("</table></div>");
         self.lattice();
         self.coverage();
     }
 
-    /// The claims of a chapter; `shared` tells that the setting of all results is given above.
-    fn ledger_group(&mut self, chapter: &'a Chapter, shared: bool) {
+    /// The claims of a chapter; `shared` is given above all.
+    fn ledger_group(&mut self, chapter: &'a Chapter, shared: Shared<'_>) {
         let claims = self.document.claims.iter().enumerate();
         let mut claims = claims.filter(|(_, claim)| claim.chapter == chapter.slug).peekable();
         if claims.peek().is_none() {
@@ -303,7 +302,7 @@ impl<'a> Writer<'a> {
         self.out.raw("</tbody>");
     }
 
-    fn ledger_row(&mut self, index: usize, claim: &'a Judged, shared: bool) {
+    fn ledger_row(&mut self, index: usize, claim: &'a Judged, shared: Shared<'_>) {
         self.out.raw("<tr id=\"").text(&claim.anchor).raw("\" data-verdict=\"");
         self.out.raw(Look::of(claim).class()).raw("\" data-chapter=\"").text(&claim.chapter);
         self.out.raw("\"><td><span class=\"badge ").raw(standing(claim.standing())).raw("\">");
@@ -326,7 +325,7 @@ impl<'a> Writer<'a> {
             self.href(Some(&from.chapter), &from.anchor);
             let name = self.index.cell_name(claim, from);
             self.out.raw("\">").text(&name).raw("</a>");
-            if !shared {
+            if shared.setting.is_none() {
                 self.out.raw("<span>profile ").text(&from.profile).raw("</span><span>device ");
                 self.out.text(&from.device).raw("</span>");
             }
@@ -335,7 +334,7 @@ impl<'a> Writer<'a> {
                 self.out.raw(") <code title=\"").text(&data.digest).raw("\">");
                 self.out.text(abbreviated(&data.digest)).raw("</code></span>");
             }
-            if let Some(seed) = from.seed {
+            if let Some(seed) = from.seed.filter(|_| shared.seed.is_none()) {
                 self.out.raw("<span>seed ").text(&seed.to_string()).raw("</span>");
             }
             self.out.raw("<span>key <code title=\"").text(&from.key).raw("\">");

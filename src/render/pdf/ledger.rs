@@ -9,7 +9,7 @@ use crate::claims::{Judged, Standing, Verdict};
 use crate::coverage::percent;
 use crate::data::kind_word;
 use crate::document::{Chapter, Document};
-use crate::render::look::{self, Look};
+use crate::render::look::{self, Look, Shared};
 use crate::span::Span;
 
 use super::emit::Emitter;
@@ -74,14 +74,14 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
         .map(|(look, count)| format!("{count} {}", look.word()))
         .collect();
     let mut lead = format!("{}: {}.", look::number_of_claims(claims.len()), counts.join("; "));
-    let setting = look::shared_setting(claims);
-    if let Some((profile, device)) = setting {
-        let _ = write!(lead, " All results: profile {profile}, device {device}.");
+    let shared = Shared::of(claims);
+    if let Some(words) = shared.words() {
+        let _ = write!(lead, " {words}");
     }
     let mut code = String::from("r.unlisted(1, none, \"Ledger of claims\")\n");
     let _ = writeln!(code, "par({})\nr.ledger(", emitter.shown(&lead));
     for chapter in &document.chapters {
-        code.push_str(&group(emitter, chapter, setting.is_some()));
+        code.push_str(&group(emitter, chapter, shared));
     }
     code.push_str(")\n");
     code.push_str(&coverage(emitter));
@@ -122,8 +122,8 @@ fn coverage(emitter: &mut Emitter<'_>) -> String {
     code
 }
 
-/// The claims of a chapter; `shared` tells that the setting of all results is given above.
-fn group(emitter: &mut Emitter<'_>, chapter: &Chapter, shared: bool) -> String {
+/// The claims of a chapter; `shared` is given above all.
+fn group(emitter: &mut Emitter<'_>, chapter: &Chapter, shared: Shared<'_>) -> String {
     let document = emitter.document;
     let entries: String = (document.claims.iter().enumerate())
         .filter(|(_, claim)| claim.chapter == chapter.slug)
@@ -138,7 +138,7 @@ fn group(emitter: &mut Emitter<'_>, chapter: &Chapter, shared: bool) -> String {
     format!("r.entry-group({number}, {title}, {slug}),\n{entries}")
 }
 
-fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: bool) -> String {
+fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared<'_>) -> String {
     let mut code = format!("r.entry(label: {}, ", entry_label(index));
     let mut set = |name: &str, value: String| {
         let _ = write!(code, "{name}: {value}, ");
@@ -172,7 +172,7 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: bool) 
     code
 }
 
-fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: bool) -> String {
+fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: Shared<'_>) -> String {
     let Some(from) = &claim.provenance else {
         return String::new();
     };
@@ -184,7 +184,7 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: bool) -> String {
         "[]".to_owned()
     };
     let mut lines = vec![format!("{} + {page}", emitter.jump(&from.anchor, cell))];
-    if !shared {
+    if shared.setting.is_none() {
         lines.push(emitter.shown(&format!("{}, {}", from.profile, from.device)));
     }
     if let Some(data) = &from.data {
@@ -192,7 +192,7 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: bool) -> String {
         let kind = kind_word(data.kind);
         lines.push(emitter.shown(&format!("data: {} ({kind}, {digest})", data.name)));
     }
-    if let Some(seed) = from.seed {
+    if let Some(seed) = from.seed.filter(|_| shared.seed.is_none()) {
         lines.push(emitter.shown(&format!("seed {seed}")));
     }
     lines.iter().map(|line| format!("{line}, ")).collect()
