@@ -3,6 +3,7 @@
 mod data;
 mod doctor;
 mod explain;
+mod mutate;
 mod new;
 mod summary;
 mod watch;
@@ -104,6 +105,14 @@ enum Command {
     Explain {
         /// Name or identifier of the claim, such as `m-count` or `1-attention/m-count`
         claim: String,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Change claims, formulas and code one by one, and tell which changes no claim notices
+    #[command(after_help = mutate::AFTER_HELP)]
+    Mutate {
+        #[command(flatten)]
+        mutate: mutate::MutateArgs,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -238,6 +247,10 @@ pub fn main() -> ExitCode {
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
+        }),
+        Command::Mutate { mutate, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            mutate::mutate(&session, &request, &mutate)
         }),
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
@@ -381,9 +394,17 @@ impl Session {
         let _output = Output::open(out, || self.progress.show(BuildEvent::Waiting))
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
-        for name in
-            ["cache", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
-        {
+        for name in [
+            "cache",
+            "live",
+            crate::mutate::FOLDER,
+            "run",
+            "target",
+            "work",
+            "report",
+            "report.pdf",
+            "claims.json",
+        ] {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),

@@ -15,6 +15,7 @@ pub mod figure;
 pub mod kernel;
 pub mod ledger;
 pub mod math;
+pub mod mutate;
 pub mod parse;
 pub mod pipeline;
 pub mod plan;

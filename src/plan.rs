@@ -10,9 +10,10 @@
 
 mod names;
 mod needs;
+pub mod slice;
 pub mod tangle;
 
-pub use names::{Touch, items, touch};
+pub use names::{Touch, items, may_publish, touch};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -27,23 +27,36 @@ pub(super) fn explain(
         pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
     let claims = &evaluated.document.claims;
-    let found: Vec<&Judged> =
-        claims.iter().filter(|claim| claim.id == wanted || claim.name == wanted).collect();
-    if found.is_empty() {
-        let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
-        let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-        let problem = Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
-            .note(match known.as_slice() {
-                [] => "this report makes no claims".to_owned(),
-                known => format!("its claims: {}", known.join(", ")),
-            })
-            .did_you_mean(wanted, names);
-        session.problem(&problem);
-        return Ok(super::USAGE);
-    }
+    let found = match select(claims, wanted) {
+        Ok(found) => found,
+        Err(problem) => {
+            session.problem(&problem);
+            return Ok(super::USAGE);
+        }
+    };
     let words: Vec<String> = found.iter().map(|claim| words(request, &evaluated, claim)).collect();
     session.print(&words.join("\n"));
     Ok(0)
+}
+
+/// The claims of a name or identifier.
+pub(super) fn select<'a>(
+    claims: &'a [Judged],
+    wanted: &str,
+) -> Result<Vec<&'a Judged>, Diagnostic> {
+    let is_wanted = |claim: &&Judged| claim.id == wanted || claim.name == wanted;
+    let found: Vec<&Judged> = claims.iter().filter(is_wanted).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
+    let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
+    Err(Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
+        .note(match known.as_slice() {
+            [] => "this report makes no claims".to_owned(),
+            known => format!("its claims: {}", known.join(", ")),
+        })
+        .did_you_mean(wanted, names))
 }
 
 fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> String {

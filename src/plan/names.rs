@@ -19,6 +19,16 @@ use crate::span::Span;
 /// The items of a chapter's modules that the given cells use, or that one of those uses, with
 /// their places, in order.
 pub fn items(chapter: &Chapter, cells: &[usize]) -> Vec<(String, Span)> {
+    let used = cells
+        .iter()
+        .flat_map(|&cell| mentioned(chapter.cells[cell].code.text.parse().unwrap_or_default()))
+        .collect();
+    items_behind(chapter, used)
+}
+
+/// The items of a chapter's modules that have one of the names, or that one of those uses, with
+/// their places, in order.
+pub(super) fn items_behind(chapter: &Chapter, mut used: BTreeSet<String>) -> Vec<(String, Span)> {
     let mut all = Vec::new();
     for module in &chapter.modules {
         let text = &module.code.text;
@@ -31,15 +41,12 @@ pub fn items(chapter: &Chapter, cells: &[usize]) -> Vec<(String, Span)> {
             let range = item.span().byte_range();
             let code = text.get(range.clone()).unwrap_or_default().to_owned();
             let from = module.code.offset(range.start);
-            let place = chapter.source.span(from..from);
+            let to = module.code.offset(range.end);
+            let place = chapter.source.span(from..to.max(from));
             let uses = mentioned(item.to_token_stream());
             all.push((names.bound, uses, code, place));
         }
     }
-    let mut used: BTreeSet<String> = cells
-        .iter()
-        .flat_map(|&cell| mentioned(chapter.cells[cell].code.text.parse().unwrap_or_default()))
-        .collect();
     let mut wanted = vec![false; all.len()];
     while let Some(next) = (0..all.len()).find(|&i| !wanted[i] && !all[i].0.is_disjoint(&used)) {
         wanted[next] = true;
@@ -186,6 +193,22 @@ pub(super) fn strings(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(code.parse().unwrap_or_default(), &mut found);
     found
+}
+
+/// Whether code may publish something of a name: one of its string literals is the name, or becomes
+/// it when values are put into its braces.
+pub fn may_publish(code: &str, name: &str) -> bool {
+    strings(code).iter().any(|literal| fits(literal, name))
+}
+
+/// Whether a format string can give a text.
+fn fits(format: &str, text: &str) -> bool {
+    let Some((start, rest)) = format.split_once('{') else { return format == text };
+    let Some((_, rest)) = rest.split_once('}') else { return format == text };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    // A pattern of braces alone would fit everything.
+    let is_empty = start.is_empty() && rest.is_empty();
+    !is_empty && (0..=text.len()).any(|at| text.is_char_boundary(at) && fits(rest, &text[at..]))
 }
 
 /// Names bound by patterns and items.
