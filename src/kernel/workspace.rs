@@ -43,8 +43,10 @@ pub enum Network {
 pub struct Workspace {
     /// Its folder.
     pub folder: PathBuf,
-    /// Folder of compiled code.
+    /// Folder of finished programs.
     pub target: PathBuf,
+    /// Folder of all else that is compiled, which several workspaces may share.
+    pub compiled: PathBuf,
     /// Whether the network may be used.
     pub network: Network,
     /// Digest of lab, dependencies, lock file and toolchain.
@@ -116,6 +118,7 @@ impl Workspace {
         hash_settings(&folder, &mut digest);
         Ok(Self {
             folder,
+            compiled: target.clone(),
             target,
             network,
             digest: digest.finalize().to_hex().to_string(),
@@ -130,7 +133,11 @@ impl Workspace {
 
     /// A call of Cargo in this workspace.
     pub fn cargo(&self) -> Command {
-        cargo(&self.folder, &self.target, self.network)
+        let mut command = cargo(&self.folder, &self.target, self.network);
+        if self.compiled != self.target {
+            command.env("CARGO_BUILD_BUILD_DIR", &self.compiled);
+        }
+        command
     }
 }
 

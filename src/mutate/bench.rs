@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{Fate, Kind, Mutant, cell_of};
 use crate::cache::Store;
-use crate::claims::{Judged, Reason, Standing};
+use crate::claims::{self, Judged, Reason, Site, Standing};
 use crate::diag::Diagnostic;
 use crate::exec::{self, CellResult, CellStatus, Executed};
 use crate::kernel::batch::BatchKernel;
@@ -120,8 +120,9 @@ fn claim<'a>(claims: &'a [Judged], id: &str) -> Option<&'a Judged> {
 
 /// Runs changed chapters in folders of its own.
 pub(super) struct Bench<'a> {
-    world: &'a dyn World,
     report: &'a Evaluated,
+    /// The claims of the report.
+    sites: Vec<Site>,
     kernel: BatchKernel,
     store: Store,
     /// What runs leave behind; removed at the end.
@@ -135,7 +136,7 @@ impl<'a> Bench<'a> {
     /// If its folders cannot be made.
     pub(super) fn new(
         request: &BuildRequest,
-        world: &'a dyn World,
+        world: &dyn World,
         report: &'a Evaluated,
         worker: usize,
     ) -> Result<Self, Diagnostic> {
@@ -151,8 +152,9 @@ impl<'a> Bench<'a> {
             .collect();
         let mut workspace =
             Workspace::prepare(&request.root, &folder, &report.config, &slugs, request.network)?;
-        // What is compiled for builds already need not be compiled again.
-        workspace.target = request.out.join("target");
+        // What is compiled for builds already need not be compiled again; programs have the same
+        // names everywhere and must not get into each other's places.
+        workspace.compiled = request.out.join("target");
         let runs = tempfile::tempdir_in(&folder).map_err(failed)?;
         let store = Store::over(runs.path().join("cells"), request.out.join("cache").join("cells"));
         let kernel = BatchKernel::new(
@@ -162,7 +164,8 @@ impl<'a> Bench<'a> {
             request.data.clone(),
             1,
         );
-        Ok(Self { world, report, kernel, store, _runs: runs })
+        let sites = resolve::sites(&report.config, &report.chapters, &report.executed, world);
+        Ok(Self { report, sites, kernel, store, _runs: runs })
     }
 
     /// Runs what a mutant reaches.
@@ -259,16 +262,11 @@ impl<'a> Bench<'a> {
                 _ => Fate::Noticed(format!("a cell failed: {}", failure.message)),
             };
         }
-        let (document, _) = resolve::document(
-            &self.report.config,
-            chapters,
-            &results,
-            None,
-            Vec::new(),
-            self.world,
-        );
+        // The prose is the same, so the claims stand as they did.
+        let (judged, _) =
+            claims::judge(self.sites.clone(), chapters, &results, |_, _| String::new());
         let now: BTreeMap<&str, &Judged> =
-            document.claims.iter().map(|claim| (claim.id.as_str(), claim)).collect();
+            judged.iter().map(|claim| (claim.id.as_str(), claim)).collect();
         let turned = self.report.document.claims.iter().find_map(|before| {
             let now = now.get(before.id.as_str());
             let standing = now.map_or(Standing::Bad, |now| now.standing());
