@@ -15,14 +15,17 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::claims::Standing;
-use crate::diag::{self, Color, Diagnostic};
+use crate::chain::Chain;
+use crate::claims::{Judged, Standing};
+use crate::diag::{self, Color, Diagnostic, printable};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Formats, KernelChoice};
 use crate::progress::{Progress, Verbosity};
 use crate::publish::{self, Output};
 use crate::serve::{Access, Options};
+use crate::slice;
+use crate::world::DiskWorld;
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -76,6 +79,9 @@ enum Command {
     /// Run the code and judge the claims, but render nothing
     #[command(after_help = AFTER_HELP)]
     Check {
+        /// Run only what this claim needs, and tell its verdict; claims.json stays as it is
+        #[arg(long, value_name = "CLAIM", conflicts_with = "chapter")]
+        claim: Option<String>,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -206,8 +212,15 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 6] =
-    ["unknown-profile", "unknown-chapter", "no-cuda", "unknown-dataset", "open-host", "port-taken"];
+const USAGE_CODES: [&str; 7] = [
+    "unknown-claim",
+    "unknown-profile",
+    "unknown-chapter",
+    "no-cuda",
+    "unknown-dataset",
+    "open-host",
+    "port-taken",
+];
 /// Most problems of one kind of source that are printed; more are a mistake that repeats itself.
 const MOST_PROBLEMS: usize = 100;
 /// Exit status if nothing could be built.
@@ -233,8 +246,12 @@ pub fn main() -> ExitCode {
         Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
             session.build_report(&run.request(root, Formats::of(&format))?, run.strict)
         }),
-        Command::Check { run } => session.with_root(cli.root, |root| {
-            session.check(&run.request(root, Formats { html: false, pdf: false })?, run.strict)
+        Command::Check { claim, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            match claim {
+                Some(claim) => session.check_claim(&request, &claim, run.strict),
+                None => session.check(&request, run.strict),
+            }
         }),
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
             watch::watch(&session, run.request(root, Formats::of(&format))?)
@@ -364,14 +381,38 @@ impl Session {
             words.push_str(&format!("  {}\n", relative(&path).display()));
         }
         self.say(&words);
-        Ok(status(&build.evaluated, strict))
+        Ok(status(build.evaluated.standing(), strict))
     }
 
     fn check(&self, request: &BuildRequest, strict: bool) -> Result<u8, Vec<Diagnostic>> {
         let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
         self.progress.finish();
         self.results(&evaluated);
-        Ok(status(&evaluated, strict))
+        Ok(status(evaluated.standing(), strict))
+    }
+
+    fn check_claim(
+        &self,
+        request: &BuildRequest,
+        wanted: &str,
+        strict: bool,
+    ) -> Result<u8, Vec<Diagnostic>> {
+        let show = |event: BuildEvent<'_>| self.progress.show(event);
+        let _output =
+            Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
+        let slice = slice::evaluate(request, &DiskWorld::new(&request.root), wanted, &show)?;
+        self.progress.finish();
+        let chains: Vec<Chain<'_>> = slice.chains().collect();
+        self.problems(&slice.problems());
+        let claims = || chains.iter().map(|chain| chain.claim);
+        self.problems(&claims().filter_map(summary::problem).collect::<Vec<_>>());
+        for chain in &chains {
+            let claim = chain.claim;
+            let value = claim.value.as_deref().unwrap_or("no value");
+            let words = format!("{}: {} ({value})", claim.id, explain::verdict(claim));
+            self.say(&format!("{}\n  again: {}\n", printable(&words), chain.again));
+        }
+        Ok(status(claims().map(Judged::standing).max().unwrap_or(Standing::Good), strict))
     }
 
     fn results(&self, evaluated: &pipeline::Evaluated) {
@@ -445,8 +486,8 @@ impl Session {
     }
 }
 
-fn status(evaluated: &pipeline::Evaluated, strict: bool) -> u8 {
-    match evaluated.standing() {
+fn status(standing: Standing, strict: bool) -> u8 {
+    match standing {
         Standing::Good => 0,
         Standing::Open => u8::from(strict) * WRONG,
         Standing::Bad => WRONG,

@@ -4,6 +4,7 @@
 //! thin caller of it; `docs/architecture.md` tells what lives where and why.
 
 pub mod cache;
+pub mod chain;
 pub mod claims;
 pub mod cli;
 pub mod config;
@@ -25,5 +26,6 @@ pub mod render;
 pub mod resolve;
 pub mod serve;
 pub mod session;
+pub mod slice;
 pub mod span;
 pub mod world;

@@ -143,6 +143,13 @@ impl Plan {
         }
     }
 
+    /// Lets no cell run, and takes what is stored.
+    pub fn look_only(&mut self) {
+        for chapter in &mut self.chapters {
+            chapter.reuse = Reuse::OnlyStored;
+        }
+    }
+
     /// Lets no cell run: those without a stored result are shown as running.
     pub fn meanwhile(&mut self) {
         for chapter in &mut self.chapters {
@@ -157,6 +164,17 @@ impl Plan {
         for chapter in &mut self.chapters {
             if chapter.reuse == Reuse::Stored {
                 chapter.reuse = Reuse::Nothing;
+            }
+        }
+    }
+}
+
+impl ChapterPlan {
+    /// Leaves out all cells but the given ones, for a reason in words.
+    pub fn keep_only(&mut self, cells: &BTreeSet<usize>, words: &str) {
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            if !cells.contains(&index) && cell.barred.is_none() {
+                cell.barred = Some(Bar::Needs(Reason::NotRun, words.to_owned()));
             }
         }
     }

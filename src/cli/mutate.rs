@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::Session;
-use super::explain::select;
+use crate::claims;
 use crate::config;
 use crate::diag::{Diagnostic, printable};
 use crate::mutate::{self, Advance, Fate, Findings, Kind, Mutant, Wanted};
@@ -90,7 +90,7 @@ pub(super) fn mutate(
     session.progress.finish();
     let claims = &report.document.claims;
     let mut only: BTreeSet<String> = match &args.claim {
-        Some(wanted) => match select(claims, wanted) {
+        Some(wanted) => match claims::named(claims, wanted) {
             Ok(found) => found.into_iter().map(|claim| claim.id.clone()).collect(),
             Err(problem) => {
                 session.problem(&problem);
