@@ -1,8 +1,10 @@
 //! Changes of code.
 //!
 //! In: the code behind claims that are as expected. Out: mutants of one number, operator or
-//! comparison each. Left out: what only says which cases a check tries, how close is close enough and
-//! how a thing is called, because a change there makes a check weaker or stronger, and nothing wrong.
+//! comparison each. Left out: what only says which cases are tried, with which seeds, how close is
+//! close enough and how a thing is called, because a change there makes a check weaker or stronger,
+//! and nothing wrong. In cells these are the ends of ranges, and numbers that are listed or handed to
+//! functions as they stand.
 
 use std::ops::Range;
 
@@ -55,33 +57,53 @@ pub(super) fn mutants(report: &Evaluated, tested: &[&Judged]) -> Vec<Mutant> {
 /// All changes of the code of a chapter.
 fn changes(chapter: &Chapter) -> Vec<(Range<usize>, String)> {
     let mut changes = Vec::new();
-    let mut add = |code: &Code, visit: &dyn Fn(&mut Changes)| {
-        let mut found = Changes { text: code.text.clone(), found: Vec::new() };
+    let mut add = |code: &Code, place: Where, visit: &dyn Fn(&mut Changes)| {
+        let mut found = Changes { text: code.text.clone(), place, found: Vec::new() };
         visit(&mut found);
         let place = |range: Range<usize>| code.offset(range.start)..code.offset(range.end);
         changes.extend(found.found.into_iter().map(|(range, by)| (place(range), by)));
     };
     for module in &chapter.modules {
         if let Ok(file) = syn::parse_file(&module.code.text) {
-            add(&module.code, &|changes| changes.visit_file(&file));
+            add(&module.code, Where::Module, &|changes| changes.visit_file(&file));
         }
     }
     for cell in &chapter.cells {
         let parsed = syn::parse::Parser::parse_str(syn::Block::parse_within, &cell.code.text);
         if let Ok(statements) = parsed {
-            add(&cell.code, &|changes| statements.iter().for_each(|it| changes.visit_stmt(it)));
+            add(&cell.code, Where::Cell, &|changes| {
+                statements.iter().for_each(|it| changes.visit_stmt(it))
+            });
         }
     }
     changes
 }
 
+/// Where code stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Module,
+    Cell,
+}
+
 struct Changes {
     text: String,
+    place: Where,
     /// By places in the text.
     found: Vec<(Range<usize>, String)>,
 }
 
 impl Changes {
+    /// Visits what is listed or handed over; in a cell its bare numbers are cases and seeds.
+    fn visit_given<'ast>(&mut self, given: impl Iterator<Item = &'ast syn::Expr>) {
+        for expression in given {
+            let is_bare = matches!(expression, syn::Expr::Lit(_));
+            if !(is_bare && self.place == Where::Cell) {
+                self.visit_expr(expression);
+            }
+        }
+    }
+
     fn add(&mut self, place: Place, by: impl Into<String>) {
         self.found.push((place.byte_range(), by.into()));
     }
@@ -126,10 +148,11 @@ impl<'ast> Visit<'ast> for Changes {
             Or(_) => Some("&&"),
             Eq(_) => Some("!="),
             Ne(_) => Some("=="),
-            Lt(_) => Some("<="),
-            Le(_) => Some("<"),
-            Gt(_) => Some(">="),
-            Ge(_) => Some(">"),
+            // The neighbour, such as `<=` for `<`, often means the same.
+            Lt(_) => Some(">="),
+            Le(_) => Some(">"),
+            Gt(_) => Some("<="),
+            Ge(_) => Some("<"),
             _ => None,
         };
         if let Some(by) = by {
@@ -145,7 +168,19 @@ impl<'ast> Visit<'ast> for Changes {
         visit::visit_expr_unary(self, unary);
     }
 
+    fn visit_expr_array(&mut self, array: &'ast syn::ExprArray) {
+        self.visit_given(array.elems.iter());
+    }
+
+    fn visit_expr_tuple(&mut self, tuple: &'ast syn::ExprTuple) {
+        self.visit_given(tuple.elems.iter());
+    }
+
     fn visit_expr_range(&mut self, range: &'ast syn::ExprRange) {
+        if self.place == Where::Cell {
+            return self
+                .visit_given(range.start.as_deref().into_iter().chain(range.end.as_deref()));
+        }
         match (&range.limits, &range.end) {
             (syn::RangeLimits::HalfOpen(dots), Some(_)) => self.add(dots.span(), "..="),
             (syn::RangeLimits::Closed(dots), _) => self.add(dots.span(), ".."),
@@ -162,13 +197,13 @@ impl<'ast> Visit<'ast> for Changes {
             method if WORDS.contains(&method) => call.args.len(),
             _ => 0,
         };
-        call.args.iter().skip(skipped).for_each(|argument| self.visit_expr(argument));
+        self.visit_given(call.args.iter().skip(skipped));
     }
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         // `Check::holds(name, cases, test)`
         let function = self.text.get(call.func.span().byte_range()).unwrap_or_default();
         let skipped = if function.ends_with("Check::holds") { 2 } else { 0 };
-        call.args.iter().skip(skipped).for_each(|argument| self.visit_expr(argument));
+        self.visit_given(call.args.iter().skip(skipped));
     }
 }
