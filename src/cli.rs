@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::chain::Chain;
 use crate::claims::{Judged, Standing};
 use crate::diag::{self, Color, Diagnostic, printable};
+use crate::kernel::confine::{self, Confinement};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Formats, KernelChoice};
@@ -82,6 +83,9 @@ enum Command {
         /// Run only what this claim needs, and tell its verdict; claims.json stays as it is
         #[arg(long, value_name = "CLAIM", conflicts_with = "chapter")]
         claim: Option<String>,
+        /// The report is not yours: confine its code and use nothing that it brings along but sources
+        #[arg(long)]
+        untrusted: bool,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -133,6 +137,14 @@ enum Command {
     Data {
         #[command(subcommand)]
         command: data::DataCommand,
+    },
+    /// Give up rights and become another program
+    #[cfg(unix)]
+    #[command(name = confine::COMMAND, hide = true)]
+    Confine {
+        policy: String,
+        #[arg(last = true)]
+        command: Vec<std::ffi::OsString>,
     },
     /// Remove stored results, compiled chapters and outputs
     Clean {
@@ -198,6 +210,11 @@ struct RunArgs {
     #[arg(long)]
     no_cache: bool,
 
+    /// Confine compilers and cells: they read the report, the toolchain and declared data, write only
+    /// results, use no network and end at limits
+    #[arg(long)]
+    sandbox: bool,
+
     /// Use no network, not even to fetch crates for the chapters
     #[arg(long)]
     offline: bool,
@@ -234,6 +251,12 @@ pub fn main() -> ExitCode {
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
     }
+    #[cfg(unix)]
+    if let Command::Confine { policy, command } = &cli.command {
+        let problem = confine::become_confined(policy, command);
+        let _ = writeln!(anstream::stderr(), "{}", diag::render(&problem, Color::Plain));
+        return ExitCode::from(NOT_BUILT);
+    }
     let verbosity = if cli.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let session = Session { progress: Progress::new(verbosity), verbosity };
     if let Err(error) = process::end_children_on_interrupt() {
@@ -246,7 +269,8 @@ pub fn main() -> ExitCode {
         Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
             session.build_report(&run.request(root, Formats::of(&format))?, run.strict)
         }),
-        Command::Check { claim, run } => session.with_root(cli.root, |root| {
+        Command::Check { claim, untrusted, run } => session.with_root(cli.root, |root| {
+            let run = if untrusted { run.untrusted(root)? } else { run };
             let request = run.request(root, Formats { html: false, pdf: false })?;
             match claim {
                 Some(claim) => session.check_claim(&request, &claim, run.strict),
@@ -272,6 +296,8 @@ pub fn main() -> ExitCode {
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
         }
+        #[cfg(unix)]
+        Command::Confine { .. } => NOT_BUILT,
         Command::Clean { out } => session
             .with_root(cli.root, |root| session.clean(&out.unwrap_or_else(|| root.join("build")))),
     };
@@ -286,6 +312,45 @@ impl Formats {
 }
 
 impl RunArgs {
+    /// For a report that is not ours: confined, from scratch, without a network, and in a folder that
+    /// did not come with it.
+    fn untrusted(self, root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        // They say what Cargo and rustup run, before anything is confined.
+        let settings =
+            [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"];
+        if let Some(found) = settings.into_iter().find(|name| root.join(name).exists()) {
+            return Err(vec![
+                Diagnostic::global(
+                    "untrusted-settings",
+                    format!("the report brings `{found}`, which may run anything unconfined"),
+                )
+                .hint("look at it, and remove it if the report can do without"),
+            ]);
+        }
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None => {
+                let cache = std::env::var_os("XDG_CACHE_HOME")
+                    .map(PathBuf::from)
+                    .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+                let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+                let folder = cache.unwrap_or_else(std::env::temp_dir);
+                folder.join("veracity").join(&name[..16])
+            }
+        };
+        let out = std::path::absolute(&out).unwrap_or(out);
+        if out.starts_with(root) {
+            return Err(vec![
+                Diagnostic::global(
+                    "untrusted-settings",
+                    "the output folder of a report that is not trusted must not lie inside of it",
+                )
+                .hint("leave `--out` away, or name a folder of your own"),
+            ]);
+        }
+        Ok(Self { sandbox: true, no_cache: true, offline: true, out: Some(out), ..self })
+    }
+
     fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
         if self.device == Device::Cuda {
             return Err(vec![
@@ -301,6 +366,20 @@ impl RunArgs {
             #[cfg(unix)]
             KernelName::Live => KernelChoice::Live(Arc::default()),
         };
+        let confinement = match (self.sandbox, self.kernel) {
+            (false, _) => Confinement::Free,
+            (true, KernelName::Batch) => {
+                confine::supported().map_err(|problem| vec![problem])?;
+                Confinement::Confined
+            }
+            #[cfg(unix)]
+            (true, KernelName::Live) => {
+                return Err(vec![
+                    Diagnostic::global("live-sandbox", "the live kernel cannot be confined")
+                        .hint("say `--kernel batch`"),
+                ]);
+            }
+        };
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(BuildRequest {
@@ -315,6 +394,7 @@ impl RunArgs {
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
             from_scratch: self.no_cache,
             kernel,
+            confinement,
         })
     }
 }

@@ -6,11 +6,12 @@
 //! that the cells before it still run.
 
 mod run;
+mod sandbox;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -18,6 +19,7 @@ use cargo_metadata::Message as CargoMessage;
 
 use self::run::Run;
 use super::compile::{self, Maps};
+use super::confine::Confinement;
 use super::process::{self, Group};
 use super::workspace::{self, Workspace};
 use super::{Ending, Event, Kernel, Outcome};
@@ -39,6 +41,7 @@ pub struct BatchKernel {
     data: PathBuf,
     /// Most processes at a time into which a cell may divide its work.
     jobs: usize,
+    confinement: Confinement,
     /// Cargo locks its target folder; waiting here instead keeps its messages quiet. What was
     /// built last need not be built again.
     building: Mutex<Option<Built>>,
@@ -84,9 +87,16 @@ impl BatchKernel {
             build,
             data,
             jobs,
+            confinement: Confinement::Free,
             building: Mutex::default(),
             interrupts: Mutex::default(),
         }
+    }
+
+    /// The same kernel, which confines compilers and programs or leaves them free.
+    #[must_use]
+    pub fn confined(self, confinement: Confinement) -> Self {
+        Self { confinement, ..self }
     }
 }
 
@@ -231,10 +241,16 @@ impl BatchKernel {
         command
             .args(["build", "--message-format=json", "--package"])
             .arg(workspace::program_package(&chapter.slug))
-            .env("CARGO_TERM_PROGRESS_WHEN", "never")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut cargo = Group::spawn(&mut command).map_err(|error| {
+            .env("CARGO_TERM_PROGRESS_WHEN", "never");
+        let command = match self.confinement {
+            Confinement::Free => Ok(command),
+            Confinement::Confined => self.confined_compiler(command),
+        };
+        let spawn = |mut command: Command| {
+            let streams = command.stdin(Stdio::null()).stdout(Stdio::piped());
+            Group::spawn(streams.stderr(Stdio::piped()))
+        };
+        let mut cargo = command.and_then(spawn).map_err(|error| {
             failed(Diagnostic::error(
                 "toolchain",
                 format!("cannot start cargo: {error}"),

@@ -47,6 +47,8 @@ pub struct Workspace {
     pub target: PathBuf,
     /// Folder of all else that is compiled, which several workspaces may share.
     pub compiled: PathBuf,
+    /// Folders of the crates that the report uses by path.
+    pub crates: Vec<PathBuf>,
     /// Whether the network may be used.
     pub network: Network,
     /// Digest of lab, dependencies, lock file and toolchain.
@@ -119,6 +121,7 @@ impl Workspace {
         Ok(Self {
             folder,
             compiled: target.clone(),
+            crates: path_dependencies(root, config),
             target,
             network,
             digest: digest.finalize().to_hex().to_string(),

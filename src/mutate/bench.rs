@@ -163,7 +163,8 @@ impl<'a> Bench<'a> {
             runs.path().to_owned(),
             request.data.clone(),
             1,
-        );
+        )
+        .confined(request.confinement);
         let sites = resolve::sites(&report.config, &report.chapters, &report.executed, world);
         Ok(Self { report, sites, kernel, store, _runs: runs })
     }

@@ -48,6 +48,7 @@ pub fn executed() -> &'static Evaluated {
             jobs: 2,
             network: Network::Allowed,
             from_scratch: false,
+            confinement: veracity::kernel::confine::Confinement::Free,
             kernel: veracity::pipeline::KernelChoice::Batch,
         };
         let _held = Output::open(&build(), || ()).expect("the output folder can be written");
