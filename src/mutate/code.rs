@@ -172,10 +172,6 @@ impl<'ast> Visit<'ast> for Changes {
         self.visit_given(array.elems.iter());
     }
 
-    fn visit_expr_tuple(&mut self, tuple: &'ast syn::ExprTuple) {
-        self.visit_given(tuple.elems.iter());
-    }
-
     fn visit_expr_range(&mut self, range: &'ast syn::ExprRange) {
         if self.place == Where::Cell {
             return self

@@ -22,6 +22,8 @@ mod parse;
 mod pdf;
 mod plan;
 mod resolve;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scripted;
 mod serve;
 #[cfg(unix)]
