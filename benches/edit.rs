@@ -136,6 +136,7 @@ fn request(root: &Path) -> BuildRequest {
         jobs: 2,
         network: Network::Allowed,
         from_scratch: false,
+        confinement: veracity::kernel::confine::Confinement::Free,
         kernel: KernelChoice::Batch,
     }
 }

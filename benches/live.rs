@@ -59,6 +59,7 @@ mod live {
             jobs: 1,
             network: Network::Allowed,
             from_scratch: false,
+            confinement: veracity::kernel::confine::Confinement::Free,
             kernel: KernelChoice::Live(Arc::clone(&pool)),
         };
         let evaluate = |probe: &str| {

@@ -48,6 +48,8 @@ impl CellRecord {
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
+    /// Another store, which is only read.
+    below: Option<PathBuf>,
 }
 
 /// What the store has under a key.
@@ -64,13 +66,22 @@ pub enum Found {
 impl Store {
     /// The store in `folder`, which need not exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), below: None }
+    }
+
+    /// The store in `folder`, which reads what it does not hold from the one in `below` and leaves
+    /// that as it is.
+    pub fn over(folder: impl Into<PathBuf>, below: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), below: Some(below.into()) }
     }
 
     /// Looks a key up.
     pub fn get(&self, key: CellKey) -> Found {
-        let path = self.path(key);
-        let Ok(bytes) = fs::read(&path) else { return Found::Nothing };
+        let path = path(&self.folder, key);
+        let Ok(bytes) = fs::read(&path) else {
+            let below = self.below.as_ref().and_then(|below| kept(&self::path(below, key)));
+            return below.map_or(Found::Nothing, |record| Found::Whole(Box::new(record)));
+        };
         match decode(&bytes) {
             Some(record) => Found::Whole(Box::new(record)),
             None => {
@@ -86,13 +97,13 @@ impl Store {
     /// # Errors
     /// As for writing a file.
     pub fn put(&self, key: CellKey, record: &CellRecord) -> io::Result<()> {
-        keep(&self.path(key), record)
+        keep(&path(&self.folder, key), record)
     }
+}
 
-    fn path(&self, key: CellKey) -> PathBuf {
-        let name = key.to_string();
-        Path::new(&self.folder).join(&name[..2]).join(&name[2..])
-    }
+fn path(folder: &Path, key: CellKey) -> PathBuf {
+    let name = key.to_string();
+    folder.join(&name[..2]).join(&name[2..])
 }
 
 /// Reads what [`keep`] wrote, if it is whole and of the same kind.

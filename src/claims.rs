@@ -20,6 +20,7 @@ pub(crate) use table::aggregate;
 
 use veracity_protocol::DataUse;
 
+use crate::diag::Diagnostic;
 use crate::span::Span;
 
 /// A claim with its verdict and everything that led to it.
@@ -134,6 +135,26 @@ pub enum Standing {
     Open,
     /// A failure.
     Bad,
+}
+
+/// The claims of a name or identifier.
+///
+/// # Errors
+/// If there is none, with those that there are.
+pub fn named<'a>(claims: &'a [Judged], wanted: &str) -> Result<Vec<&'a Judged>, Diagnostic> {
+    let is_wanted = |claim: &&Judged| claim.id == wanted || claim.name == wanted;
+    let found: Vec<&Judged> = claims.iter().filter(is_wanted).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
+    let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
+    Err(Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
+        .note(match known.as_slice() {
+            [] => "this report makes no claims".to_owned(),
+            known => format!("its claims: {}", known.join(", ")),
+        })
+        .did_you_mean(wanted, names))
 }
 
 impl Judged {

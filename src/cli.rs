@@ -5,6 +5,7 @@ mod data;
 mod diff;
 mod doctor;
 mod explain;
+mod mutate;
 mod new;
 mod record;
 mod reports;
@@ -18,14 +19,18 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::claims::Standing;
-use crate::diag::{self, Color, Diagnostic};
+use crate::chain::Chain;
+use crate::claims::{Judged, Standing};
+use crate::diag::{self, Color, Diagnostic, printable};
+use crate::kernel::confine::{self, Confinement};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
 use crate::pipeline::{self, Build, BuildEvent, BuildRequest, Evaluated, Formats, KernelChoice};
 use crate::progress::{Progress, Verbosity};
 use crate::publish::{self, Output};
 use crate::serve::{Access, Options};
+use crate::slice;
+use crate::world::DiskWorld;
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -92,6 +97,12 @@ enum Command {
         locked: bool,
         #[command(flatten)]
         reports: ReportArgs,
+        /// Run only what this claim needs, and tell its verdict; claims.json stays as it is
+        #[arg(long, value_name = "CLAIM", conflicts_with_all = ["chapter", "locked", "require_coverage", "wanted"])]
+        claim: Option<String>,
+        /// The report is not yours: confine its code and use nothing that it brings along but sources
+        #[arg(long)]
+        untrusted: bool,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -134,6 +145,14 @@ enum Command {
         #[command(flatten)]
         run: RunArgs,
     },
+    /// Change claims, formulas and code one by one, and tell which changes no claim notices
+    #[command(after_help = mutate::AFTER_HELP)]
+    Mutate {
+        #[command(flatten)]
+        mutate: mutate::MutateArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
     /// Make a small report that builds at once
     New {
         /// Folder to make; it must not exist or be empty
@@ -145,6 +164,14 @@ enum Command {
     Data {
         #[command(subcommand)]
         command: data::DataCommand,
+    },
+    /// Give up rights and become another program
+    #[cfg(unix)]
+    #[command(name = confine::COMMAND, hide = true)]
+    Confine {
+        policy: String,
+        #[arg(last = true)]
+        command: Vec<std::ffi::OsString>,
     },
     /// Remove stored results, compiled chapters and outputs
     Clean {
@@ -217,6 +244,11 @@ struct RunArgs {
     #[arg(long)]
     no_cache: bool,
 
+    /// Confine compilers and cells: they read the report, the toolchain and declared data, write only
+    /// results, use no network and end at limits
+    #[arg(long)]
+    sandbox: bool,
+
     /// Use no network, not even to fetch crates for the chapters
     #[arg(long)]
     offline: bool,
@@ -231,7 +263,8 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 9] = [
+const USAGE_CODES: [&str; 10] = [
+    "unknown-claim",
     "unknown-profile",
     "unknown-chapter",
     "no-cuda",
@@ -255,6 +288,12 @@ pub fn main() -> ExitCode {
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
     }
+    #[cfg(unix)]
+    if let Command::Confine { policy, command } = &cli.command {
+        let problem = confine::become_confined(policy, command);
+        let _ = writeln!(anstream::stderr(), "{}", diag::render(&problem, Color::Plain));
+        return ExitCode::from(NOT_BUILT);
+    }
     let verbosity = if cli.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let session = Session { progress: Progress::new(verbosity), verbosity };
     if let Err(error) = process::end_children_on_interrupt() {
@@ -273,17 +312,20 @@ pub fn main() -> ExitCode {
                 Ok(status)
             })
         }
-        Command::Check { locked, require_coverage, reports, run } => {
-            session.with_root(cli.root, |root| {
+        Command::Check { locked, require_coverage, reports, claim, untrusted, run } => session
+            .with_root(cli.root, |root| {
+                let run = if untrusted { run.untrusted(root)? } else { run };
                 let request = run.request(root, Formats { html: false, pdf: false })?;
+                if let Some(claim) = claim {
+                    return session.check_claim(&request, &claim, run.strict);
+                }
                 let (status, evaluated) = match locked {
                     true => record::locked(&session, request, run.strict)?,
                     false => session.check(&request, run.strict)?,
                 };
                 reports::write(&session, root, &evaluated, &reports.wanted)?;
                 Ok(status.max(session.coverage(&evaluated, require_coverage)))
-            })
-        }
+            }),
         Command::Record { run } => session.with_root(cli.root, |root| {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             record::record(&session, &request, run.strict)
@@ -304,9 +346,15 @@ pub fn main() -> ExitCode {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
         }),
+        Command::Mutate { mutate, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            mutate::mutate(&session, &request, &mutate)
+        }),
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
         }
+        #[cfg(unix)]
+        Command::Confine { .. } => NOT_BUILT,
         Command::Clean { out } => session
             .with_root(cli.root, |root| session.clean(&out.unwrap_or_else(|| root.join("build")))),
     };
@@ -321,6 +369,45 @@ impl Formats {
 }
 
 impl RunArgs {
+    /// For a report that is not ours: confined, from scratch, without a network, and in a folder that
+    /// did not come with it.
+    fn untrusted(self, root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        // They say what Cargo and rustup run, before anything is confined.
+        let settings =
+            [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"];
+        if let Some(found) = settings.into_iter().find(|name| root.join(name).exists()) {
+            return Err(vec![
+                Diagnostic::global(
+                    "untrusted-settings",
+                    format!("the report brings `{found}`, which may run anything unconfined"),
+                )
+                .hint("look at it, and remove it if the report can do without"),
+            ]);
+        }
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None => {
+                let cache = std::env::var_os("XDG_CACHE_HOME")
+                    .map(PathBuf::from)
+                    .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+                let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+                let folder = cache.unwrap_or_else(std::env::temp_dir);
+                folder.join("veracity").join(&name[..16])
+            }
+        };
+        let out = std::path::absolute(&out).unwrap_or(out);
+        if out.starts_with(root) {
+            return Err(vec![
+                Diagnostic::global(
+                    "untrusted-settings",
+                    "the output folder of a report that is not trusted must not lie inside of it",
+                )
+                .hint("leave `--out` away, or name a folder of your own"),
+            ]);
+        }
+        Ok(Self { sandbox: true, no_cache: true, offline: true, out: Some(out), ..self })
+    }
+
     fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
         if self.device == Device::Cuda {
             return Err(vec![
@@ -336,6 +423,20 @@ impl RunArgs {
             #[cfg(unix)]
             KernelName::Live => KernelChoice::Live(Arc::default()),
         };
+        let confinement = match (self.sandbox, self.kernel) {
+            (false, _) => Confinement::Free,
+            (true, KernelName::Batch) => {
+                confine::supported().map_err(|problem| vec![problem])?;
+                Confinement::Confined
+            }
+            #[cfg(unix)]
+            (true, KernelName::Live) => {
+                return Err(vec![
+                    Diagnostic::global("live-sandbox", "the live kernel cannot be confined")
+                        .hint("say `--kernel batch`"),
+                ]);
+            }
+        };
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(BuildRequest {
@@ -350,6 +451,7 @@ impl RunArgs {
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
             from_scratch: self.no_cache,
             kernel,
+            confinement,
         })
     }
 }
@@ -429,7 +531,7 @@ impl Session {
             words.push_str(&format!("  {}\n", relative(&path).display()));
         }
         self.say(&words);
-        Ok((status(&build.evaluated, strict), build.evaluated))
+        Ok((status(build.evaluated.standing(), strict), build.evaluated))
     }
 
     fn check(
@@ -440,7 +542,31 @@ impl Session {
         let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
         self.progress.finish();
         self.results(&evaluated);
-        Ok((status(&evaluated, strict), evaluated))
+        Ok((status(evaluated.standing(), strict), evaluated))
+    }
+
+    fn check_claim(
+        &self,
+        request: &BuildRequest,
+        wanted: &str,
+        strict: bool,
+    ) -> Result<u8, Vec<Diagnostic>> {
+        let show = |event: BuildEvent<'_>| self.progress.show(event);
+        let _output =
+            Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
+        let slice = slice::evaluate(request, &DiskWorld::new(&request.root), wanted, &show)?;
+        self.progress.finish();
+        let chains: Vec<Chain<'_>> = slice.chains().collect();
+        self.problems(&slice.problems());
+        let claims = || chains.iter().map(|chain| chain.claim);
+        self.problems(&claims().filter_map(summary::problem).collect::<Vec<_>>());
+        for chain in &chains {
+            let claim = chain.claim;
+            let value = claim.value.as_deref().unwrap_or("no value");
+            let words = format!("{}: {} ({value})", claim.id, explain::verdict(claim));
+            self.say(&format!("{}\n  again: {}\n", printable(&words), chain.again));
+        }
+        Ok(status(claims().map(Judged::standing).max().unwrap_or(Standing::Good), strict))
     }
 
     /// Tells which numbers of the prose are not backed if fewer than this part, in per cent, are.
@@ -472,9 +598,17 @@ impl Session {
         let _output = Output::open(out, || self.progress.show(BuildEvent::Waiting))
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
-        for name in
-            ["cache", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
-        {
+        for name in [
+            "cache",
+            "live",
+            crate::mutate::FOLDER,
+            "run",
+            "target",
+            "work",
+            "report",
+            "report.pdf",
+            "claims.json",
+        ] {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),
@@ -515,8 +649,8 @@ impl Session {
     }
 }
 
-fn status(evaluated: &Evaluated, strict: bool) -> u8 {
-    match evaluated.standing() {
+fn status(standing: Standing, strict: bool) -> u8 {
+    match standing {
         Standing::Good => 0,
         Standing::Open => u8::from(strict) * WRONG,
         Standing::Bad => WRONG,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::diag::Diagnostic;
 use crate::parse::{CellDefaults, Code, Echo, FrontMatter, Needs};
 use crate::span::{Source, Span};
+pub use fields::duration;
 use fields::{Fields, Reader};
 use yaml::{Node, Value};
 

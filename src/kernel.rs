@@ -6,6 +6,7 @@
 
 pub mod batch;
 mod compile;
+pub mod confine;
 #[cfg(unix)]
 pub mod live;
 mod outbox;

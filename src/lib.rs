@@ -5,6 +5,7 @@
 
 pub mod attest;
 pub mod cache;
+pub mod chain;
 pub mod claims;
 pub mod cli;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod git;
 pub mod kernel;
 pub mod ledger;
 pub mod math;
+pub mod mutate;
 pub mod parse;
 pub mod pipeline;
 pub mod plan;
@@ -31,5 +33,6 @@ pub mod reports;
 pub mod resolve;
 pub mod serve;
 pub mod session;
+pub mod slice;
 pub mod span;
 pub mod world;

@@ -19,6 +19,7 @@ use crate::document::Document;
 use crate::evidence::{Evidence, evidence};
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::batch::BatchKernel;
+use crate::kernel::confine::Confinement;
 #[cfg(unix)]
 use crate::kernel::live::{LiveKernel, Pool};
 use crate::kernel::workspace::{self, Network, Workspace};
@@ -64,6 +65,8 @@ pub struct BuildRequest {
     pub from_scratch: bool,
     /// What runs the cells.
     pub kernel: KernelChoice,
+    /// Whether compilers and cells are confined; the batch kernel can do that.
+    pub confinement: Confinement,
 }
 
 /// What runs the cells.
@@ -372,7 +375,8 @@ pub fn prepare(
     let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
     let kernel: Box<dyn Kernel> = match &request.kernel {
         KernelChoice::Batch => {
-            Box::new(BatchKernel::new(workspace, root, build, data, request.jobs))
+            let kernel = BatchKernel::new(workspace, root, build, data, request.jobs);
+            Box::new(kernel.confined(request.confinement))
         }
         #[cfg(unix)]
         KernelChoice::Live(pool) => {
@@ -664,6 +668,7 @@ mod tests {
             network: Network::Forbidden,
             from_scratch: false,
             kernel: KernelChoice::Batch,
+            confinement: Confinement::Free,
         };
         assert!(evaluate(&request, &world, &|_| ()).is_ok());
         request.chapter = Some(2);

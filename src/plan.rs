@@ -10,9 +10,10 @@
 
 mod names;
 mod needs;
+pub mod slice;
 pub mod tangle;
 
-pub use names::{Items, Touch, touch};
+pub use names::{Items, Touch, may_publish, touch};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -142,6 +143,13 @@ impl Plan {
         }
     }
 
+    /// Lets no cell run, and takes what is stored.
+    pub fn look_only(&mut self) {
+        for chapter in &mut self.chapters {
+            chapter.reuse = Reuse::OnlyStored;
+        }
+    }
+
     /// Lets no cell run: those without a stored result are shown as running.
     pub fn meanwhile(&mut self) {
         for chapter in &mut self.chapters {
@@ -156,6 +164,17 @@ impl Plan {
         for chapter in &mut self.chapters {
             if chapter.reuse == Reuse::Stored {
                 chapter.reuse = Reuse::Nothing;
+            }
+        }
+    }
+}
+
+impl ChapterPlan {
+    /// Leaves out all cells but the given ones, for a reason in words.
+    pub fn keep_only(&mut self, cells: &BTreeSet<usize>, words: &str) {
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            if !cells.contains(&index) && cell.barred.is_none() {
+                cell.barred = Some(Bar::Needs(Reason::NotRun, words.to_owned()));
             }
         }
     }

@@ -43,6 +43,47 @@ pub fn document(
     environment: Vec<(String, String)>,
     world: &dyn World,
 ) -> (Document, Vec<Diagnostic>) {
+    let (resolver, mut resolved) = walk(config, chapters, executed, bibliography, world);
+    let Resolver { numbers, works, sites, mut diagnostics, .. } = resolver;
+    let (claims, found) = judge(sites, chapters, executed, |chapter, cell| {
+        numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
+    });
+    diagnostics.extend(found);
+    for chapter in &mut resolved {
+        attach(&mut chapter.blocks, &claims);
+    }
+    let document = Document {
+        title: config.title.clone(),
+        authors: config.authors.clone(),
+        language: config.language.clone(),
+        environment,
+        notice: None,
+        chapters: resolved,
+        bibliography: works.references(&config.language),
+        coverage: chapters.iter().map(|chapter| Coverage::of(chapter, &claims)).collect(),
+        claims,
+    };
+    (document, diagnostics)
+}
+
+/// The claims of a report in their places, for whoever judges them against several results.
+pub fn sites(
+    config: &ReportConfig,
+    chapters: &[parse::Chapter],
+    executed: &Executed,
+    world: &dyn World,
+) -> Vec<Site> {
+    walk(config, chapters, executed, None, world).0.sites
+}
+
+/// Resolves all chapters; gives them with what was found on the way.
+fn walk<'a>(
+    config: &'a ReportConfig,
+    chapters: &'a [parse::Chapter],
+    executed: &'a Executed,
+    bibliography: Option<&Source>,
+    world: &'a dyn World,
+) -> (Resolver<'a>, Vec<Chapter>) {
     let mut diagnostics = Vec::new();
     let macros: Vec<Macros> =
         chapters.iter().map(|chapter| macros(config, chapter, &mut diagnostics)).collect();
@@ -65,28 +106,8 @@ pub fn document(
         chapter: 0,
         diagnostics,
     };
-    let mut resolved: Vec<Chapter> =
-        (0..chapters.len()).map(|index| resolver.resolve_chapter(index)).collect();
-    let Resolver { numbers, works, sites, mut diagnostics, .. } = resolver;
-    let (claims, found) = judge(sites, chapters, executed, |chapter, cell| {
-        numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
-    });
-    diagnostics.extend(found);
-    for chapter in &mut resolved {
-        attach(&mut chapter.blocks, &claims);
-    }
-    let document = Document {
-        title: config.title.clone(),
-        authors: config.authors.clone(),
-        language: config.language.clone(),
-        environment,
-        notice: None,
-        chapters: resolved,
-        bibliography: works.references(&config.language),
-        coverage: chapters.iter().map(|chapter| Coverage::of(chapter, &claims)).collect(),
-        claims,
-    };
-    (document, diagnostics)
+    let resolved = (0..chapters.len()).map(|index| resolver.resolve_chapter(index)).collect();
+    (resolver, resolved)
 }
 
 /// The state of a walk over the report.

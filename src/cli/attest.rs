@@ -86,7 +86,7 @@ fn make(session: &Session, root: &Path, args: &AttestArgs) -> Result<u8, Vec<Dia
     let path = args.to.clone().unwrap_or_else(|| request.out.join(FILE));
     reports::file(&path, &text)?;
     session.say(&format!("wrote {}, {words}\n", relative(&path).display()));
-    Ok(status(&evaluated, args.run.strict))
+    Ok(status(evaluated.standing(), args.run.strict))
 }
 
 fn verify(

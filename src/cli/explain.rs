@@ -1,17 +1,13 @@
-//! `veracity explain CLAIM`: the whole chain from the printed number to the code behind it.
+//! `veracity explain CLAIM`: the whole chain from the printed number to the run behind it.
 
 use std::fmt::Write as _;
 
-use veracity_protocol::Artifact;
-
 use super::Session;
-use super::summary::plain;
-use crate::claims::{Expected, Judged};
+use crate::chain::Chain;
+use crate::claims::{self, Expected, Judged};
 use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
-use crate::parse::Chapter;
-use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
-use crate::plan::{ChapterPlan, Items};
+use crate::pipeline::{self, BuildEvent, BuildRequest};
 use crate::publish::Output;
 
 pub(super) fn explain(
@@ -26,43 +22,40 @@ pub(super) fn explain(
     let evaluated =
         pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
-    let claims = &evaluated.document.claims;
-    let found: Vec<&Judged> =
-        claims.iter().filter(|claim| claim.id == wanted || claim.name == wanted).collect();
-    if found.is_empty() {
-        let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
-        let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-        let problem = Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
-            .note(match known.as_slice() {
-                [] => "this report makes no claims".to_owned(),
-                known => format!("its claims: {}", known.join(", ")),
-            })
-            .did_you_mean(wanted, names);
-        session.problem(&problem);
-        return Ok(super::USAGE);
-    }
-    let words: Vec<String> = found.iter().map(|claim| words(request, &evaluated, claim)).collect();
+    let found = match claims::named(&evaluated.document.claims, wanted) {
+        Ok(found) => found,
+        Err(problem) => {
+            session.problem(&problem);
+            return Ok(super::USAGE);
+        }
+    };
+    let words: Vec<String> =
+        found.iter().map(|claim| words(&Chain::of(&evaluated, claim))).collect();
     session.print(&words.join("\n"));
     Ok(0)
 }
 
-fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> String {
-    let mut text = String::new();
-    let bold = |words: &str| format!("\x1b[1m{words}\x1b[0m");
-    let verdict = match (claim.verdict.word(), claim.expected) {
+/// The verdict on a claim, given what its author expects.
+pub(super) fn verdict(claim: &Judged) -> &'static str {
+    match (claim.verdict.word(), claim.expected) {
         ("refuted", Expected::Refuted) => "refuted, as expected",
         ("verified", Expected::Refuted) => "verified, but said to be wrong",
         (word, _) => word,
-    };
+    }
+}
+
+fn words(chain: &Chain<'_>) -> String {
+    let mut text = String::new();
     let mut line = |name: &str, words: &str| {
         for (index, words) in words.lines().enumerate() {
             let name = if index == 0 { name } else { "" };
-            let _ = writeln!(text, "{} {}", bold(&format!("{name:>9}")), printable(words));
+            let _ = writeln!(text, "\x1b[1m{name:>9}\x1b[0m {}", printable(words));
         }
     };
+    let claim = chain.claim;
     line("claim", &claim.id);
     line("at", &claim.span.to_string());
-    line("prose", sentence(claim).trim());
+    line("prose", chain.paragraph);
     line("asserts", &claim.text);
     line("relation", &claim.relation);
     if !claim.because.is_empty() {
@@ -72,108 +65,32 @@ fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> Strin
         let unit = claim.unit.as_deref().unwrap_or_default();
         line("value", format!("{value} {unit}").trim());
     }
-    line("verdict", verdict);
+    line("verdict", verdict(claim));
     line("because", claim.verdict.detail());
-    let place = |slug: &str| evaluated.chapters.iter().position(|chapter| chapter.slug == slug);
-    let computed_in = claim.provenance.as_ref().map_or(&claim.chapter, |from| &from.chapter);
-    if let Some(from) = &claim.provenance {
-        line("device", &from.device);
-        line("profile", &from.profile);
-        if let Some(data) = &from.data {
-            let kind = kind_word(data.kind);
-            line("data", &format!("{} ({kind}), digest {}", data.name, data.digest));
+    for formula in &chain.formulas {
+        line("formula", formula);
+    }
+    for part in &chain.code {
+        match &part.cell {
+            Some(cell) => line("cell", &format!("{cell} at {}", part.span)),
+            None => line("module", &format!("at {}", part.span)),
         }
-        if let Some(seed) = from.seed {
+        let code: Vec<String> = part.code.lines().map(|line| format!("| {line}")).collect();
+        line("", &code.join("\n"));
+    }
+    if let Some(data) = chain.data {
+        let kind = kind_word(data.kind);
+        line("data", &format!("{} ({kind}), digest {}", data.name, data.digest));
+    }
+    if let Some(run) = chain.run {
+        line("run", &format!("cell {}/{}, {} ms", run.chapter, run.cell, run.duration_ms));
+        line("device", &run.device);
+        line("profile", &run.profile);
+        if let Some(seed) = run.seed {
             line("seed", &seed.to_string());
         }
-        line("key", &from.key);
-        line("took", &format!("{} ms", from.duration_ms));
-        if let Some(index) = place(&from.chapter) {
-            for formula in formulas(evaluated, index, &from.cell, claim) {
-                line("formula", formula);
-            }
-            let plan = &evaluated.plan.chapters[index];
-            code(&evaluated.chapters[index], plan, &from.cell, &mut text, bold);
-        }
+        line("key", &run.key);
     }
-    if let Some(index) = place(computed_in) {
-        let title = printable(&plain(&evaluated.document.chapters[index].title));
-        let profile = match request.profile.as_str() {
-            "quick" => String::new(),
-            other => format!(" --profile {other}"),
-        };
-        let _ = writeln!(
-            text,
-            "{} veracity check --no-cache --chapter {}{profile}    # {title}",
-            bold("    again"),
-            index + 1,
-        );
-    }
+    line("again", &chain.again);
     text
-}
-
-/// The paragraph of the chapter in which the claim stands.
-fn sentence(claim: &Judged) -> String {
-    let source = &claim.span.source;
-    let text = source.text();
-    let start = text[..claim.span.range.start].rfind("\n\n").map_or(0, |at| at + 2);
-    let end = text[claim.span.range.end..]
-        .find("\n\n")
-        .map_or(text.len(), |at| claim.span.range.end + at);
-    text[start..end].to_owned()
-}
-
-/// The formulas that a claim's check evaluated, as they are printed.
-fn formulas<'a>(
-    evaluated: &'a Evaluated,
-    chapter: usize,
-    cell: &str,
-    claim: &Judged,
-) -> Vec<&'a str> {
-    let parsed = &evaluated.chapters[chapter];
-    let name = claim.name.rsplit('/').next();
-    let checked: Vec<&String> = parsed
-        .cells
-        .iter()
-        .zip(&evaluated.executed.chapters[chapter].cells)
-        .filter(|(parsed, _)| parsed.id == cell)
-        .flat_map(|(_, result)| &result.output.artifacts)
-        .filter_map(|artifact| match artifact {
-            Artifact::Check(check) if Some(check.name.as_str()) == name => Some(&check.equations),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    let is_checked = |label: &String| checked.contains(&label);
-    let equations = parsed.equations().into_iter();
-    equations
-        .filter(|equation| equation.label.as_ref().is_some_and(is_checked))
-        .map(|equation| equation.latex.trim())
-        .collect()
-}
-
-/// The cell behind a claim, with the items of modules and the cells that it builds on before it.
-fn code(
-    chapter: &Chapter,
-    plan: &ChapterPlan,
-    cell: &str,
-    text: &mut String,
-    bold: impl Fn(&str) -> String,
-) {
-    let Some(index) = plan.cells.iter().position(|other| other.id == cell) else { return };
-    let needed: Vec<usize> = plan.cells[index].needs.iter().copied().chain([index]).collect();
-    for (code, span) in Items::of(chapter).used_by(&needed) {
-        let _ = writeln!(text, "{} at {span}", bold("   module"));
-        for line in code.lines() {
-            let _ = writeln!(text, "          | {}", printable(line));
-        }
-    }
-    for needed in needed {
-        let cell = &chapter.cells[needed];
-        let name = printable(&cell.id);
-        let _ = writeln!(text, "{} {name} at {}", bold("     cell"), cell.span);
-        for line in cell.code.text.lines() {
-            let _ = writeln!(text, "          | {}", printable(line));
-        }
-    }
 }

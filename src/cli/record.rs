@@ -43,7 +43,7 @@ pub(super) fn record(
         record::FILE,
         record::FOLDER,
     ));
-    Ok(status(&evaluated, strict))
+    Ok(status(evaluated.standing(), strict))
 }
 
 /// Executes a report from scratch and compares it with its record.
@@ -74,7 +74,7 @@ pub(super) fn locked(
         session.say(&words::text(&changes));
         session.say(&format!("as recorded in {}\n", record::FILE));
     }
-    let status = if drifted { WRONG } else { status(&evaluated, strict) };
+    let status = if drifted { WRONG } else { status(evaluated.standing(), strict) };
     Ok((status, evaluated))
 }
 

@@ -15,17 +15,14 @@ const RESET: &str = "\x1b[0m";
 
 /// A diagnostic for every claim that is not as expected.
 pub(super) fn claims(document: &Document) -> Vec<Diagnostic> {
-    document
-        .claims
-        .iter()
-        .filter(|claim| claim.standing() == Standing::Bad)
-        // A claim in error was reported where it was judged.
-        .filter(|claim| !matches!(claim.verdict, Verdict::Error(_)))
-        .map(problem)
-        .collect()
+    document.claims.iter().filter_map(problem).collect()
 }
 
-fn problem(claim: &Judged) -> Diagnostic {
+/// A diagnostic for a claim that is not as expected. One in error was reported where it was judged.
+pub(super) fn problem(claim: &Judged) -> Option<Diagnostic> {
+    if claim.standing() != Standing::Bad || matches!(claim.verdict, Verdict::Error(_)) {
+        return None;
+    }
     let (code, message) = match (&claim.verdict, claim.expected) {
         (Verdict::Verified, _) => (
             "claim-not-refuted",
@@ -42,7 +39,7 @@ fn problem(claim: &Judged) -> Diagnostic {
     if !claim.verdict.detail().is_empty() {
         diagnostic = diagnostic.label(claim.verdict.detail());
     }
-    diagnostic
+    Some(diagnostic)
 }
 
 /// A line for each chapter with claims, and one for all.

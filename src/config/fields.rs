@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
 }
 
 /// `90s`, `2m`, `1h30m`, `250ms`, or a number of seconds.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if let Ok(seconds) = rest.parse::<f64>() {
         return positive_seconds(seconds);

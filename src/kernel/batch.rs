@@ -6,11 +6,12 @@
 //! that the cells before it still run.
 
 mod run;
+mod sandbox;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -18,6 +19,7 @@ use cargo_metadata::Message as CargoMessage;
 
 use self::run::Run;
 use super::compile::{self, Maps};
+use super::confine::Confinement;
 use super::process::{self, Group};
 use super::workspace::{self, Workspace};
 use super::{Ending, Event, Kernel, Outcome};
@@ -39,8 +41,10 @@ pub struct BatchKernel {
     data: PathBuf,
     /// Most processes at a time into which a cell may divide its work.
     jobs: usize,
-    /// Cargo locks its target folder; waiting here instead keeps its messages quiet.
-    building: Mutex<()>,
+    confinement: Confinement,
+    /// Cargo locks its target folder; waiting here instead keeps its messages quiet. What was
+    /// built last need not be built again.
+    building: Mutex<Option<Built>>,
     interrupts: Mutex<Interrupts>,
 }
 
@@ -49,6 +53,22 @@ pub struct BatchKernel {
 struct Interrupts {
     count: u64,
     compiler: Option<u32>,
+}
+
+/// A chapter's program as it was built last.
+#[derive(Debug)]
+struct Built {
+    sources: Sources,
+    executable: PathBuf,
+    warnings: Vec<Diagnostic>,
+}
+
+/// The generated files of a chapter.
+#[derive(Clone, Debug)]
+struct Sources {
+    /// Texts, by path below the workspace.
+    texts: BTreeMap<PathBuf, String>,
+    maps: Maps,
 }
 
 impl BatchKernel {
@@ -67,9 +87,16 @@ impl BatchKernel {
             build,
             data,
             jobs,
-            building: Mutex::new(()),
+            confinement: Confinement::Free,
+            building: Mutex::default(),
             interrupts: Mutex::default(),
         }
+    }
+
+    /// The same kernel, which confines compilers and programs or leaves them free.
+    #[must_use]
+    pub fn confined(self, confinement: Confinement) -> Self {
+        Self { confinement, ..self }
     }
 }
 
@@ -188,22 +215,42 @@ impl BatchKernel {
     ) -> Result<(PathBuf, Maps), Vec<compile::Message>> {
         let start = chapter.source.span(0..0);
         let failed = |diagnostic: Diagnostic| vec![compile::Message { diagnostic, cell: None }];
-        let _building = self.building.lock();
-        let maps = self.write_sources(chapter, cells).map_err(|error| {
+        let mut last = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let sources = sources(chapter, cells);
+        // Formulas and seeds travel in the plan of a run, so a new key need not mean new code.
+        if let Some(built) = &*last
+            && built.sources.texts == sources.texts
+            && built.executable.is_file()
+        {
+            for warning in &built.warnings {
+                sink(Event::Warning(Box::new(warning.clone())));
+            }
+            return Ok((built.executable.clone(), sources.maps));
+        }
+        *last = None;
+        self.write(&sources).map_err(|error| {
             failed(Diagnostic::error(
                 "build-folder",
                 format!("cannot write the chapter's program: {error}"),
                 start.clone(),
             ))
         })?;
+        let maps = &sources.maps;
+        let mut warnings = Vec::new();
         let mut command = self.workspace.cargo();
         command
             .args(["build", "--message-format=json", "--package"])
             .arg(workspace::program_package(&chapter.slug))
-            .env("CARGO_TERM_PROGRESS_WHEN", "never")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut cargo = Group::spawn(&mut command).map_err(|error| {
+            .env("CARGO_TERM_PROGRESS_WHEN", "never");
+        let command = match self.confinement {
+            Confinement::Free => Ok(command),
+            Confinement::Confined => self.confined_compiler(command),
+        };
+        let spawn = |mut command: Command| {
+            let streams = command.stdin(Stdio::null()).stdout(Stdio::piped());
+            Group::spawn(streams.stderr(Stdio::piped()))
+        };
+        let mut cargo = command.and_then(spawn).map_err(|error| {
             failed(Diagnostic::error(
                 "toolchain",
                 format!("cannot start cargo: {error}"),
@@ -235,11 +282,14 @@ impl BatchKernel {
                 }
                 Ok(CargoMessage::CompilerMessage(message)) => {
                     said.push_str(message.message.rendered.as_deref().unwrap_or_default());
-                    match compile::translate(&message.message, &maps, &start) {
+                    match compile::translate(&message.message, maps, &start) {
                         Some(error) if error.diagnostic.severity == Severity::Error => {
                             errors.push(error);
                         }
-                        Some(warning) => sink(Event::Warning(Box::new(warning.diagnostic))),
+                        Some(warning) => {
+                            warnings.push(warning.diagnostic.clone());
+                            sink(Event::Warning(Box::new(warning.diagnostic)));
+                        }
                         None => {}
                     }
                 }
@@ -251,7 +301,11 @@ impl BatchKernel {
         let status = cargo.child.wait();
         let words = words.join().unwrap_or_default();
         match (status, executable) {
-            (Ok(status), Some(executable)) if status.success() => Ok((executable, maps)),
+            (Ok(status), Some(executable)) if status.success() => {
+                let maps = sources.maps.clone();
+                *last = Some(Built { sources, executable: executable.clone(), warnings });
+                Ok((executable, maps))
+            }
             _ if process::interrupted() || self.interrupts() != since => {
                 Err(failed(Diagnostic::error("interrupted", "the build was interrupted", start)))
             }
@@ -268,19 +322,26 @@ impl BatchKernel {
         }
     }
 
-    fn write_sources(&self, chapter: &ChapterPlan, cells: &[usize]) -> io::Result<Maps> {
-        let library = tangle::library(chapter);
-        let crate_name = workspace::library_crate(&chapter.slug);
-        let program = tangle::program(chapter, &crate_name, cells);
-        let mut maps = Maps::new();
-        for (file, tangled) in [("library/src/lib.rs", library), ("program/src/main.rs", program)] {
-            let path = Workspace::chapter(&chapter.slug).join(file);
-            let on_disk = self.workspace.folder.join(&path);
-            workspace::write_if_changed(&on_disk, tangled.text.as_bytes())?;
-            maps.insert(path.to_string_lossy().into_owned(), tangled.map);
+    fn write(&self, sources: &Sources) -> io::Result<()> {
+        for (path, text) in &sources.texts {
+            workspace::write_if_changed(&self.workspace.folder.join(path), text.as_bytes())?;
         }
-        Ok(maps)
+        Ok(())
     }
+}
+
+/// The program that holds the given cells of a chapter.
+fn sources(chapter: &ChapterPlan, cells: &[usize]) -> Sources {
+    let library = tangle::library(chapter);
+    let crate_name = workspace::library_crate(&chapter.slug);
+    let program = tangle::program(chapter, &crate_name, cells);
+    let mut sources = Sources { texts: BTreeMap::new(), maps: Maps::new() };
+    for (file, tangled) in [("library/src/lib.rs", library), ("program/src/main.rs", program)] {
+        let path = Workspace::chapter(&chapter.slug).join(file);
+        sources.maps.insert(path.to_string_lossy().into_owned(), tangled.map);
+        sources.texts.insert(path, tangled.text);
+    }
+    sources
 }
 
 fn end_of(text: &str, bytes: usize) -> String {

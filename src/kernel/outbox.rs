@@ -195,6 +195,16 @@ pub(super) fn timed_out(cell: &CellPlan) -> Diagnostic {
     )
 }
 
+/// A cell that wrote more than a confined program may.
+pub(super) fn overfull(cell: &CellPlan) -> Diagnostic {
+    Diagnostic::error(
+        "cell-disk",
+        "this cell wrote more than a confined program may and was ended",
+        cell.span.clone(),
+    )
+    .hint("without `--sandbox` it may write as much as there is room")
+}
+
 /// A cell that ended its program as if all were well.
 pub(super) fn left(cell: &CellPlan) -> Diagnostic {
     Diagnostic::error("cell-died", "the program ended before this cell did", cell.span.clone())

@@ -43,8 +43,12 @@ pub enum Network {
 pub struct Workspace {
     /// Its folder.
     pub folder: PathBuf,
-    /// Folder of compiled code.
+    /// Folder of finished programs.
     pub target: PathBuf,
+    /// Folder of all else that is compiled, which several workspaces may share.
+    pub compiled: PathBuf,
+    /// Folders of the crates that the report uses by path.
+    pub crates: Vec<PathBuf>,
     /// Whether the network may be used.
     pub network: Network,
     /// Digest of lab, dependencies, lock file and toolchain.
@@ -108,6 +112,8 @@ impl Workspace {
         hash_settings(&folder, &mut digest);
         Ok(Self {
             folder,
+            compiled: target.clone(),
+            crates: path_dependencies(root, config),
             target,
             network,
             digest: digest.finalize().to_hex().to_string(),
@@ -122,7 +128,11 @@ impl Workspace {
 
     /// A call of Cargo in this workspace.
     pub fn cargo(&self) -> Command {
-        cargo(&self.folder, &self.target, self.network)
+        let mut command = cargo(&self.folder, &self.target, self.network);
+        if self.compiled != self.target {
+            command.env("CARGO_BUILD_BUILD_DIR", &self.compiled);
+        }
+        command
     }
 }
 

@@ -45,11 +45,12 @@ impl<'a> Items<'a> {
                 }
                 let range = item.span().byte_range();
                 let from = module.code.offset(range.start);
+                let to = module.code.offset(range.end);
                 all.push(Item {
                     binds: names.bound,
                     mentions: mentioned(item.to_token_stream()),
                     code: text.get(range).unwrap_or_default().to_owned(),
-                    place: chapter.source.span(from..from),
+                    place: chapter.source.span(from..to.max(from)),
                 });
             }
         }
@@ -59,8 +60,11 @@ impl<'a> Items<'a> {
     /// The items that the given cells use, or that one of those uses, with their places, in order.
     pub fn used_by(&self, cells: &[usize]) -> Vec<(&str, &Span)> {
         let code = |cell: usize| self.chapter.cells[cell].code.text.parse().unwrap_or_default();
-        let mut used: BTreeSet<String> =
-            cells.iter().flat_map(|&cell| mentioned(code(cell))).collect();
+        self.behind(cells.iter().flat_map(|&cell| mentioned(code(cell))).collect())
+    }
+
+    /// The items that have one of the names, or that one of those uses, with their places, in order.
+    pub(super) fn behind(&self, mut used: BTreeSet<String>) -> Vec<(&str, &Span)> {
         let mut wanted = vec![false; self.all.len()];
         let next = |wanted: &[bool], used: &BTreeSet<String>| {
             (0..self.all.len()).find(|&i| !wanted[i] && !self.all[i].binds.is_disjoint(used))
@@ -211,6 +215,22 @@ pub(super) fn strings(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(code.parse().unwrap_or_default(), &mut found);
     found
+}
+
+/// Whether code may publish something of a name: one of its string literals is the name, or becomes
+/// it when values are put into its braces.
+pub fn may_publish(code: &str, name: &str) -> bool {
+    strings(code).iter().any(|literal| fits(literal, name))
+}
+
+/// Whether a format string can give a text.
+fn fits(format: &str, text: &str) -> bool {
+    let Some((start, rest)) = format.split_once('{') else { return format == text };
+    let Some((_, rest)) = rest.split_once('}') else { return format == text };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    // A pattern of braces alone would fit everything.
+    let is_empty = start.is_empty() && rest.is_empty();
+    !is_empty && (0..=text.len()).any(|at| text.is_char_boundary(at) && fits(rest, &text[at..]))
 }
 
 /// Names bound by patterns and items.

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::visit::Visit;
 
 use super::names::{Names, identifiers, mentioned, plain};
@@ -188,19 +189,91 @@ pub(super) fn of_cells<'a>(
     // A module that keeps state hands it to whoever calls it, and a macro brings the names in its
     // definition to where it is called.
     let modules: Vec<TokenStream> = modules.map(|text| text.parse().unwrap_or_default()).collect();
-    let is_shared = modules.iter().any(reaches_outside);
+    let outside = Outside::of(&modules);
     let mut brought: BTreeSet<String> = modules.iter().flat_map(in_macros).collect();
     let linkages: Vec<Option<Linkage>> = cells
         .map(|tokens| {
             let tokens = tokens?;
             let mut linkage = Linkage::of(&tokens);
-            linkage.outside |= is_shared;
             linkage.free.extend(brought.iter().cloned());
+            linkage.outside |= outside.is_reached_by(&linkage.free, &tokens);
             brought.extend(in_macros(&tokens));
             Some(linkage)
         })
         .collect();
     needs(&linkages)
+}
+
+/// What of a chapter's modules lies outside of its variables.
+enum Outside {
+    /// The items of these names, and whoever mentions one.
+    Names(BTreeSet<String>),
+    /// Something that needs no name, or that cannot be told.
+    Everything,
+}
+
+impl Outside {
+    fn of(modules: &[TokenStream]) -> Self {
+        let files: Result<Vec<syn::File>, _> =
+            modules.iter().map(|tokens| syn::parse2(tokens.clone())).collect();
+        let Ok(files) = files else {
+            let any = modules.iter().any(reaches_outside);
+            return if any { Self::Everything } else { Self::Names(BTreeSet::new()) };
+        };
+        let items: Vec<&syn::Item> = files.iter().flat_map(|file| &file.items).collect();
+        let tokens: Vec<TokenStream> = items.iter().map(|item| item.to_token_stream()).collect();
+        let mentions: Vec<BTreeSet<String>> =
+            tokens.iter().map(|tokens| mentioned(tokens.clone())).collect();
+        let mut names = BTreeSet::new();
+        let mut known = vec![false; items.len()];
+        while let Some(next) = (0..items.len()).find(|&at| {
+            !known[at] && (reaches_outside(&tokens[at]) || !mentions[at].is_disjoint(&names))
+        }) {
+            known[next] = true;
+            match callable(items[next]) {
+                Some(found) => names.extend(found),
+                None => return Self::Everything,
+            }
+        }
+        Self::Names(names)
+    }
+
+    fn is_reached_by(&self, free: &BTreeSet<String>, tokens: &TokenStream) -> bool {
+        match self {
+            // Methods are no names of a cell's own, so all words count.
+            Self::Names(names) => {
+                !names.is_disjoint(free) || !names.is_disjoint(&mentioned(tokens.clone()))
+            }
+            Self::Everything => true,
+        }
+    }
+}
+
+/// The names without which nobody can call an item; none if that takes no name.
+fn callable(item: &syn::Item) -> Option<BTreeSet<String>> {
+    match item {
+        syn::Item::Impl(block) if block.trait_.is_none() => {
+            let methods = block.items.iter().map(|item| match item {
+                syn::ImplItem::Fn(method) => Some(plain(&method.sig.ident.to_string()).to_owned()),
+                syn::ImplItem::Const(constant) => Some(constant.ident.to_string()),
+                _ => None,
+            });
+            methods.collect()
+        }
+        syn::Item::Use(item) if mentions_glob(&item.tree) => None,
+        // An operator, or the end of a variable, may call the methods of a trait.
+        syn::Item::Impl(_) | syn::Item::Trait(_) | syn::Item::Mod(_) | syn::Item::Macro(_) => None,
+        item => Some(Names::of_item(item)).filter(|names| !names.is_empty()),
+    }
+}
+
+fn mentions_glob(tree: &syn::UseTree) -> bool {
+    match tree {
+        syn::UseTree::Path(path) => mentions_glob(&path.tree),
+        syn::UseTree::Group(group) => group.items.iter().any(mentions_glob),
+        syn::UseTree::Glob(_) => true,
+        syn::UseTree::Name(_) | syn::UseTree::Rename(_) => false,
+    }
 }
 
 /// All names in code that defines macros.

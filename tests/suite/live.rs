@@ -363,6 +363,7 @@ fn both_kernels_find_the_same_in_this_report() {
         jobs: 1,
         network: Network::Allowed,
         from_scratch: true,
+        confinement: veracity::kernel::confine::Confinement::Free,
         kernel: KernelChoice::Live(Arc::new(Pool::of(executable))),
     };
     let live = {

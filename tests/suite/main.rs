@@ -25,6 +25,8 @@ mod pdf;
 mod plan;
 mod record;
 mod resolve;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scripted;
 mod serve;
 #[cfg(unix)]

@@ -22,6 +22,7 @@ pub fn request(root: &Path) -> BuildRequest {
         jobs: 1,
         network: Network::Forbidden,
         from_scratch: false,
+        confinement: veracity::kernel::confine::Confinement::Free,
         kernel: veracity::pipeline::KernelChoice::Batch,
     }
 }

@@ -119,6 +119,7 @@ impl Bench {
             jobs: 1,
             network: Network::Forbidden,
             from_scratch: false,
+            confinement: veracity::kernel::confine::Confinement::Free,
             kernel: veracity::pipeline::KernelChoice::Batch,
         }
     }

@@ -13,8 +13,10 @@ use std::time::Instant;
 use veracity_protocol as protocol;
 
 use super::BatchKernel;
+use super::sandbox::Watch;
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
+use crate::kernel::confine::Confinement;
 use crate::kernel::outbox::{self, Events, PATIENCE, POLL, read_output, reader};
 use crate::kernel::process::{self, Group};
 use crate::kernel::{Ending, Event, Outcome};
@@ -42,6 +44,8 @@ struct State {
     finished: Vec<u64>,
     failure: Option<protocol::Failure>,
     timed_out: bool,
+    /// It has written more than a confined program may.
+    overfull: bool,
 }
 
 impl Run<'_> {
@@ -79,7 +83,7 @@ impl Run<'_> {
             chapter: self.chapter,
             cells: self.cells,
             outbox: outbox.path(),
-            memo,
+            memo: memo.clone(),
             data: &self.kernel.data,
             jobs: self.kernel.jobs,
         };
@@ -96,17 +100,21 @@ impl Run<'_> {
             .env(protocol::PLAN_VARIABLE, &plan_file)
             // What is captured from the cells' streams must be the same on every machine.
             .env_remove("RUST_BACKTRACE")
-            .env_remove("RUST_LIB_BACKTRACE")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env_remove("RUST_LIB_BACKTRACE");
+        let written = vec![outbox.path().to_owned(), memo];
+        let mut watch = None;
+        if self.kernel.confinement == Confinement::Confined {
+            command = self.kernel.confined_program(command, self.chapter, &written)?;
+            watch = Some(Watch::over(written));
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut group = Group::spawn(&mut command)?;
         let readers = [
             reader(group.child.stdout.take(), nonce.clone(), self.cells.len()),
             reader(group.child.stderr.take(), nonce, self.cells.len()),
         ];
         let mut state = State::default();
-        let status = self.follow(&mut group, outbox.path(), &mut state)?;
+        let status = self.follow(&mut group, outbox.path(), &mut state, watch.as_mut())?;
         // What the program started and left behind would keep its streams open.
         group.kill();
         drop(alive);
@@ -125,6 +133,7 @@ impl Run<'_> {
         group: &mut Group,
         outbox: &Path,
         state: &mut State,
+        mut watch: Option<&mut Watch>,
     ) -> io::Result<ExitStatus> {
         let mut events = Events::open(&outbox.join(protocol::EVENTS_FILE))?;
         loop {
@@ -141,6 +150,10 @@ impl Run<'_> {
                 .is_some_and(|(position, since)| since.elapsed() > self.cell(position).timeout);
             if over {
                 state.timed_out = true;
+                group.kill();
+            }
+            if watch.as_mut().is_some_and(|watch| watch.is_full()) {
+                state.overfull = true;
                 group.kill();
             }
             if self.kernel.interrupts() != self.since {
@@ -229,6 +242,7 @@ impl Run<'_> {
         }
         match &state.failure {
             _ if state.timed_out => outbox::timed_out(cell),
+            _ if state.overfull => outbox::overfull(cell),
             Some(failure) => outbox::reported(cell.span.clone(), failure, self.maps),
             None if status.success() => outbox::left(cell),
             None => outbox::died(cell, &outbox::describe(status)),

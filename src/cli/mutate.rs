@@ -1,0 +1,292 @@
+//! `veracity mutate [CLAIM]`: which changes of the report no claim notices.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::Session;
+use crate::claims;
+use crate::config;
+use crate::diag::{Diagnostic, printable};
+use crate::mutate::{self, Advance, Fate, Findings, Kind, Mutant, Wanted};
+use crate::pipeline::{self, BuildEvent, BuildRequest};
+use crate::progress::Verbosity;
+use crate::publish::Output;
+use crate::world::DiskWorld;
+
+pub(super) const AFTER_HELP: &str = "\
+A change that survives shows that the claims which rest on its place would be as green if the place
+were wrong. Some survivors are harmless: a change may mean the same, or only move what is tried.
+The author's files and stored results stay as they are. --chapter tests the claims of one chapter.
+
+Exit status:
+  0  every change was noticed, or said nothing
+  1  a change survived
+  2  wrong usage
+  3  the report could not be built";
+
+#[derive(Debug, Args)]
+pub(super) struct MutateArgs {
+    /// Name or identifier of the only claim to test
+    claim: Option<String>,
+
+    /// What to change
+    #[arg(long, value_delimiter = ',', default_value = "text,formula,code")]
+    kinds: Vec<KindName>,
+
+    /// Most changes of code to try, drawn by --draw; each compiles and runs what it reaches
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    sample: usize,
+
+    /// Seed of the draw
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    draw: u64,
+
+    /// Longest time to take, such as 90s or 10m
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = budget)]
+    budget: Duration,
+
+    /// How to print the findings
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KindName {
+    /// What claims state
+    Text,
+    /// Printed formulas that checks evaluate
+    Formula,
+    /// Code behind claims
+    Code,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn budget(text: &str) -> Result<Duration, String> {
+    config::duration(text).ok_or_else(|| "a time such as 90s, 10m or 1h30m is needed".to_owned())
+}
+
+pub(super) fn mutate(
+    session: &Session,
+    request: &BuildRequest,
+    args: &MutateArgs,
+) -> Result<u8, Vec<Diagnostic>> {
+    let started = Instant::now();
+    let show = |event: BuildEvent<'_>| session.progress.show(event);
+    let _output =
+        Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
+    let world = DiskWorld::new(&request.root);
+    let report = pipeline::evaluate(request, &world, &show)?;
+    session.progress.finish();
+    let claims = &report.document.claims;
+    let mut only: BTreeSet<String> = match &args.claim {
+        Some(wanted) => match claims::named(claims, wanted) {
+            Ok(found) => found.into_iter().map(|claim| claim.id.clone()).collect(),
+            Err(problem) => {
+                session.problem(&problem);
+                return Ok(super::USAGE);
+            }
+        },
+        None => BTreeSet::new(),
+    };
+    if let (Some(number), None) = (request.chapter, &args.claim) {
+        let slug = &report.chapters[number - 1].slug;
+        let own = claims.iter().filter(|claim| claim.chapter == *slug);
+        only = own.map(|claim| claim.id.clone()).collect();
+    }
+    let wanted = Wanted {
+        claims: only,
+        kinds: args.kinds.iter().map(|kind| kind.kind()).collect(),
+        sample: args.sample,
+        seed: args.draw,
+        budget: args.budget,
+        jobs: request.jobs,
+    };
+    let bar = bar(session);
+    let told = Mutex::new(Instant::now());
+    let findings = mutate::search(request, &world, &report, &wanted, &|advance| {
+        tell(&bar, &told, session, advance);
+    })
+    .map_err(|problem| vec![problem])?;
+    bar.finish_and_clear();
+    match args.format {
+        Format::Json => session.print(&json(&findings)),
+        Format::Text => session.print(&words(&findings, started.elapsed())),
+    }
+    Ok(if findings.survivors().next().is_some() { super::WRONG } else { 0 })
+}
+
+impl KindName {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Text => Kind::Text,
+            Self::Formula => Kind::Formula,
+            Self::Code => Kind::Code,
+        }
+    }
+}
+
+fn bar(session: &Session) -> ProgressBar {
+    if session.verbosity == Verbosity::Quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("[{bar:24}] {pos}/{len} changes {elapsed} {msg}");
+    ProgressBar::new(0).with_style(style.expect("the template is ours"))
+}
+
+/// Shows how far the trials have come: as a bar, or in a log as a line every now and then.
+fn tell(bar: &ProgressBar, told: &Mutex<Instant>, session: &Session, advance: Advance) {
+    const EVERY: Duration = Duration::from_secs(10);
+    let Advance { done, total, survived } = advance;
+    if !bar.is_hidden() {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        bar.set_message(format!("{survived} survived"));
+    } else if session.verbosity == Verbosity::Normal
+        && let Ok(mut told) = told.lock()
+        && told.elapsed() > EVERY
+    {
+        *told = Instant::now();
+        eprintln!("{done} of {total} changes tried, {survived} survived");
+    }
+}
+
+fn words(findings: &Findings, took: Duration) -> String {
+    let mut words = String::new();
+    for mutant in findings.survivors() {
+        let (before, after) = mutant.diff();
+        let _ = writeln!(
+            words,
+            "\x1b[1msurvived\x1b[0m {} {}: no claim notices\n  \x1b[31m- {}\x1b[0m\n  \x1b[32m+ {}\x1b[0m\n  \
+             the green of {} does not depend on it\n",
+            mutant.kind.word(),
+            mutant.span,
+            printable(before.trim()),
+            printable(after.trim()),
+            few(&mutant.claims),
+        );
+    }
+    for kind in [Kind::Text, Kind::Formula, Kind::Code] {
+        let fates: Vec<&Fate> =
+            findings.tried.iter().filter(|(it, _)| it.kind == kind).map(|(_, fate)| fate).collect();
+        if !fates.is_empty() {
+            let _ = writeln!(words, "{:>7}: {}", kind.word(), counts(&fates));
+        }
+    }
+    if findings.undrawn > 0 {
+        let _ = writeln!(words, "{} possible changes of code were not drawn", findings.undrawn);
+    }
+    if findings.left > 0 {
+        let _ = writeln!(words, "{} changes were not tried in time", findings.left);
+    }
+    if !findings.open.is_empty() {
+        let _ = writeln!(
+            words,
+            "{} claims were not tested, because they are not as expected unchanged: {}",
+            findings.open.len(),
+            few(&findings.open)
+        );
+    }
+    let _ = writeln!(
+        words,
+        "{} changes in {:.1} s, {} survived",
+        findings.tried.len(),
+        took.as_secs_f64(),
+        findings.survivors().count()
+    );
+    words
+}
+
+/// The first of some claims, and how many more there are.
+fn few(claims: &[String]) -> String {
+    const FEW: usize = 4;
+    let shown: Vec<String> = claims.iter().take(FEW).map(|it| printable(it)).collect();
+    match claims.len().saturating_sub(FEW) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn counts(fates: &[&Fate]) -> String {
+    let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for fate in fates {
+        *counts.entry(name(fate)).or_default() += 1;
+    }
+    let parts: Vec<String> =
+        counts.into_iter().map(|((_, name), count)| format!("{count} {name}")).collect();
+    format!("{} tried, {}", fates.len(), parts.join(", "))
+}
+
+fn name(fate: &Fate) -> (usize, &'static str) {
+    match fate {
+        Fate::Noticed(_) => (0, "noticed"),
+        Fate::TimedOut => (1, "timed out"),
+        Fate::Survived => (2, "survived"),
+        Fate::Invalid(_) => (3, "invalid"),
+        Fate::Untried(_) => (4, "not run"),
+    }
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    version: u32,
+    not_drawn: usize,
+    not_tried: usize,
+    not_tested: &'a [String],
+    mutants: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    kind: &'static str,
+    path: &'a str,
+    line: usize,
+    column: usize,
+    before: String,
+    after: String,
+    claims: &'a [String],
+    fate: &'static str,
+    detail: Option<&'a str>,
+}
+
+fn json(findings: &Findings) -> String {
+    let file = File {
+        version: 1,
+        not_drawn: findings.undrawn,
+        not_tried: findings.left,
+        not_tested: &findings.open,
+        mutants: findings.tried.iter().map(row).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
+    text.push('\n');
+    text
+}
+
+fn row((mutant, fate): &(Mutant, Fate)) -> Row<'_> {
+    let position = mutant.span.position();
+    let (before, after) = mutant.diff();
+    Row {
+        kind: mutant.kind.word(),
+        path: mutant.span.source.path(),
+        line: position.line,
+        column: position.column,
+        before,
+        after,
+        claims: &mutant.claims,
+        fate: name(fate).1,
+        detail: match fate {
+            Fate::Noticed(words) | Fate::Invalid(words) | Fate::Untried(words) => Some(words),
+            Fate::TimedOut | Fate::Survived => None,
+        },
+    }
+}

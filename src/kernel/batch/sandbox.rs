@@ -1,0 +1,148 @@
+//! What the compilers and programs of chapters may do when they are confined.
+//!
+//! In: the kernel's folders. Out: commands under a [`Policy`], and a watch over what a program
+//! writes. Left out: how a policy is enforced, which is [`crate::kernel::confine`]'s.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::BatchKernel;
+use crate::kernel::confine::{self, Policy, Processes};
+use crate::plan::ChapterPlan;
+
+/// Where systems keep dynamic libraries.
+const LIBRARIES: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+/// What the dynamic linker and the standard library ask.
+const ASKED: [&str; 4] = ["/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/dev/zero"];
+/// What a compiler and its linker need besides.
+const SYSTEM: [&str; 5] = ["/usr", "/bin", "/lib", "/lib64", "/etc/alternatives"];
+
+const GIBIBYTE: u64 = 1 << 30;
+/// Most memory of a program.
+const MEMORY: u64 = 8 * GIBIBYTE;
+/// Most memory of a compiler, which maps much that it does not use.
+const COMPILER_MEMORY: u64 = 32 * GIBIBYTE;
+const LONGEST_FILE: u64 = GIBIBYTE;
+/// Most bytes that a program may write in all.
+const WRITTEN: u64 = 2 * GIBIBYTE;
+/// Most files that a program may have written.
+const FILES: usize = 20_000;
+/// How often it is looked what a program has written.
+const LOOK: Duration = Duration::from_millis(200);
+/// Longest processor time of one process of a compiler.
+const COMPILING: u64 = 3600;
+
+impl BatchKernel {
+    /// A compiler that reads the report, the toolchain and crates, and writes what it builds. Build
+    /// scripts and procedural macros are held with it.
+    pub(super) fn confined_compiler(&self, mut command: Command) -> io::Result<Command> {
+        let home = |variable: &str, name: &str| {
+            let own = || Some(PathBuf::from(std::env::var_os("HOME")?).join(name));
+            std::env::var_os(variable).map(PathBuf::from).or_else(own).unwrap_or_default()
+        };
+        let cargo = home("CARGO_HOME", ".cargo");
+        let target = &self.workspace.target;
+        let temporary = target.join("tmp");
+        fs::create_dir_all(&temporary)?;
+        command.env("TMPDIR", &temporary).env("CARGO_NET_OFFLINE", "true");
+        let mut execute: Vec<PathBuf> = SYSTEM.map(PathBuf::from).into();
+        execute.extend([cargo.join("bin"), home("RUSTUP_HOME", ".rustup")]);
+        let mut read: Vec<PathBuf> = ASKED.map(PathBuf::from).into();
+        read.extend(["registry", "git", "config.toml"].map(|name| cargo.join(name)));
+        read.push(self.root.clone());
+        read.extend(self.workspace.crates.iter().cloned());
+        confine::wrap(
+            &command,
+            &Policy {
+                read,
+                execute,
+                write: vec![target.clone(), self.workspace.folder.clone(), "/dev/null".into()],
+                processes: Processes::Some,
+                memory: COMPILER_MEMORY,
+                file: LONGEST_FILE,
+                seconds: COMPILING,
+            },
+        )
+    }
+
+    /// A program that reads the report and declared data, and writes its outbox and memoised results.
+    pub(super) fn confined_program(
+        &self,
+        mut command: Command,
+        chapter: &ChapterPlan,
+        written: &[PathBuf],
+    ) -> io::Result<Command> {
+        let temporary = written[0].join("tmp");
+        fs::create_dir_all(&temporary)?;
+        command.env("TMPDIR", &temporary).env("HOME", &temporary);
+        let declared = chapter.cells.iter().flat_map(|cell| &cell.data);
+        let data = declared.filter_map(|name| chapter.foundation.datasets.get(name));
+        let mut read: Vec<PathBuf> = ASKED.map(PathBuf::from).into();
+        read.extend(data.map(|data| data.folder.clone()));
+        read.push(self.root.clone());
+        let mut execute: Vec<PathBuf> = LIBRARIES.map(PathBuf::from).into();
+        execute.push(command.get_program().into());
+        let mut write = written.to_vec();
+        write.push("/dev/null".into());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+        let time: u64 = chapter.cells.iter().map(|cell| cell.timeout.as_secs() + 1).sum();
+        confine::wrap(
+            &command,
+            &Policy {
+                read,
+                execute,
+                write,
+                processes: Processes::None,
+                memory: MEMORY,
+                file: LONGEST_FILE,
+                seconds: time * cores + 60,
+            },
+        )
+    }
+}
+
+/// Looks now and then how much a program has written.
+pub(super) struct Watch {
+    folders: Vec<PathBuf>,
+    before: u64,
+    looked: Instant,
+}
+
+impl Watch {
+    /// Watches folders, of which what is in them already does not count.
+    pub(super) fn over(folders: Vec<PathBuf>) -> Self {
+        let before = folders.iter().map(|folder| size(folder).0).sum();
+        Self { folders, before, looked: Instant::now() }
+    }
+
+    /// Whether too much has been written.
+    pub(super) fn is_full(&mut self) -> bool {
+        if self.looked.elapsed() < LOOK {
+            return false;
+        }
+        self.looked = Instant::now();
+        let sizes: Vec<(u64, usize)> = self.folders.iter().map(|folder| size(folder)).collect();
+        let bytes: u64 = sizes.iter().map(|(bytes, _)| bytes).sum();
+        bytes.saturating_sub(self.before) > WRITTEN || sizes.iter().any(|(_, files)| *files > FILES)
+    }
+}
+
+/// Bytes and number of the files in a folder; of very many only the first are counted.
+fn size(folder: &Path) -> (u64, usize) {
+    let (mut bytes, mut files) = (0, 0);
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            files += 1;
+            if files > FILES {
+                return (bytes, files);
+            }
+            if metadata.is_dir() { folders.push(entry.path()) } else { bytes += metadata.len() }
+        }
+    }
+    (bytes, files)
+}

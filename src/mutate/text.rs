@@ -1,0 +1,163 @@
+//! Changes of what a claim states.
+//!
+//! In: a claim that is as expected. Out: mutants that state a neighbouring number, the other
+//! sign or another relation. Left out: a wider tolerance, which no verdict can notice.
+
+use std::ops::Range;
+
+use veracity_protocol::Value;
+
+use super::{Kind, Mutant};
+use crate::claims::{Expected, Judged};
+use crate::pipeline::Evaluated;
+
+/// Opposites of the relations to a bound.
+const OPPOSITES: [(&str, &str); 8] = [
+    (">=", "<"),
+    ("≥", "<"),
+    ("<=", ">"),
+    ("≤", ">"),
+    ("!=", ""),
+    ("≠", ""),
+    (">", "<="),
+    ("<", ">="),
+];
+
+/// All changes of one claim.
+pub(super) fn mutants(report: &Evaluated, claim: &Judged) -> Vec<Mutant> {
+    let Some(chapter) = report.chapters.iter().position(|it| it.slug == claim.chapter) else {
+        return Vec::new();
+    };
+    let changes = match Link::of(claim) {
+        Some(link) => link.changes(claim, is_number(report, claim)),
+        None => attribute(claim).into_iter().collect(),
+    };
+    changes
+        .into_iter()
+        .map(|(range, by)| Mutant {
+            kind: Kind::Text,
+            chapter,
+            span: claim.span.source.span(range),
+            by,
+            claims: vec![claim.id.clone()],
+        })
+        .collect()
+}
+
+/// A place in a chapter and what stands there instead.
+type Change = (Range<usize>, String);
+
+/// Whether a claim is about one number.
+fn is_number(report: &Evaluated, claim: &Judged) -> bool {
+    let Some((chapter, cell)) = super::cell_of(report, claim) else { return false };
+    let name = claim.name.rsplit('/').next().unwrap_or_default();
+    report.executed.chapters[chapter].cells[cell].output.values.iter().any(|published| {
+        published.name == name
+            && matches!(
+                published.value,
+                Value::Integer { .. } | Value::Rational { .. } | Value::Float { .. }
+            )
+    })
+}
+
+/// The change of a formula's claim, whose numbers are the formula's own: it is said to be wrong.
+fn attribute(claim: &Judged) -> Option<Change> {
+    let end = claim.span.range.end;
+    match claim.expected {
+        Expected::Verified => Some((end..end, " relation=\"refuted\"".to_owned())),
+        // The attribute stands behind the one of the claim.
+        Expected::Refuted => {
+            let text = claim.span.source.text();
+            let closing = end + text[end..].find('}')?;
+            let at = end + text[end..closing].find("refuted")?;
+            Some((at..at + "refuted".len(), String::new()))
+        }
+    }
+}
+
+/// A link `[words](claim:name "relation")`.
+struct Link<'a> {
+    text: &'a str,
+    words: Range<usize>,
+    /// From behind the name to the closing parenthesis.
+    relation: Range<usize>,
+}
+
+impl<'a> Link<'a> {
+    fn of(claim: &'a Judged) -> Option<Self> {
+        let (text, span) = (claim.span.source.text(), &claim.span.range);
+        let target = format!("](claim:{}", claim.name);
+        let middle = span.start + text[span.clone()].find(&target)?;
+        let start = span.start + text[span.start..middle].find('[')? + 1;
+        let behind = middle + target.len();
+        let end = behind + text[behind..].find(')')?;
+        Some(Self { text, words: start..middle, relation: behind..end })
+    }
+
+    fn changes(&self, claim: &Judged, is_number: bool) -> Vec<Change> {
+        let stated = self.text[self.relation.clone()].trim().trim_matches('"').trim();
+        let parts = || stated.split(';').map(str::trim).filter(|part| !part.is_empty());
+        let relation = |parts: Vec<String>| {
+            let by = match parts.join("; ") {
+                nothing if nothing.is_empty() => nothing,
+                words => format!(" \"{words}\""),
+            };
+            (self.relation.clone(), by)
+        };
+        let mut changes = vec![match claim.expected {
+            Expected::Verified => {
+                relation(["refuted"].into_iter().chain(parts()).map(str::to_owned).collect())
+            }
+            Expected::Refuted => {
+                relation(parts().filter(|part| *part != "refuted").map(str::to_owned).collect())
+            }
+        }];
+        for (side, opposite) in OPPOSITES {
+            let turned = |part: &str| Some(format!("{opposite}{}", part.strip_prefix(side)?));
+            // `>` begins `>=` as well.
+            let is_this = |part: &&str| {
+                part.starts_with(side)
+                    && OPPOSITES.iter().find(|(any, _)| part.starts_with(any)).map(|it| it.0)
+                        == Some(side)
+            };
+            if !opposite.is_empty() && parts().any(|part| is_this(&part)) {
+                let all = parts().map(|part| match is_this(&part) {
+                    true => turned(part).expect("it begins so"),
+                    false => part.to_owned(),
+                });
+                changes.push(relation(all.collect()));
+            }
+        }
+        if is_number {
+            changes.extend(self.numbers(stated));
+        }
+        changes
+    }
+
+    /// Neighbouring numbers, the number with the other sign, and relations that deny it.
+    fn numbers(&self, stated: &str) -> Vec<Change> {
+        let words = &self.text[self.words.clone()];
+        let is_digit = |c: char| c.is_ascii_digit();
+        let (Some(first), Some(last)) = (words.find(is_digit), words.rfind(is_digit)) else {
+            return Vec::new();
+        };
+        let at = self.words.start + last;
+        let digit = words.as_bytes()[last] - b'0';
+        let mut changes: Vec<Change> =
+            [1, 9].map(|by| (at..at + 1, ((digit + by) % 10).to_string())).into();
+        let before = words[..first].chars().next_back();
+        let start = self.words.start + first;
+        changes.push(match before {
+            Some(minus @ ('-' | '−')) => (start - minus.len_utf8()..start, String::new()),
+            _ => (start..start, "−".to_owned()),
+        });
+        // A rounded number may lie on either side of what is printed.
+        let plain: String =
+            words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
+        if stated.is_empty() && !plain.contains('.') {
+            let deny = |side: &str| (self.relation.clone(), format!(" \"{side} {plain}\""));
+            changes.extend(["!=", ">", "<"].map(deny));
+        }
+        changes
+    }
+}
