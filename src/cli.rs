@@ -1,6 +1,8 @@
 //! The command line: arguments to a [`BuildRequest`], results to words and an exit code.
 
+mod bundle;
 mod data;
+mod device;
 mod doctor;
 mod explain;
 mod new;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::device::{Choice, Device};
 use crate::claims::Standing;
 use crate::diag::{self, Color, Diagnostic};
 use crate::kernel::process;
@@ -114,6 +117,16 @@ enum Command {
     },
     /// Look for what is needed here: toolchain, disk, GPU, optional parts
     Doctor,
+    /// Make programs of the chapters that run where there is no Rust
+    Bundle {
+        #[command(flatten)]
+        args: bundle::BundleArgs,
+    },
+    /// Take over the results of a bundle that ran elsewhere
+    Import {
+        #[command(flatten)]
+        args: bundle::ImportArgs,
+    },
     /// List, download and verify the data sets of data/manifest.yaml
     Data {
         #[command(subcommand)]
@@ -131,13 +144,6 @@ enum Command {
 enum Format {
     Html,
     Pdf,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Device {
-    Auto,
-    Cpu,
-    Cuda,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -222,23 +228,32 @@ pub fn main() -> ExitCode {
         Command::New { dir } => new::make(&session, &dir),
         Command::Doctor => doctor::look(&session, cli.root.as_deref()),
         Command::BuildReport { format, run } => session.with_root(cli.root, |root| {
-            session.build_report(&run.request(root, Formats::of(&format))?, run.strict)
+            session.build_report(&run.request(&session, root, Formats::of(&format))?, run.strict)
         }),
         Command::Check { run } => session.with_root(cli.root, |root| {
-            session.check(&run.request(root, Formats { html: false, pdf: false })?, run.strict)
+            session.check(
+                &run.request(&session, root, Formats { html: false, pdf: false })?,
+                run.strict,
+            )
         }),
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
-            watch::watch(&session, run.request(root, Formats::of(&format))?)
+            watch::watch(&session, run.request(&session, root, Formats::of(&format))?)
         }),
         Command::Serve { port, host, token, run } => session.with_root(cli.root, |root| {
             let access = if token { Access::Token } else { Access::Local };
-            let request = run.request(root, Formats { html: true, pdf: true })?;
+            let request = run.request(&session, root, Formats { html: true, pdf: true })?;
             watch::serve(&session, request, &Options { host, port, access })
         }),
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
-            let request = run.request(root, Formats { html: false, pdf: false })?;
+            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
         }),
+        Command::Bundle { args } => {
+            session.with_root(cli.root, |root| bundle::make(&session, root, &args))
+        }
+        Command::Import { args } => {
+            session.with_root(cli.root, |root| bundle::import(&session, root, &args))
+        }
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
         }
@@ -256,16 +271,12 @@ impl Formats {
 }
 
 impl RunArgs {
-    fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
-        if self.device == Device::Cuda {
-            return Err(vec![
-                Diagnostic::global(
-                    "no-cuda",
-                    "this version of Veracity runs cells on the CPU only",
-                )
-                .hint("leave `--device` away, or say `--device cpu`"),
-            ]);
-        }
+    fn request(
+        &self,
+        session: &Session,
+        root: &Path,
+        formats: Formats,
+    ) -> Result<BuildRequest, Vec<Diagnostic>> {
         let kernel = match self.kernel {
             KernelName::Batch => KernelChoice::Batch,
             #[cfg(unix)]
@@ -273,14 +284,19 @@ impl RunArgs {
         };
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let out = self.out.as_deref().map_or_else(|| root.join("build"), absolute);
+        let Choice { device, because } = device::choose(self.device, root, &out)?;
+        if let Some(because) = because {
+            session.say(&format!("device {device}: {because}\n"));
+        }
         Ok(BuildRequest {
             root: root.to_owned(),
-            out: self.out.as_deref().map_or_else(|| root.join("build"), absolute),
+            out,
             data: self.data.as_deref().map_or_else(|| root.join("data"), absolute),
             formats,
             chapter: self.chapter.map(|number| number as usize),
             profile: self.profile.clone(),
-            device: "cpu".to_owned(),
+            device: device.to_owned(),
             jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
             from_scratch: self.no_cache,
@@ -381,9 +397,18 @@ impl Session {
         let _output = Output::open(out, || self.progress.show(BuildEvent::Waiting))
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
-        for name in
-            ["cache", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
-        {
+        for name in [
+            "bundle",
+            "cache",
+            "cuda",
+            "live",
+            "run",
+            "target",
+            "work",
+            "report",
+            "report.pdf",
+            "claims.json",
+        ] {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),

@@ -3,6 +3,7 @@
 //! Read [`pipeline`] first: one function names every stage of a build in order. The binary is a
 //! thin caller of it; `docs/architecture.md` tells what lives where and why.
 
+pub mod bundle;
 pub mod cache;
 pub mod claims;
 pub mod cli;

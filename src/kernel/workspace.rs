@@ -19,6 +19,7 @@ use toml::{Table, Value};
 
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
+use crate::kernel::cuda::{CPU, Layout};
 use crate::kernel::toolchain;
 
 static LAB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/lab");
@@ -51,6 +52,8 @@ pub struct Workspace {
     pub digest: String,
     /// The compiler's own description of itself.
     pub toolchain: String,
+    /// Variables for Cargo and for programs, if they are not for the CPU.
+    pub layout: Option<Layout>,
 }
 
 impl Workspace {
@@ -66,6 +69,8 @@ impl Workspace {
         slugs: &[&str],
         network: Network,
     ) -> Result<Self, Diagnostic> {
+        // What it asks of a GPU alone, Cargo does not know.
+        let config = &config.on(CPU);
         let folder = build.join("work");
         let files = |error: io::Error| {
             Diagnostic::global(
@@ -120,6 +125,7 @@ impl Workspace {
             network,
             digest: digest.finalize().to_hex().to_string(),
             toolchain,
+            layout: None,
         })
     }
 
@@ -128,9 +134,17 @@ impl Workspace {
         Path::new("chapters").join(slug)
     }
 
+    /// The workspace with a toolkit for a GPU.
+    #[must_use]
+    pub fn with_layout(self, layout: Layout) -> Self {
+        Self { layout: Some(layout), ..self }
+    }
+
     /// A call of Cargo in this workspace.
     pub fn cargo(&self) -> Command {
-        cargo(&self.folder, &self.target, self.network)
+        let mut cargo = cargo(&self.folder, &self.target, self.network);
+        cargo.envs(self.layout.iter().flat_map(|layout| layout.building.iter().cloned()));
+        cargo
     }
 }
 
@@ -402,6 +416,20 @@ fn extract(
 
 /// The sources of protocol with the manifest around them, by path, for a build elsewhere.
 pub(super) fn protocol_sources() -> Vec<(String, Vec<u8>)> {
+    let mut files = protocol_files();
+    files.push(manifest_around(&["crates/protocol"], &["crates/live"]));
+    files
+}
+
+/// The sources of protocol with the manifest and the lock file around it and another crate.
+pub(crate) fn sources_around(member: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files = protocol_files();
+    files.push(manifest_around(&["crates/protocol", member], &[]));
+    files.push(("Cargo.lock".to_owned(), OWN_LOCK.as_bytes().to_vec()));
+    files
+}
+
+fn protocol_files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![&PROTOCOL];
     while let Some(folder) = folders.pop() {
@@ -410,13 +438,17 @@ pub(super) fn protocol_sources() -> Vec<(String, Vec<u8>)> {
             (format!("crates/protocol/{}", file.path().display()), file.contents().to_vec())
         }));
     }
+    files
+}
+
+fn manifest_around(members: &[&str], excluded: &[&str]) -> (String, Vec<u8>) {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
     let mut workspace: Table = inherited(&own);
-    workspace.insert("members".into(), Value::Array(vec!["crates/protocol".into()]));
-    workspace.insert("exclude".into(), Value::Array(vec!["crates/live".into()]));
+    let list = |names: &[&str]| Value::Array(names.iter().map(|&name| name.into()).collect());
+    workspace.insert("members".into(), list(members));
+    workspace.insert("exclude".into(), list(excluded));
     let manifest = Table::from_iter([("workspace".to_owned(), Value::from(workspace))]);
-    files.push(("Cargo.toml".to_owned(), manifest.to_string().into_bytes()));
-    files
+    ("Cargo.toml".to_owned(), manifest.to_string().into_bytes())
 }
 
 /// What lab and protocol inherit.
