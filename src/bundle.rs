@@ -25,8 +25,8 @@ use crate::diag::Diagnostic;
 use crate::kernel::Event;
 use crate::kernel::batch::BatchKernel;
 use crate::kernel::cuda::{Arch, Toolkit};
-use crate::kernel::workspace::Workspace;
-use crate::pipeline::{self, BuildRequest, Ground, Planned};
+use crate::kernel::workspace::{self, Workspace, write_if_changed};
+use crate::pipeline::{self, BuildRequest, Ground, Planned, Written};
 use crate::plan::ChapterPlan;
 use crate::world::DiskWorld;
 
@@ -71,16 +71,7 @@ pub fn make(
     };
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
-    let slugs = written.slugs_with_cells();
-    let config = written.config.on(&request.device);
-    let mut workspace =
-        Workspace::prepare(&request.root, &request.out, &config, &slugs, request.network)
-            .map_err(|problem| vec![problem])?;
-    if let Target::Cuda(toolkit, arch) = target {
-        let layout =
-            toolkit.lay_out(&request.out.join("cuda"), *arch).map_err(|problem| vec![problem])?;
-        workspace = workspace.with_layout(layout);
-    }
+    let workspace = workspace(request, &written, &written.slugs_with_cells(), target)?;
     let ground = Ground {
         digest: workspace.digest.clone(),
         toolchain: workspace.toolchain.clone(),
@@ -94,7 +85,6 @@ pub fn make(
         request.data.clone(),
         request.jobs,
     );
-    let mut files = BTreeMap::new();
     let mut chapters = Vec::new();
     for (index, chapter) in planned.plan.chapters.iter().enumerate() {
         let is_wanted = request.chapter.is_none_or(|number| number == index + 1);
@@ -110,46 +100,152 @@ pub fn make(
         place(&program, &folder.join(&name)).map_err(failed)?;
         chapters.push(BundledChapter { program: name, plan: plan(chapter, &cells) });
     }
-    tell("compiling the runner".to_owned());
-    let runner = runner::build(&request.out, request.network).map_err(|words| {
-        vec![Diagnostic::global("bundle", format!("the runner cannot be built: {words}"))]
-    })?;
-    place(&runner, &folder.join(RUNNER)).map_err(failed)?;
-    let mut bytes = 0;
-    for name in chapters.iter().map(|chapter| chapter.program.as_str()).chain([RUNNER]) {
-        let content = fs::read(folder.join(name)).map_err(failed)?;
-        bytes += content.len() as u64;
-        files.insert(name.to_owned(), blake3::hash(&content).to_hex().to_string());
-    }
+    let programs = chapters.iter().map(|chapter| chapter.program.clone()).collect();
+    let files = finish(request, folder, programs, tell)?;
     let datasets = datasets(request, &planned, &chapters).map_err(failed)?;
     let bundle = Bundle {
         version: BUNDLE_VERSION,
         report: planned.written.config.title.clone(),
         foundation: ground.digest,
         compiler: ground.toolchain.lines().next().unwrap_or_default().to_owned(),
-        cuda: match target {
-            Target::Cpu => None,
-            Target::Cuda(toolkit, arch) => Some(CudaNeeds {
+        cuda: target.needs(),
+        datasets,
+        self_test: None,
+        chapters,
+        files,
+    };
+    let bytes = seal(folder, &bundle).map_err(failed)?;
+    Ok(Made {
+        bytes,
+        chapters: bundle.chapters.iter().map(|chapter| chapter.plan.chapter.clone()).collect(),
+        data: bundle.datasets.into_iter().map(|(name, data)| (name, data.folder)).collect(),
+        diagnostics: planned.diagnostics,
+    })
+}
+
+/// Makes a bundle that tests, on the device on which it runs, what cells use.
+///
+/// # Errors
+/// As for [`make`], or if no crate of the report brings such a test.
+pub fn make_self_test(
+    request: &BuildRequest,
+    target: &Target,
+    folder: &Path,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Made, Vec<Diagnostic>> {
+    const SLUG: &str = "self-test";
+    let failed = |error: io::Error| {
+        let words = format!("cannot write the bundle in {}: {error}", folder.display());
+        vec![Diagnostic::global("bundle", words)]
+    };
+    make_room(folder)?;
+    let written = pipeline::read(&DiskWorld::new(&request.root))?;
+    let tests = written.config.self_tests();
+    if tests.is_empty() {
+        return Err(vec![
+            Diagnostic::global("bundle", "no crate of this report brings a self-test").hint(
+                "say which function: `self-test: path::of::main` at a dependency in report.yaml",
+            ),
+        ]);
+    }
+    let workspace = workspace(request, &written, &[SLUG], target)?;
+    let calls: Vec<String> = tests.iter().map(|test| format!("{test}()")).collect();
+    let main = format!(
+        "use std::process::ExitCode;\nfn main() -> ExitCode {{\n    let all = [{}];\n    \
+         all.into_iter().find(|one| *one != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS)\n}}\n",
+        calls.join(", ")
+    );
+    let sources = workspace.folder.join(Workspace::chapter(SLUG));
+    write_if_changed(&sources.join("program/src/main.rs"), main.as_bytes()).map_err(failed)?;
+    tell("compiling the self-test".to_owned());
+    let package = workspace::program_package(SLUG);
+    let mut command = workspace.cargo();
+    command.args(["build", "--quiet", "--package", &package]);
+    let output = command.output().map_err(failed)?;
+    if !output.status.success() {
+        let problem = Diagnostic::global("compile-error", "the self-test cannot be built");
+        return Err(vec![problem.note(String::from_utf8_lossy(&output.stderr).trim().to_owned())]);
+    }
+    let name = format!("programs/{SLUG}");
+    place(&workspace.target.join("debug").join(&package), &folder.join(&name)).map_err(failed)?;
+    let files = finish(request, folder, vec![name.clone()], tell)?;
+    let bundle = Bundle {
+        version: BUNDLE_VERSION,
+        report: format!("Self-test of {}", tests.join(", ").replace("::", " ").trim()),
+        foundation: workspace.digest,
+        compiler: workspace.toolchain.lines().next().unwrap_or_default().to_owned(),
+        cuda: target.needs(),
+        datasets: BTreeMap::new(),
+        self_test: Some(name),
+        chapters: Vec::new(),
+        files,
+    };
+    let bytes = seal(folder, &bundle).map_err(failed)?;
+    let chapters = vec![SLUG.to_owned()];
+    Ok(Made { bytes, chapters, data: BTreeMap::new(), diagnostics: Vec::new() })
+}
+
+impl Target {
+    fn needs(&self) -> Option<CudaNeeds> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(toolkit, arch) => Some(CudaNeeds {
                 arch: arch.to_string(),
                 toolkit: toolkit.version.clone(),
                 driver: toolkit.oldest_driver(),
                 libraries: toolkit.sonames(),
             }),
-        },
-        datasets,
-        chapters,
-        files,
-    };
-    let json = serde_json::to_string_pretty(&bundle).expect("strings and numbers are JSON");
-    let identity = blake3::hash(json.as_bytes()).to_hex();
-    let text = format!("{BUNDLE_HEADER} {identity}\n{json}");
-    fs::write(folder.join(BUNDLE_FILE), &text).map_err(failed)?;
-    Ok(Made {
-        bytes: bytes + text.len() as u64,
-        chapters: bundle.chapters.iter().map(|chapter| chapter.plan.chapter.clone()).collect(),
-        data: bundle.datasets.into_iter().map(|(name, data)| (name, data.folder)).collect(),
-        diagnostics: planned.diagnostics,
+        }
+    }
+}
+
+/// The workspace in which programs for the target are compiled.
+fn workspace(
+    request: &BuildRequest,
+    written: &Written,
+    slugs: &[&str],
+    target: &Target,
+) -> Result<Workspace, Vec<Diagnostic>> {
+    let one = |problem| vec![problem];
+    let config = written.config.on(&request.device);
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, &config, slugs, request.network)
+            .map_err(one)?;
+    Ok(match target {
+        Target::Cpu => workspace,
+        Target::Cuda(toolkit, arch) => {
+            workspace.with_layout(toolkit.lay_out(&request.out.join("cuda"), *arch).map_err(one)?)
+        }
     })
+}
+
+/// Adds the runner; gives the digests of all files.
+fn finish(
+    request: &BuildRequest,
+    folder: &Path,
+    mut names: Vec<String>,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    tell("compiling the runner".to_owned());
+    let failed = |words: String| vec![Diagnostic::global("bundle", words)];
+    let runner = runner::build(&request.out, request.network)
+        .map_err(|words| failed(format!("the runner cannot be built: {words}")))?;
+    place(&runner, &folder.join(RUNNER)).map_err(|error| failed(error.to_string()))?;
+    names.push(RUNNER.to_owned());
+    let digest = |name: String| {
+        let content = fs::read(folder.join(&name)).map_err(|error| failed(error.to_string()))?;
+        Ok((name, blake3::hash(&content).to_hex().to_string()))
+    };
+    names.into_iter().map(digest).collect()
+}
+
+/// Writes the manifest; gives the bytes of the whole bundle.
+fn seal(folder: &Path, bundle: &Bundle) -> io::Result<u64> {
+    let json = serde_json::to_string_pretty(bundle)?;
+    let identity = blake3::hash(json.as_bytes()).to_hex();
+    fs::write(folder.join(BUNDLE_FILE), format!("{BUNDLE_HEADER} {identity}\n{json}"))?;
+    let names = bundle.files.keys().map(String::as_str).chain([BUNDLE_FILE]);
+    names.map(|name| Ok(fs::metadata(folder.join(name))?.len())).sum()
 }
 
 /// Indices of the cells that could run where the bundle goes.

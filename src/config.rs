@@ -68,13 +68,17 @@ pub struct ReportConfig {
 /// Key of a dependency with the features that it has only on a GPU.
 const CUDA_FEATURES: &str = "cuda-features";
 
+/// Key of a dependency with the path of its function that tests it where it runs.
+const SELF_TEST: &str = "self-test";
+
 impl ReportConfig {
     /// The settings with each crate's features for a device: those of `cuda-features` too if it is
-    /// a GPU, and without that key, which Cargo does not know.
+    /// a GPU, and without the keys that Cargo does not know.
     #[must_use]
     pub fn on(&self, device: &str) -> Self {
         let mut config = self.clone();
         for spec in config.dependencies.values_mut().filter_map(|spec| spec.as_object_mut()) {
+            spec.remove(SELF_TEST);
             let Some(more) = spec.remove(CUDA_FEATURES) else { continue };
             if device == CUDA {
                 let features =
@@ -85,6 +89,16 @@ impl ReportConfig {
             }
         }
         config
+    }
+
+    /// Functions, by their paths, that test what cells use on the device on which they run.
+    pub fn self_tests(&self) -> Vec<String> {
+        let tests = self.dependencies.iter().filter_map(|(name, spec)| {
+            let path = spec.get(SELF_TEST)?.as_str()?;
+            let is_path = path.chars().all(|c| c.is_ascii_alphanumeric() || "_:".contains(c));
+            is_path.then(|| format!("::{}::{path}", name.replace('-', "_")))
+        });
+        tests.collect()
     }
 
     /// Whether a crate of the report has features for a GPU.

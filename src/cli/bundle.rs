@@ -37,6 +37,10 @@ pub(super) struct BundleArgs {
     #[arg(long, value_name = "DIR")]
     toolkit: Option<PathBuf>,
 
+    /// Make a test of the device itself instead, with what the report's crates bring for that
+    #[arg(long, conflicts_with = "chapter")]
+    selftest: bool,
+
     /// Take this chapter only (from 1)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     chapter: Option<u32>,
@@ -97,7 +101,8 @@ pub(super) fn make(
     request.chapter = args.chapter.map(|number| number as usize);
     let _output = open(session, &request)?;
     let folder = std::path::absolute(&args.out).unwrap_or_else(|_| args.out.clone());
-    let made = bundle::make(&request, &target, &folder, &|words| session.progress.step(&words))?;
+    let make = if args.selftest { bundle::make_self_test } else { bundle::make };
+    let made = make(&request, &target, &folder, &|words| session.progress.step(&words))?;
     session.progress.finish();
     session.problems(&made.diagnostics);
     let mut words = format!(
@@ -109,7 +114,10 @@ pub(super) fn make(
     for (name, place) in &made.data {
         words.push_str(&format!("  it reads the data set {name} in data/{}\n", place.display()));
     }
-    words.push_str("copy it to where it is to run and say `./run`, then `veracity import` here\n");
+    words.push_str(match args.selftest {
+        true => "copy it to where it is to run and say `./run`\n",
+        false => "copy it to where it is to run and say `./run`, then `veracity import` here\n",
+    });
     session.say(&words);
     Ok(0)
 }

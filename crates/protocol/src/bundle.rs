@@ -53,6 +53,8 @@ pub struct Bundle {
     pub cuda: Option<CudaNeeds>,
     /// Data sets that the cells read, by name.
     pub datasets: BTreeMap<String, BundledData>,
+    /// Path of an executable that tests the device instead, and ends with 0 if all is well.
+    pub self_test: Option<String>,
     /// The chapters, in order.
     pub chapters: Vec<BundledChapter>,
     /// Digests of the bundle's other files, by path.

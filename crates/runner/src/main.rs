@@ -13,7 +13,8 @@ mod machine;
 mod options;
 mod results;
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use options::Options;
 
@@ -49,6 +50,9 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         println!("bundle, data and machine are as they should be");
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(test) = &bundle.manifest.self_test {
+        return self_test(&options.bundle.join(test), &machine);
+    }
     let mut results = results::Folder::open(&options.results, &bundle, &machine.words)?;
     let count = bundle.manifest.chapters.len();
     let mut all_well = true;
@@ -77,4 +81,18 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     }
     println!("results in {}; take them home and say `veracity import`", options.results.display());
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the program that tests the device; its table is for people, its exit status is ours.
+fn self_test(program: &Path, machine: &machine::Machine) -> Result<ExitCode, String> {
+    let mut command = Command::new(program);
+    if let Some(libraries) = &machine.libraries {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
+    let failed = |error| format!("{} cannot be run: {error}", program.display());
+    let status = command.status().map_err(failed)?;
+    if !status.success() {
+        println!("the self-test failed: {status}");
+    }
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
