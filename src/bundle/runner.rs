@@ -28,11 +28,11 @@ pub(super) fn build(out: &Path, network: Network) -> Result<PathBuf, String> {
     for (path, text) in workspace::sources_around("crates/runner") {
         write_if_changed(&folder.join(path), &text).map_err(|error| error.to_string())?;
     }
-    let target = folder.join("target");
+    let target = out.join("target");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(&folder)
-        .args(["build", "--release", "--quiet", "--package", "veracity-runner"])
+        .args(["build", "--quiet", "--package", "veracity-runner"])
         .env("CARGO_TARGET_DIR", &target)
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
@@ -47,7 +47,7 @@ pub(super) fn build(out: &Path, network: Network) -> Result<PathBuf, String> {
     }
     let status = cargo.child.wait().map_err(|error| error.to_string())?;
     match status.success() {
-        true => Ok(target.join("release").join("veracity-runner")),
+        true => Ok(target.join("debug").join("veracity-runner")),
         false => Err(said),
     }
 }

@@ -204,12 +204,7 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
     {
         optimised.insert(package, release_like(true));
     }
-    let mut dev = Table::new();
-    // Cells change often and are thin: what is heavy belongs into module blocks. A panic knows
-    // its line without debug information.
-    dev.insert("opt-level".into(), 0.into());
-    dev.insert("debug".into(), false.into());
-    dev.insert("package".into(), optimised.into());
+    let dev = dev_profile(optimised);
     let mut profile = Table::new();
     profile.insert("dev".into(), dev.into());
     let mut manifest = Table::new();
@@ -231,6 +226,16 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
         files.insert(format!("chapters/{slug}/program/Cargo.toml"), program.to_string());
     }
     files
+}
+
+/// Cells change often and are thin: what is heavy belongs into module blocks. A panic knows its line
+/// without debug information.
+fn dev_profile(packages: Table) -> Table {
+    let mut dev = Table::new();
+    dev.insert("opt-level".into(), 0.into());
+    dev.insert("debug".into(), false.into());
+    dev.insert("package".into(), packages.into());
+    dev
 }
 
 fn release_like(checks: bool) -> Value {
@@ -447,7 +452,13 @@ fn manifest_around(members: &[&str], excluded: &[&str]) -> (String, Vec<u8>) {
     let list = |names: &[&str]| Value::Array(names.iter().map(|&name| name.into()).collect());
     workspace.insert("members".into(), list(members));
     workspace.insert("exclude".into(), list(excluded));
-    let manifest = Table::from_iter([("workspace".to_owned(), Value::from(workspace))]);
+    // The profile of chapters, so that what is compiled for them is not compiled again.
+    let optimised = Table::from_iter([("*".to_owned(), release_like(false))]);
+    let profile = Table::from_iter([("dev".to_owned(), Value::from(dev_profile(optimised)))]);
+    let manifest = Table::from_iter([
+        ("workspace".to_owned(), Value::from(workspace)),
+        ("profile".to_owned(), Value::from(profile)),
+    ]);
     ("Cargo.toml".to_owned(), manifest.to_string().into_bytes())
 }
 

@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
     let mut all = compare::<f64, _, <AutoDevice as ImageDevice<f64>>::Ops>(&device);
     all.extend(compare::<f32, _, <AutoDevice as ImageDevice<f32>>::Ops>(&device));
     println!(
-        "{:<38} {:<16} {:>7} {:>10} {:>8}",
+        "{:<40} {:<16} {:>7} {:>10} {:>8}",
         format!("operation on {name}"),
         "compared",
         "numbers",
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
     );
     for row in &all {
         println!(
-            "{:<38} {:<16} {:>7} {:>10.2e} {:>8.0e}  {}",
+            "{:<40} {:<16} {:>7} {:>10.2e} {:>8.0e}  {}",
             row.operation,
             row.what.to_string(),
             row.numbers,
@@ -115,7 +115,7 @@ pub fn compare<E: Dtype, D: ImageDevice<E>, O: ImageOps<E, D>>(device: &D) -> Ve
         let by = Sliding { size, stride, padding };
         let pool = Sliding { size: 2, stride: 2, padding: 0 };
         let inputs =
-            [random.normal(&[2, 3, 9, 8]), random.normal(&[5, 3, size, size]), random.normal(&[5])];
+            [random.normal(&[2, 2, 6, 5]), random.normal(&[3, 2, size, size]), random.normal(&[3])];
         let convolved = |[x, kernels, bias]: [&Numbers; 3], pool: Option<Sliding>| {
             let (x, kernels, bias) = (four(device, x), four(device, kernels), one(device, bias));
             let traced = x.leaky_trace();
@@ -144,7 +144,7 @@ pub fn compare<E: Dtype, D: ImageDevice<E>, O: ImageOps<E, D>>(device: &D) -> Ve
         }
     }
     let by = Sliding { size: 3, stride: 2, padding: 0 };
-    let inputs = [random.distinct(&[2, 3, 9, 8])];
+    let inputs = [random.distinct(&[2, 2, 6, 5])];
     let x = four(device, &inputs[0]);
     let (result, gradients) = back(O::max_pool2d(x.leaky_trace(), by));
     let traced = Traced { result, gradients: vec![of(&gradients, &x)] };
@@ -154,8 +154,8 @@ pub fn compare<E: Dtype, D: ImageDevice<E>, O: ImageOps<E, D>>(device: &D) -> Ve
     let (result, gradients) = back(O::flatten(x.leaky_trace()));
     let traced = Traced { result, gradients: vec![of(&gradients, &x)] };
     all.add("flatten", &inputs, traced, |inputs| inputs[0].data.clone());
-    for batch in [3, 40] {
-        let inputs = [random.normal(&[batch, 16]), random.normal(&[16, 6]), random.normal(&[6])];
+    for batch in [3, 33] {
+        let inputs = [random.normal(&[batch, 8]), random.normal(&[8, 6]), random.normal(&[6])];
         let (x, weight, bias) =
             (two(device, &inputs[0]), two(device, &inputs[1]), one(device, &inputs[2]));
         let (result, gradients) = back(O::affine(x.leaky_trace(), &weight, &bias));

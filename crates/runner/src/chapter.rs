@@ -100,7 +100,10 @@ impl Run<'_> {
         let failure = match failure {
             Some(failure) => Some(self.told(&failure.message)),
             None if status.success() => None,
-            None => Some(self.told(&format!("the program ended with {status}"))),
+            None => {
+                let last = last_words(&outbox.join(STDERR_FILE));
+                Some(self.told(&format!("the program ended with {status}{last}")))
+            }
         };
         fs::remove_file(outbox.join(ALIVE_FILE))?;
         Ok(RanChapter { nonce: plan.nonce, failure })
@@ -138,6 +141,16 @@ impl Run<'_> {
             None => message.to_owned(),
         }
     }
+}
+
+/// The last lines that a program that died wrote on standard error.
+fn last_words(stderr: &Path) -> String {
+    const LINES: usize = 5;
+    let said = fs::read(stderr).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().filter(|line| !line.contains('\u{1e}')).collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    last.iter().map(|line| format!("\n  {line}")).collect()
 }
 
 /// Progress as it is shown.
