@@ -1,7 +1,9 @@
 //! The command line: arguments to a [`BuildRequest`], results to words and an exit code.
 
 mod attest;
+mod bundle;
 mod data;
+mod device;
 mod diff;
 mod doctor;
 mod explain;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::device::{Choice, Device};
 use crate::chain::Chain;
 use crate::claims::{Judged, Standing};
 use crate::diag::{self, Color, Diagnostic, printable};
@@ -160,6 +163,16 @@ enum Command {
     },
     /// Look for what is needed here: toolchain, disk, GPU, optional parts
     Doctor,
+    /// Make programs of the chapters that run where there is no Rust
+    Bundle {
+        #[command(flatten)]
+        args: bundle::BundleArgs,
+    },
+    /// Take over the results of a bundle that ran elsewhere
+    Import {
+        #[command(flatten)]
+        args: bundle::ImportArgs,
+    },
     /// List, download and verify the data sets of data/manifest.yaml
     Data {
         #[command(subcommand)]
@@ -185,13 +198,6 @@ enum Command {
 enum Format {
     Html,
     Pdf,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Device {
-    Auto,
-    Cpu,
-    Cuda,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -305,7 +311,7 @@ pub fn main() -> ExitCode {
         Command::Doctor => doctor::look(&session, cli.root.as_deref()),
         Command::BuildReport { format, frozen, reports, run } => {
             session.with_root(cli.root, |root| {
-                let request = run.request(root, Formats::of(&format))?;
+                let request = run.request(&session, root, Formats::of(&format))?;
                 let build = if frozen { pipeline::build_frozen } else { pipeline::build };
                 let (status, evaluated) = session.build_report(&request, build, run.strict)?;
                 reports::write(&session, root, &evaluated, &reports.wanted)?;
@@ -315,7 +321,7 @@ pub fn main() -> ExitCode {
         Command::Check { locked, require_coverage, reports, claim, untrusted, run } => session
             .with_root(cli.root, |root| {
                 let run = if untrusted { run.untrusted(root)? } else { run };
-                let request = run.request(root, Formats { html: false, pdf: false })?;
+                let request = run.request(&session, root, Formats { html: false, pdf: false })?;
                 if let Some(claim) = claim {
                     return session.check_claim(&request, &claim, run.strict);
                 }
@@ -327,7 +333,7 @@ pub fn main() -> ExitCode {
                 Ok(status.max(session.coverage(&evaluated, require_coverage)))
             }),
         Command::Record { run } => session.with_root(cli.root, |root| {
-            let request = run.request(root, Formats { html: false, pdf: false })?;
+            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
             record::record(&session, &request, run.strict)
         }),
         Command::Diff(args) => diff::run(&session, cli.root, &args),
@@ -335,21 +341,27 @@ pub fn main() -> ExitCode {
             session.with_root(cli.root, |root| attest::run(&session, root, &args))
         }
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
-            watch::watch(&session, run.request(root, Formats::of(&format))?)
+            watch::watch(&session, run.request(&session, root, Formats::of(&format))?)
         }),
         Command::Serve { port, host, token, run } => session.with_root(cli.root, |root| {
             let access = if token { Access::Token } else { Access::Local };
-            let request = run.request(root, Formats { html: true, pdf: true })?;
+            let request = run.request(&session, root, Formats { html: true, pdf: true })?;
             watch::serve(&session, request, &Options { host, port, access })
         }),
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
-            let request = run.request(root, Formats { html: false, pdf: false })?;
+            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
         }),
         Command::Mutate { mutate, run } => session.with_root(cli.root, |root| {
-            let request = run.request(root, Formats { html: false, pdf: false })?;
+            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
             mutate::mutate(&session, &request, &mutate)
         }),
+        Command::Bundle { args } => {
+            session.with_root(cli.root, |root| bundle::make(&session, root, &args))
+        }
+        Command::Import { args } => {
+            session.with_root(cli.root, |root| bundle::import(&session, root, &args))
+        }
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
         }
@@ -408,16 +420,12 @@ impl RunArgs {
         Ok(Self { sandbox: true, no_cache: true, offline: true, out: Some(out), ..self })
     }
 
-    fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
-        if self.device == Device::Cuda {
-            return Err(vec![
-                Diagnostic::global(
-                    "no-cuda",
-                    "this version of Veracity runs cells on the CPU only",
-                )
-                .hint("leave `--device` away, or say `--device cpu`"),
-            ]);
-        }
+    fn request(
+        &self,
+        session: &Session,
+        root: &Path,
+        formats: Formats,
+    ) -> Result<BuildRequest, Vec<Diagnostic>> {
         let kernel = match self.kernel {
             KernelName::Batch => KernelChoice::Batch,
             #[cfg(unix)]
@@ -439,14 +447,19 @@ impl RunArgs {
         };
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let out = self.out.as_deref().map_or_else(|| root.join("build"), absolute);
+        let Choice { device, because } = device::choose(self.device, root, &out)?;
+        if let Some(because) = because {
+            session.say(&format!("device {device}: {because}\n"));
+        }
         Ok(BuildRequest {
             root: root.to_owned(),
-            out: self.out.as_deref().map_or_else(|| root.join("build"), absolute),
+            out,
             data: self.data.as_deref().map_or_else(|| root.join("data"), absolute),
             formats,
             chapter: self.chapter.map(|number| number as usize),
             profile: self.profile.clone(),
-            device: "cpu".to_owned(),
+            device: device.to_owned(),
             jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
             from_scratch: self.no_cache,
@@ -599,7 +612,9 @@ impl Session {
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
         for name in [
+            "bundle",
             "cache",
+            "cuda",
             "live",
             crate::mutate::FOLDER,
             "run",

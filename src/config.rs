@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diag::Diagnostic;
+use crate::kernel::cuda::CUDA;
 use crate::parse::{CellDefaults, Code, Echo, FrontMatter, Needs};
 use crate::span::{Source, Span};
 pub use fields::duration;
@@ -63,6 +64,48 @@ pub struct ReportConfig {
     pub echo: Echo,
     /// TeX macros for all chapters, by name with backslash.
     pub macros: BTreeMap<String, String>,
+}
+
+/// Key of a dependency with the features that it has only on a GPU.
+const CUDA_FEATURES: &str = "cuda-features";
+
+/// Key of a dependency with the path of its function that tests it where it runs.
+const SELF_TEST: &str = "self-test";
+
+impl ReportConfig {
+    /// The settings with each crate's features for a device: those of `cuda-features` too if it is
+    /// a GPU, and without the keys that Cargo does not know.
+    #[must_use]
+    pub fn on(&self, device: &str) -> Self {
+        let mut config = self.clone();
+        for spec in config.dependencies.values_mut().filter_map(|spec| spec.as_object_mut()) {
+            spec.remove(SELF_TEST);
+            let Some(more) = spec.remove(CUDA_FEATURES) else { continue };
+            if device == CUDA {
+                let features =
+                    spec.entry("features").or_insert_with(|| Vec::<String>::new().into());
+                if let (Some(features), Some(more)) = (features.as_array_mut(), more.as_array()) {
+                    features.extend(more.iter().cloned());
+                }
+            }
+        }
+        config
+    }
+
+    /// Functions, by their paths, that test what cells use on the device on which they run.
+    pub fn self_tests(&self) -> Vec<String> {
+        let tests = self.dependencies.iter().filter_map(|(name, spec)| {
+            let path = spec.get(SELF_TEST)?.as_str()?;
+            let is_path = path.chars().all(|c| c.is_ascii_alphanumeric() || "_:".contains(c));
+            is_path.then(|| format!("::{}::{path}", name.replace('-', "_")))
+        });
+        tests.collect()
+    }
+
+    /// Whether a crate of the report has features for a GPU.
+    pub fn knows_cuda(&self) -> bool {
+        self.dependencies.values().any(|spec| spec.get(CUDA_FEATURES).is_some())
+    }
 }
 
 /// An author of a report.

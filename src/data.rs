@@ -203,7 +203,7 @@ fn not_whole(
 }
 
 /// The files below a folder that a cell could read, in order; none if there is no folder.
-fn usable_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn usable_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {

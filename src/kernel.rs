@@ -4,9 +4,11 @@
 //! events on the way. [`batch`] compiles a program for the chapter; [`scripted`] answers from
 //! a list, for tests. Left out: what is stored and replayed, which is [`crate::exec`]'s.
 
+pub mod absent;
 pub mod batch;
 mod compile;
 pub mod confine;
+pub mod cuda;
 #[cfg(unix)]
 pub mod live;
 mod outbox;
@@ -17,8 +19,11 @@ mod toolchain;
 pub mod workspace;
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use veracity_protocol::CellOutput;
+use veracity_protocol::{CellOutput, RunPlan, THIS_RUN};
 
 use crate::claims::Reason;
 use crate::diag::Diagnostic;
@@ -110,4 +115,42 @@ impl Outcome {
     pub fn blocked(by: &str) -> Self {
         Self::silent(Ending::NotRun(Reason::Blocked, format!("cell `{by}` before it failed")))
     }
+}
+
+/// The plan of a chapter's program for a run elsewhere, which brings folders and a nonce.
+pub fn bundled_plan(chapter: &ChapterPlan, cells: &[usize]) -> RunPlan {
+    let outbox = Path::new(THIS_RUN);
+    let nowhere = Path::new("");
+    outbox::Start { chapter, cells, outbox, memo: PathBuf::new(), data: nowhere, jobs: 1 }.plan()
+}
+
+/// Adds the durations of the cells that ended well to a run elsewhere, from its events.
+///
+/// # Errors
+/// As for reading a file.
+pub fn finished(events: &Path, durations: &mut BTreeMap<usize, u64>) -> io::Result<()> {
+    for event in outbox::Events::open(events)?.read()? {
+        if let veracity_protocol::Event::Finished { cell, duration_ms } = event {
+            durations.insert(cell, duration_ms);
+        }
+    }
+    Ok(())
+}
+
+/// What each cell of a run elsewhere printed on one stream.
+///
+/// # Errors
+/// As for reading a file.
+pub fn texts(stream: impl io::Read, nonce: &str, cells: usize) -> io::Result<Vec<String>> {
+    let parts = Mutex::new(streams::Parts::new(cells));
+    streams::split(stream, nonce, &parts)?;
+    Ok(parts.into_inner().map(|parts| parts.texts()).unwrap_or_default())
+}
+
+/// What the cell at `position` of a run elsewhere published.
+///
+/// # Errors
+/// As for reading a file, or if it is no output of a cell.
+pub fn output(outbox: &Path, position: usize) -> io::Result<CellOutput> {
+    outbox::read_output(outbox, position)
 }

@@ -4,6 +4,7 @@
 //! thin caller of it; `docs/architecture.md` tells what lives where and why.
 
 pub mod attest;
+pub mod bundle;
 pub mod cache;
 pub mod chain;
 pub mod claims;

@@ -18,8 +18,10 @@ use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::evidence::{Evidence, evidence};
 use crate::exec::{self, ExecEvent, Executed};
+use crate::kernel::absent::AbsentKernel;
 use crate::kernel::batch::BatchKernel;
 use crate::kernel::confine::Confinement;
+use crate::kernel::cuda::{self, Survey};
 #[cfg(unix)]
 use crate::kernel::live::{LiveKernel, Pool};
 use crate::kernel::workspace::{self, Network, Workspace};
@@ -369,9 +371,18 @@ pub fn prepare(
     config: &ReportConfig,
     slugs: &[&str],
 ) -> Result<Ground, Diagnostic> {
-    let workspace =
+    let config = &config.on(&request.device);
+    let mut workspace =
         Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
     let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
+    if request.device == cuda::CUDA {
+        let survey = Survey::take();
+        let Some((gpu, toolkit)) = survey.complete() else {
+            let because = format!("needs the device `cuda`; {}", survey.missing().join("; "));
+            return Ok(Ground { digest, toolchain, kernel: Box::new(AbsentKernel { because }) });
+        };
+        workspace = workspace.with_layout(toolkit.lay_out(&request.out.join("cuda"), gpu.arch)?);
+    }
     let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
     let kernel: Box<dyn Kernel> = match &request.kernel {
         KernelChoice::Batch => {

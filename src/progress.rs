@@ -3,6 +3,7 @@
 //! In: [`BuildEvent`]s from any thread. Out: a line per running chapter on standard error if
 //! that is a terminal, plain lines otherwise. Left out: results, which the command prints.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -76,6 +77,23 @@ impl Progress {
         }
     }
 
+    /// Shows a step that is no build's.
+    pub fn step(&self, words: &str) {
+        let words = printable(words);
+        match &self.view {
+            View::Silent => {}
+            View::Lines => {
+                // As for an event.
+                let _ = writeln!(anstream::stderr(), "{words}");
+            }
+            View::Bars { all, state } => {
+                if let Ok(mut bars) = state.lock() {
+                    bars.say(all, words);
+                }
+            }
+        }
+    }
+
     /// Takes the view away, so that results can be printed.
     pub fn finish(&self) {
         if let View::Bars { all, .. } = &self.view {
@@ -121,7 +139,7 @@ impl Bars {
         }
     }
 
-    fn say(&mut self, all: &MultiProgress, words: &'static str) {
+    fn say(&mut self, all: &MultiProgress, words: impl Into<Cow<'static, str>>) {
         let bar = self.build.get_or_insert_with(|| {
             let bar = all.insert(0, ProgressBar::new_spinner());
             bar.set_style(style("{spinner} {msg}"));

@@ -68,7 +68,7 @@ fn make(session: &Session, root: &Path, args: &AttestArgs) -> Result<u8, Vec<Dia
         }
         None => None,
     };
-    let request = args.run.request(root, Formats { html: false, pdf: false })?;
+    let request = args.run.request(session, root, Formats { html: false, pdf: false })?;
     let world = Recorded::new(DiskWorld::new(root));
     let evaluated = pipeline::check_in(&request, &world, &|event| session.progress.show(event))?;
     session.progress.finish();

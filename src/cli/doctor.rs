@@ -11,6 +11,9 @@ use crate::kernel::live::{self, Companion};
 /// Free space that a first build of a report with dfdx takes, with room to spare.
 const WANTED_BYTES: u64 = 4 << 30;
 
+/// What further lines of a finding begin with.
+const INDENT: &str = "                     ";
+
 /// What was found about one thing.
 enum Finding {
     Here(String),
@@ -115,12 +118,12 @@ fn live() -> Finding {
 }
 
 fn gpu() -> Finding {
-    let query = ["--query-gpu=name,driver_version", "--format=csv,noheader"];
-    match Command::new("nvidia-smi").args(query).output() {
-        Ok(output) if output.status.success() => {
-            let said = String::from_utf8_lossy(&output.stdout);
-            Finding::Here(said.lines().next().unwrap_or_default().to_owned())
-        }
-        _ => Finding::Optional("no NVIDIA driver; cells run on the CPU".to_owned()),
+    match super::bundle::survey() {
+        Ok(words) => Finding::Here(words),
+        Err(words) => Finding::Optional(format!(
+            "cells run on the CPU:\n{INDENT}{words}\n{INDENT}`veracity bundle --device cuda` makes \
+             programs for a machine with a GPU; it takes a toolkit only:\n{INDENT}{}",
+            super::bundle::TOOLKIT_HINT
+        )),
     }
 }

@@ -190,6 +190,22 @@ pub(super) fn merge(errors: &[compile::Message]) -> Diagnostic {
 }
 
 impl BatchKernel {
+    /// The executable of a chapter's program with these cells, all of which must compile.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn program(
+        &self,
+        chapter: &ChapterPlan,
+        cells: &[usize],
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Result<PathBuf, Vec<Diagnostic>> {
+        match self.compile(chapter, cells, self.interrupts(), sink) {
+            Ok((executable, _)) => Ok(executable),
+            Err(errors) => Err(errors.into_iter().map(|error| error.diagnostic).collect()),
+        }
+    }
+
     /// How often runs were interrupted; a run ends when this has changed since it began.
     fn interrupts(&self) -> u64 {
         self.interrupts.lock().unwrap_or_else(PoisonError::into_inner).count

@@ -19,6 +19,7 @@ use toml::{Table, Value};
 
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
+use crate::kernel::cuda::{CPU, Layout};
 use crate::kernel::toolchain;
 
 static LAB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/lab");
@@ -55,6 +56,8 @@ pub struct Workspace {
     pub digest: String,
     /// The compiler's own description of itself.
     pub toolchain: String,
+    /// Variables for Cargo and for programs, if they are not for the CPU.
+    pub layout: Option<Layout>,
 }
 
 impl Workspace {
@@ -70,6 +73,8 @@ impl Workspace {
         slugs: &[&str],
         network: Network,
     ) -> Result<Self, Diagnostic> {
+        // What it asks of a GPU alone, Cargo does not know.
+        let config = &config.on(CPU);
         let folder = build.join("work");
         let files = |error: io::Error| {
             Diagnostic::global(
@@ -118,6 +123,7 @@ impl Workspace {
             network,
             digest: digest.finalize().to_hex().to_string(),
             toolchain,
+            layout: None,
         })
     }
 
@@ -126,9 +132,16 @@ impl Workspace {
         Path::new("chapters").join(slug)
     }
 
+    /// The workspace with a toolkit for a GPU.
+    #[must_use]
+    pub fn with_layout(self, layout: Layout) -> Self {
+        Self { layout: Some(layout), ..self }
+    }
+
     /// A call of Cargo in this workspace.
     pub fn cargo(&self) -> Command {
         let mut command = cargo(&self.folder, &self.target, self.network);
+        command.envs(self.layout.iter().flat_map(|layout| layout.building.iter().cloned()));
         if self.compiled != self.target {
             command.env("CARGO_BUILD_BUILD_DIR", &self.compiled);
         }
@@ -192,12 +205,7 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
     {
         optimised.insert(package, release_like(true));
     }
-    let mut dev = Table::new();
-    // Cells change often and are thin: what is heavy belongs into module blocks. A panic knows
-    // its line without debug information.
-    dev.insert("opt-level".into(), 0.into());
-    dev.insert("debug".into(), false.into());
-    dev.insert("package".into(), optimised.into());
+    let dev = dev_profile(optimised);
     let mut profile = Table::new();
     profile.insert("dev".into(), dev.into());
     let mut manifest = Table::new();
@@ -219,6 +227,16 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
         files.insert(format!("chapters/{slug}/program/Cargo.toml"), program.to_string());
     }
     files
+}
+
+/// Cells change often and are thin: what is heavy belongs into module blocks. A panic knows its line
+/// without debug information.
+fn dev_profile(packages: Table) -> Table {
+    let mut dev = Table::new();
+    dev.insert("opt-level".into(), 0.into());
+    dev.insert("debug".into(), false.into());
+    dev.insert("package".into(), packages.into());
+    dev
 }
 
 fn release_like(checks: bool) -> Value {
@@ -436,6 +454,20 @@ fn extract(
 
 /// The sources of protocol with the manifest around them, by path, for a build elsewhere.
 pub(super) fn protocol_sources() -> Vec<(String, Vec<u8>)> {
+    let mut files = protocol_files();
+    files.push(manifest_around(&["crates/protocol"], &["crates/live"]));
+    files
+}
+
+/// The sources of protocol with the manifest and the lock file around it and another crate.
+pub(crate) fn sources_around(member: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files = protocol_files();
+    files.push(manifest_around(&["crates/protocol", member], &[]));
+    files.push(("Cargo.lock".to_owned(), OWN_LOCK.as_bytes().to_vec()));
+    files
+}
+
+fn protocol_files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![&PROTOCOL];
     while let Some(folder) = folders.pop() {
@@ -444,13 +476,23 @@ pub(super) fn protocol_sources() -> Vec<(String, Vec<u8>)> {
             (format!("crates/protocol/{}", file.path().display()), file.contents().to_vec())
         }));
     }
+    files
+}
+
+fn manifest_around(members: &[&str], excluded: &[&str]) -> (String, Vec<u8>) {
     let own: Table = OWN_MANIFEST.parse().expect("our own manifest is TOML");
     let mut workspace: Table = inherited(&own);
-    workspace.insert("members".into(), Value::Array(vec!["crates/protocol".into()]));
-    workspace.insert("exclude".into(), Value::Array(vec!["crates/live".into()]));
-    let manifest = Table::from_iter([("workspace".to_owned(), Value::from(workspace))]);
-    files.push(("Cargo.toml".to_owned(), manifest.to_string().into_bytes()));
-    files
+    let list = |names: &[&str]| Value::Array(names.iter().map(|&name| name.into()).collect());
+    workspace.insert("members".into(), list(members));
+    workspace.insert("exclude".into(), list(excluded));
+    // The profile of chapters, so that what is compiled for them is not compiled again.
+    let optimised = Table::from_iter([("*".to_owned(), release_like(false))]);
+    let profile = Table::from_iter([("dev".to_owned(), Value::from(dev_profile(optimised)))]);
+    let manifest = Table::from_iter([
+        ("workspace".to_owned(), Value::from(workspace)),
+        ("profile".to_owned(), Value::from(profile)),
+    ]);
+    ("Cargo.toml".to_owned(), manifest.to_string().into_bytes())
 }
 
 /// What lab and protocol inherit.

@@ -2,6 +2,8 @@
 
 mod batch;
 mod browser;
+#[cfg(unix)]
+mod bundle;
 mod claims;
 mod corpus;
 #[cfg(unix)]

@@ -122,6 +122,16 @@ impl ImageDevice<f64> for Cpu {
     type Ops = Fused;
 }
 
+#[cfg(feature = "cuda")]
+impl ImageDevice<f32> for dfdx::prelude::Cuda {
+    type Ops = Composed;
+}
+
+#[cfg(feature = "cuda")]
+impl ImageDevice<f64> for dfdx::prelude::Cuda {
+    type Ops = Composed;
+}
+
 /// Returns a tensor of these numbers, in memory from the device's cache if that is enabled.
 ///
 /// dfdx's `tensor_from_vec` brings memory of its own, which a cache would keep, step after step.

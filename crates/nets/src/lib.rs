@@ -8,6 +8,8 @@
 //! [`octmnist`] reads the published scans of retinas, [`retina`] draws some that resemble them, and
 //! [`training`] has what a training loop needs.
 //!
+//! [`selftest`] compares all of them with independent computations, on whatever device there is.
+//!
 //! Left out: networks, training loops, tables, figures and checks, which belong to the chapters.
 
 pub mod attention;
@@ -18,4 +20,5 @@ pub mod octmnist;
 pub mod reference;
 pub mod retina;
 pub mod scalar;
+pub mod selftest;
 pub mod training;

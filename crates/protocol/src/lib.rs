@@ -13,6 +13,7 @@
 //! The host holds a lock on [`ALIVE_FILE`], so that a program outlives no host that is killed.
 
 mod artifact;
+mod bundle;
 mod equation;
 mod live;
 mod value;
@@ -20,6 +21,11 @@ mod value;
 pub use artifact::{
     Align, Artifact, Axis, Check, CheckStatus, Column, Evidence, Figure, Plot, Scale, Series,
     SeriesKind, Table,
+};
+pub use bundle::{
+    BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, BundledChapter, BundledData, CudaNeeds,
+    RESULTS_FILE, RESULTS_HEADER, RanChapter, Results, SEAL_PURPOSE, STDERR_FILE, STDOUT_FILE,
+    THIS_RUN,
 };
 pub use equation::{Equation, Expr, Function, Relation};
 pub use live::{

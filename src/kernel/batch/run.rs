@@ -97,6 +97,13 @@ impl Run<'_> {
         let mut command = Command::new(executable);
         command
             .current_dir(&self.kernel.root)
+            .envs(
+                self.kernel
+                    .workspace
+                    .layout
+                    .iter()
+                    .flat_map(|layout| layout.running.iter().cloned()),
+            )
             .env(protocol::PLAN_VARIABLE, &plan_file)
             // What is captured from the cells' streams must be the same on every machine.
             .env_remove("RUST_BACKTRACE")

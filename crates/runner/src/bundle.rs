@@ -1,0 +1,80 @@
+//! The bundle: its manifest, and whether its files and its data are whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use veracity_protocol::{BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, DataSource};
+
+/// A bundle whose files are whole.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What it holds.
+    pub manifest: Bundle,
+    /// Digest of the manifest.
+    pub identity: String,
+}
+
+impl Opened {
+    /// Reads the manifest and every file that it names.
+    pub(crate) fn at(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(BUNDLE_FILE);
+        let damaged = |what: &str| {
+            format!("the bundle is damaged: {} {what}; copy it here again", path.display())
+        };
+        let text = fs::read_to_string(&path).map_err(|error| damaged(&format!("({error})")))?;
+        let (identity, json) = text
+            .split_once('\n')
+            .and_then(|(head, json)| Some((head.strip_prefix(BUNDLE_HEADER)?.trim(), json)))
+            .ok_or_else(|| damaged("is no manifest of a bundle"))?;
+        if blake3::hash(json.as_bytes()).to_hex().as_str() != identity {
+            return Err(damaged("is not what was written"));
+        }
+        let manifest: Bundle =
+            serde_json::from_str(json).map_err(|error| damaged(&format!("({error})")))?;
+        if manifest.version != BUNDLE_VERSION {
+            return Err(damaged(&format!("has version {}", manifest.version)));
+        }
+        differing(folder, &manifest.files)
+            .map_err(|what| format!("the bundle is damaged: {what}; copy it here again"))?;
+        Ok(Self { folder: folder.to_owned(), manifest, identity: identity.to_owned() })
+    }
+
+    /// The data sets, if they are what the bundle was made for.
+    pub(crate) fn data(&self, folder: &Path) -> Result<BTreeMap<String, DataSource>, String> {
+        let mut found = BTreeMap::new();
+        for (name, data) in &self.manifest.datasets {
+            let place = folder.join(&data.folder);
+            differing(&place, &data.files).map_err(|what| {
+                format!(
+                    "the data set `{name}` is not what the bundle was made for: {what}; put it \
+                     into {} or say `--data DIR`",
+                    place.display()
+                )
+            })?;
+            let source = DataSource { folder: place, kind: data.kind, digest: data.digest.clone() };
+            found.insert(name.clone(), source);
+        }
+        Ok(found)
+    }
+}
+
+/// Says which file is missing or differs from its digest.
+fn differing(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), String> {
+    for (name, digest) in files {
+        let found = of_file(&folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+        if found != *digest {
+            return Err(format!("{name} differs from its checksum"));
+        }
+    }
+    Ok(())
+}
+
+/// Digest of a file.
+pub(crate) fn of_file(path: &Path) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    std::io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}

@@ -1,0 +1,330 @@
+//! Bundles: the chapters' programs for machines where there is no Rust.
+//!
+//! In: a report, a device and a folder. Out: that folder with programs, a runner, the manifest with
+//! checksums. Left out: running it, which is `crates/runner`'s, and taking its results over,
+//! which is [`import`]'s.
+
+mod import;
+mod runner;
+
+pub use import::{Imported, import, was_imported};
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use veracity_protocol::{
+    self as protocol, BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, BundledChapter,
+    BundledData, CudaNeeds,
+};
+
+use crate::data::{self, DataSet};
+use crate::diag::Diagnostic;
+use crate::kernel::Event;
+use crate::kernel::batch::BatchKernel;
+use crate::kernel::cuda::{Arch, Toolkit};
+use crate::kernel::workspace::{self, Workspace, write_if_changed};
+use crate::pipeline::{self, BuildRequest, Ground, Planned, Written};
+use crate::plan::ChapterPlan;
+use crate::world::DiskWorld;
+
+/// Name of the runner in a bundle.
+pub const RUNNER: &str = "run";
+
+/// For which machine a bundle is made.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Any of this kind of processor.
+    Cpu,
+    /// One with a GPU, by this toolkit.
+    Cuda(Toolkit, Arch),
+}
+
+/// A finished bundle.
+#[derive(Debug)]
+pub struct Made {
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Chapters whose programs it holds.
+    pub chapters: Vec<String>,
+    /// Data sets that must be at hand where it runs, with their folders.
+    pub data: BTreeMap<String, PathBuf>,
+    /// Problems in the report that do not keep it from running.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Makes a bundle in a folder, which must not exist or be empty, or hold a bundle.
+///
+/// # Errors
+/// If a chapter does not compile, or a file cannot be written.
+pub fn make(
+    request: &BuildRequest,
+    target: &Target,
+    folder: &Path,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Made, Vec<Diagnostic>> {
+    let failed = |error: io::Error| {
+        let words = format!("cannot write the bundle in {}: {error}", folder.display());
+        vec![Diagnostic::global("bundle", words)]
+    };
+    make_room(folder)?;
+    let written = pipeline::read(&DiskWorld::new(&request.root))?;
+    let workspace = workspace(request, &written, &written.slugs_with_cells(), target)?;
+    let ground = Ground {
+        digest: workspace.digest.clone(),
+        toolchain: workspace.toolchain.clone(),
+        kernel: Box::new(crate::kernel::scripted::ScriptedKernel::default()),
+    };
+    let planned = pipeline::plan(request, written, &ground)?;
+    let kernel = BatchKernel::new(
+        workspace,
+        request.root.clone(),
+        request.out.clone(),
+        request.data.clone(),
+        request.jobs,
+    );
+    let mut chapters = Vec::new();
+    for (index, chapter) in planned.plan.chapters.iter().enumerate() {
+        let is_wanted = request.chapter.is_none_or(|number| number == index + 1);
+        let cells = runnable(chapter);
+        if !is_wanted || cells.is_empty() {
+            continue;
+        }
+        let program = kernel.program(chapter, &cells, &|event| match event {
+            Event::Building(words) => tell(words),
+            _ => tell(format!("compiling {}", chapter.slug)),
+        })?;
+        let name = format!("programs/{}", chapter.slug);
+        place(&program, &folder.join(&name)).map_err(failed)?;
+        chapters.push(BundledChapter { program: name, plan: plan(chapter, &cells) });
+    }
+    let programs = chapters.iter().map(|chapter| chapter.program.clone()).collect();
+    let files = finish(request, folder, programs, tell)?;
+    let datasets = datasets(request, &planned, &chapters).map_err(failed)?;
+    let bundle = Bundle {
+        version: BUNDLE_VERSION,
+        report: planned.written.config.title.clone(),
+        foundation: ground.digest,
+        compiler: ground.toolchain.lines().next().unwrap_or_default().to_owned(),
+        cuda: target.needs(),
+        datasets,
+        self_test: None,
+        chapters,
+        files,
+    };
+    let bytes = seal(folder, &bundle).map_err(failed)?;
+    Ok(Made {
+        bytes,
+        chapters: bundle.chapters.iter().map(|chapter| chapter.plan.chapter.clone()).collect(),
+        data: bundle.datasets.into_iter().map(|(name, data)| (name, data.folder)).collect(),
+        diagnostics: planned.diagnostics,
+    })
+}
+
+/// Makes a bundle that tests, on the device on which it runs, what cells use.
+///
+/// # Errors
+/// As for [`make`], or if no crate of the report brings such a test.
+pub fn make_self_test(
+    request: &BuildRequest,
+    target: &Target,
+    folder: &Path,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Made, Vec<Diagnostic>> {
+    const SLUG: &str = "self-test";
+    let failed = |error: io::Error| {
+        let words = format!("cannot write the bundle in {}: {error}", folder.display());
+        vec![Diagnostic::global("bundle", words)]
+    };
+    make_room(folder)?;
+    let written = pipeline::read(&DiskWorld::new(&request.root))?;
+    let tests = written.config.self_tests();
+    if tests.is_empty() {
+        return Err(vec![
+            Diagnostic::global("bundle", "no crate of this report brings a self-test").hint(
+                "say which function: `self-test: path::of::main` at a dependency in report.yaml",
+            ),
+        ]);
+    }
+    let workspace = workspace(request, &written, &[SLUG], target)?;
+    let calls: Vec<String> = tests.iter().map(|test| format!("{test}()")).collect();
+    let main = format!(
+        "use std::process::ExitCode;\nfn main() -> ExitCode {{\n    let all = [{}];\n    \
+         all.into_iter().find(|one| *one != ExitCode::SUCCESS).unwrap_or(ExitCode::SUCCESS)\n}}\n",
+        calls.join(", ")
+    );
+    let sources = workspace.folder.join(Workspace::chapter(SLUG));
+    write_if_changed(&sources.join("program/src/main.rs"), main.as_bytes()).map_err(failed)?;
+    tell("compiling the self-test".to_owned());
+    let package = workspace::program_package(SLUG);
+    let mut command = workspace.cargo();
+    command.args(["build", "--quiet", "--package", &package]);
+    let output = command.output().map_err(failed)?;
+    if !output.status.success() {
+        let problem = Diagnostic::global("compile-error", "the self-test cannot be built");
+        return Err(vec![problem.note(String::from_utf8_lossy(&output.stderr).trim().to_owned())]);
+    }
+    let name = format!("programs/{SLUG}");
+    place(&workspace.target.join("debug").join(&package), &folder.join(&name)).map_err(failed)?;
+    let files = finish(request, folder, vec![name.clone()], tell)?;
+    let bundle = Bundle {
+        version: BUNDLE_VERSION,
+        report: format!("Self-test of {}", tests.join(", ").replace("::", " ").trim()),
+        foundation: workspace.digest,
+        compiler: workspace.toolchain.lines().next().unwrap_or_default().to_owned(),
+        cuda: target.needs(),
+        datasets: BTreeMap::new(),
+        self_test: Some(name),
+        chapters: Vec::new(),
+        files,
+    };
+    let bytes = seal(folder, &bundle).map_err(failed)?;
+    let chapters = vec![SLUG.to_owned()];
+    Ok(Made { bytes, chapters, data: BTreeMap::new(), diagnostics: Vec::new() })
+}
+
+impl Target {
+    fn needs(&self) -> Option<CudaNeeds> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(toolkit, arch) => Some(CudaNeeds {
+                arch: arch.to_string(),
+                toolkit: toolkit.version.clone(),
+                driver: toolkit.oldest_driver(),
+                libraries: toolkit.sonames(),
+            }),
+        }
+    }
+}
+
+/// The workspace in which programs for the target are compiled.
+fn workspace(
+    request: &BuildRequest,
+    written: &Written,
+    slugs: &[&str],
+    target: &Target,
+) -> Result<Workspace, Vec<Diagnostic>> {
+    let one = |problem| vec![problem];
+    let config = written.config.on(&request.device);
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, &config, slugs, request.network)
+            .map_err(one)?;
+    Ok(match target {
+        Target::Cpu => workspace,
+        Target::Cuda(toolkit, arch) => {
+            workspace.with_layout(toolkit.lay_out(&request.out.join("cuda"), *arch).map_err(one)?)
+        }
+    })
+}
+
+/// Adds the runner; gives the digests of all files.
+fn finish(
+    request: &BuildRequest,
+    folder: &Path,
+    mut names: Vec<String>,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    tell("compiling the runner".to_owned());
+    let failed = |words: String| vec![Diagnostic::global("bundle", words)];
+    let runner = runner::build(&request.out, request.network)
+        .map_err(|words| failed(format!("the runner cannot be built: {words}")))?;
+    place(&runner, &folder.join(RUNNER)).map_err(|error| failed(error.to_string()))?;
+    names.push(RUNNER.to_owned());
+    let digest = |name: String| {
+        let content = fs::read(folder.join(&name)).map_err(|error| failed(error.to_string()))?;
+        Ok((name, blake3::hash(&content).to_hex().to_string()))
+    };
+    names.into_iter().map(digest).collect()
+}
+
+/// Writes the manifest; gives the bytes of the whole bundle.
+fn seal(folder: &Path, bundle: &Bundle) -> io::Result<u64> {
+    let json = serde_json::to_string_pretty(bundle)?;
+    let identity = blake3::hash(json.as_bytes()).to_hex();
+    fs::write(folder.join(BUNDLE_FILE), format!("{BUNDLE_HEADER} {identity}\n{json}"))?;
+    let names = bundle.files.keys().map(String::as_str).chain([BUNDLE_FILE]);
+    names.map(|name| Ok(fs::metadata(folder.join(name))?.len())).sum()
+}
+
+/// Indices of the cells that could run where the bundle goes.
+fn runnable(chapter: &ChapterPlan) -> Vec<usize> {
+    let cells = chapter.cells.iter().enumerate();
+    cells.filter(|(_, cell)| cell.barred.is_none()).map(|(index, _)| index).collect()
+}
+
+/// The plan of a chapter's program, without what only the machine knows on which it runs.
+fn plan(chapter: &ChapterPlan, cells: &[usize]) -> protocol::RunPlan {
+    let mut plan = crate::kernel::bundled_plan(chapter, cells);
+    for source in plan.datasets.values_mut() {
+        source.folder = PathBuf::new();
+    }
+    plan
+}
+
+/// The data sets that the chapters read, with digests of their files.
+fn datasets(
+    request: &BuildRequest,
+    planned: &Planned,
+    chapters: &[BundledChapter],
+) -> io::Result<BTreeMap<String, BundledData>> {
+    let mut bundled = BTreeMap::new();
+    for name in chapters.iter().flat_map(|chapter| chapter.plan.datasets.keys()) {
+        let Some(DataSet { folder, kind, digest }) = planned.foundation.datasets.get(name) else {
+            continue;
+        };
+        let mut files = BTreeMap::new();
+        for path in data::usable_files(folder)? {
+            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+            let mut hasher = blake3::Hasher::new();
+            io::copy(&mut fs::File::open(&path)?, &mut hasher)?;
+            files.insert(name, hasher.finalize().to_hex().to_string());
+        }
+        let folder = folder.strip_prefix(&request.data).unwrap_or(folder).to_owned();
+        let data = BundledData { folder, kind: *kind, digest: digest.clone(), files };
+        bundled.insert(name.clone(), data);
+    }
+    Ok(bundled)
+}
+
+/// Removes an older bundle; anything else in the way is a mistake of the person.
+fn make_room(folder: &Path) -> Result<(), Vec<Diagnostic>> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = [BUNDLE_FILE, RUNNER, "programs"];
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !ours.contains(&name.as_str()) {
+            return Err(vec![
+                Diagnostic::global(
+                    "bundle",
+                    format!("{} holds `{name}`, which is no part of a bundle", folder.display()),
+                )
+                .hint("name another folder with `--out DIR`"),
+            ]);
+        }
+        found.push(entry.path());
+    }
+    for path in found {
+        let removed = match path.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        removed.map_err(|error| {
+            vec![Diagnostic::global("bundle", format!("{}: {error}", path.display()))]
+        })?;
+    }
+    Ok(())
+}
+
+/// Copies an executable, without the symbols that only a debugger reads.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::copy(from, to)?;
+    // Without the tool the bundle is larger and as good.
+    let _ = Command::new("strip").arg(to).output();
+    Ok(())
+}

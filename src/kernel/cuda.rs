@@ -1,0 +1,147 @@
+//! Whether cells can be compiled for, and run on, an NVIDIA GPU.
+//!
+//! In: the environment of this machine. Out: a [`Survey`] of what CUDA needs, with where each part
+//! was looked for, and a [`Toolkit`] laid out as dfdx's and cudarc's build scripts want it.
+//! Left out: choosing a device, which is the command line's.
+
+mod toolkit;
+
+pub use toolkit::{Arch, Layout, Toolkit};
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a report calls the CPU.
+pub const CPU: &str = "cpu";
+
+/// What a report calls an NVIDIA GPU.
+pub const CUDA: &str = "cuda";
+
+/// Folders in which a driver leaves its library, besides those of `LD_LIBRARY_PATH`.
+const DRIVER_FOLDERS: [&str; 6] = [
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/local/cuda/compat",
+    "/usr/lib/wsl/lib",
+];
+
+/// What CUDA needs, found or not.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// A GPU that its driver's tool answers for.
+    pub gpu: Sought<Gpu>,
+    /// The driver's library, which a program loads when it starts.
+    pub driver: Sought<PathBuf>,
+    /// Compiler, headers and libraries.
+    pub toolkit: Sought<Toolkit>,
+}
+
+/// A thing, or why it was not found and where it was looked for.
+pub type Sought<T> = Result<T, Absence>;
+
+/// A thing that is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// What is not here, in words.
+    pub what: String,
+    /// Where it was looked for.
+    pub places: Vec<String>,
+}
+
+/// A GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// Its name, as its maker has it.
+    pub name: String,
+    /// Version of the driver.
+    pub driver: String,
+    /// What it can compute.
+    pub arch: Arch,
+}
+
+impl Survey {
+    /// Looks for everything; starts a process only where there is a driver's tool.
+    pub fn take() -> Self {
+        Self { gpu: gpu(), driver: driver(), toolkit: Toolkit::find(None) }
+    }
+
+    /// Everything that CUDA needs, if it is all here.
+    pub fn complete(&self) -> Option<(&Gpu, &Toolkit)> {
+        let gpu = self.gpu.as_ref().ok()?;
+        self.driver.as_ref().ok()?;
+        Some((gpu, self.toolkit.as_ref().ok()?))
+    }
+
+    /// What is not here, a line for each.
+    pub fn missing(&self) -> Vec<String> {
+        let gpu = self.gpu.as_ref().err();
+        let driver = self.driver.as_ref().err();
+        let toolkit = self.toolkit.as_ref().err();
+        [gpu, driver, toolkit].into_iter().flatten().map(Absence::words).collect()
+    }
+}
+
+impl Absence {
+    /// What is missing and where it was looked for, in one line.
+    pub fn words(&self) -> String {
+        match self.places.is_empty() {
+            true => self.what.clone(),
+            false => format!("{}; looked in {}", self.what, self.places.join(", ")),
+        }
+    }
+}
+
+fn gpu() -> Sought<Gpu> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let Some(tool) = first(&folders(&path), "nvidia-smi") else {
+        let what = "no GPU: the driver's tool `nvidia-smi` is not on the PATH".to_owned();
+        return Err(Absence { what, places: words(&folders(&path)) });
+    };
+    let absent = |what: String| Absence { what, places: vec![tool.display().to_string()] };
+    let query = ["--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader"];
+    let output = Command::new(&tool)
+        .args(query)
+        .output()
+        .map_err(|error| absent(format!("no GPU: `nvidia-smi` cannot be started: {error}")))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let why = said.lines().next().unwrap_or_default().trim().to_owned();
+        return Err(absent(format!("no GPU: `nvidia-smi` fails: {why}")));
+    }
+    let fields: Vec<&str> =
+        said.lines().next().unwrap_or_default().split(',').map(str::trim).collect();
+    match fields[..] {
+        [name, driver, capability] if !name.is_empty() => {
+            let arch = Arch::of_capability(capability).ok_or_else(|| {
+                absent(format!("no GPU: `{capability}` is no compute capability"))
+            })?;
+            Ok(Gpu { name: name.to_owned(), driver: driver.to_owned(), arch })
+        }
+        _ => Err(absent("no GPU: `nvidia-smi` names none".to_owned())),
+    }
+}
+
+fn driver() -> Sought<PathBuf> {
+    let named = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let mut places = folders(&named);
+    places.extend(DRIVER_FOLDERS.iter().map(PathBuf::from));
+    first(&places, "libcuda.so.1").ok_or_else(|| Absence {
+        what: "no driver: there is no `libcuda.so.1`".to_owned(),
+        places: words(&places),
+    })
+}
+
+fn folders(list: &OsStr) -> Vec<PathBuf> {
+    std::env::split_paths(list).filter(|folder| !folder.as_os_str().is_empty()).collect()
+}
+
+fn first(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+fn words<P: AsRef<Path>>(paths: &[P]) -> Vec<String> {
+    paths.iter().map(|path| path.as_ref().display().to_string()).collect()
+}
