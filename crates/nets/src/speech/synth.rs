@@ -201,7 +201,7 @@ impl<'a> Voice<'a> {
         {
             resonator.tune(formant, width);
         }
-        self.hiss.tune(hiss.0, hiss.1);
+        self.hiss.tune_band(hiss.0, hiss.1);
         let from = self.loudness;
         self.loudness = (from.0 + 0.6 * (voice - from.0), from.1 + 0.6 * (noise - from.1));
         self.pitch *= self.rng.gen_range(0.99..1.0095);
@@ -220,11 +220,11 @@ impl<'a> Voice<'a> {
         let source = self.loudness.0 * self.pulse;
         let voiced = self.cascade.iter_mut().fold(source, |x, resonator| resonator.next(x));
         let hissed = self.hiss.next(self.loudness.1 * white);
-        0.08 * voiced + 0.25 * hissed + 0.001 * white
+        0.2 * voiced + 0.3 * hissed + 0.001 * white
     }
 }
 
-/// A filter with one resonance, of gain 1 at low frequencies.
+/// A filter with one resonance.
 #[derive(Clone, Copy, Default)]
 struct Resonator {
     gain: f32,
@@ -235,12 +235,20 @@ struct Resonator {
 }
 
 impl Resonator {
-    /// Sets centre and width in Hz.
+    /// Sets centre and width in Hz, with gain 1 at low frequencies.
     fn tune(&mut self, centre: f32, width: f32) {
         let decay = (-0.5 * TAU * width / RATE as f32).exp();
         self.by_before = -decay * decay;
         self.by_last = 2.0 * decay * (TAU * centre / RATE as f32).cos();
         self.gain = 1.0 - self.by_last - self.by_before;
+    }
+
+    /// Sets centre and width in Hz, with gain 1 at the centre.
+    fn tune_band(&mut self, centre: f32, width: f32) {
+        self.tune(centre, width);
+        let decay = (-self.by_before).sqrt();
+        let twice = (2.0 * TAU * centre / RATE as f32).cos();
+        self.gain = (1.0 - decay) * (1.0 - 2.0 * decay * twice + decay * decay).sqrt();
     }
 
     fn next(&mut self, x: f32) -> f32 {
