@@ -70,7 +70,8 @@ impl Corpus {
             }
             let row = at + 1;
             let wrong = |problem| wrong(Some(row), problem);
-            let line = std::str::from_utf8(line).map_err(|error| wrong(error.to_string()))?;
+            let line =
+                std::str::from_utf8(line).map_err(|_| wrong("the row is no UTF-8".into()))?;
             let (name, transcript) = columns(line).map_err(wrong)?;
             if let Some(first) = rows.insert(name.to_owned(), row) {
                 return Err(wrong(format!("the clip {name} stands in row {first} already")));
