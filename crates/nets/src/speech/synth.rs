@@ -55,16 +55,17 @@ struct Phone {
 pub fn utterances(seed: u64, count: usize) -> Vec<Utterance> {
     let mut front = FrontEnd::default();
     let utterance = |at: usize| {
-        let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9).wrapping_add(at as u64));
-        let text = sentence(&mut rng);
-        let heard = front.spectrogram(&speak(&text, &mut rng)).expect("a sentence is long enough");
+        let seed = seed.wrapping_mul(0x9e37_79b9).wrapping_add(at as u64);
+        let text = sentence(seed);
+        let heard = front.spectrogram(&speak(&text, seed)).expect("a sentence is long enough");
         Utterance { name: format!("sentence {}", at + 1), text, sound: Sound::Heard(heard) }
     };
     (0..count).map(utterance).collect()
 }
 
 /// Makes a sentence: who did something, perhaps described, to whom or when.
-pub fn sentence(rng: &mut StdRng) -> String {
+pub fn sentence(seed: u64) -> String {
+    let rng = &mut StdRng::seed_from_u64(seed);
     let mut words = vec![one_of(&NOUNS, rng), one_of(&VERBS, rng)];
     match rng.gen_range(0..4) {
         0 => words.push(one_of(&ADVERBS, rng)),
@@ -83,8 +84,8 @@ fn one_of(words: &[&'static str], rng: &mut StdRng) -> &'static str {
 }
 
 /// Speaks a text: samples from -1 to 1 at 22,050 per second.
-pub fn speak(text: &str, rng: &mut StdRng) -> Vec<f32> {
-    let mut voice = Voice::new(rng);
+pub fn speak(text: &str, seed: u64) -> Vec<f32> {
+    let mut voice = Voice::new(StdRng::seed_from_u64(seed));
     voice.pause(0.03);
     text.chars().for_each(|letter| voice.say(phone(letter)));
     voice.pause(0.03);
@@ -145,8 +146,8 @@ fn phone(letter: char) -> Phone {
 }
 
 /// A voice in the middle of a sentence.
-struct Voice<'a> {
-    rng: &'a mut StdRng,
+struct Voice {
+    rng: StdRng,
     samples: Vec<f32>,
     pitch: f32,
     /// Share of a period that has passed.
@@ -158,8 +159,8 @@ struct Voice<'a> {
     hiss: Resonator,
 }
 
-impl<'a> Voice<'a> {
-    fn new(rng: &'a mut StdRng) -> Self {
+impl Voice {
+    fn new(mut rng: StdRng) -> Self {
         let pitch = rng.gen_range(190.0..210.0);
         Self {
             rng,
