@@ -139,6 +139,12 @@ fn a_spectrogram_is_padded_with_zeros_and_cut() {
     assert!(longer.band(3)[26..].iter().all(|&value| value == 0.0));
     assert_eq!(whole.fitted(7).band(79), &whole.band(79)[..7]);
     assert_eq!(longer.fitted(26), whole);
+    let turned = whole.frame_by_frame(30);
+    assert_eq!((turned.len(), turned[5 * BANDS + 3]), (30 * BANDS, whole.band(3)[5]));
+    assert_eq!(turned[29 * BANDS + 3], 0.0);
+    let joined = whole.joined(4);
+    assert_eq!((joined.frames, joined.band(9).len()), (6, 6));
+    assert_eq!(joined.band(9)[1], whole.band(9)[4..8].iter().sum::<f32>() / 4.0);
 }
 
 #[test]

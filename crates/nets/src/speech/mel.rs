@@ -58,6 +58,29 @@ impl Spectrogram {
         Self { frames, values }
     }
 
+    /// Replaces every few frames by their mean; what is left over at the end falls away.
+    ///
+    /// # Panics
+    /// If they are none.
+    pub fn joined(&self, together: usize) -> Self {
+        assert!(together > 0, "frames to be joined");
+        let mean = |frames: &[f32]| frames.iter().sum::<f32>() / together as f32;
+        let bands = (0..BANDS).flat_map(|band| self.band(band).chunks_exact(together));
+        Self { frames: self.frames / together, values: bands.map(mean).collect() }
+    }
+
+    /// Returns frame after frame, with `frames` × [`BANDS`] numbers, padded or cut as by
+    /// [`Spectrogram::fitted`].
+    pub fn frame_by_frame(&self, frames: usize) -> Vec<f32> {
+        let mut values = vec![0.0; frames * BANDS];
+        for band in 0..BANDS {
+            for (frame, &value) in self.band(band).iter().take(frames).enumerate() {
+                values[frame * BANDS + band] = value;
+            }
+        }
+        values
+    }
+
     /// Returns a band over time.
     pub fn band(&self, band: usize) -> &[f32] {
         &self.values[band * self.frames..][..self.frames]
