@@ -8,6 +8,9 @@
 //! [`octmnist`] reads the published scans of retinas, [`retina`] draws some that resemble them, and
 //! [`training`] has what a training loop needs.
 //!
+//! Speech: [`speech`] makes spectrograms of clips and tokens of transcripts, and [`similarity`]
+//! compares transcripts.
+//!
 //! Left out: networks, training loops, tables, figures and checks, which belong to the chapters.
 
 pub mod attention;
@@ -22,6 +25,8 @@ pub mod reference;
 pub mod retina;
 pub mod scalar;
 pub mod sequence;
+pub mod similarity;
+pub mod speech;
 mod tape;
 pub mod training;
 mod vectors;
