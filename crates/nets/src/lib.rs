@@ -9,9 +9,11 @@
 //! [`training`] has what a training loop needs.
 //!
 //! Speech: [`speech`] makes spectrograms of clips and tokens of transcripts, and [`similarity`]
-//! compares transcripts.
+//! compares transcripts. [`sequence`] has operations and layers for sequences of vectors,
+//! [`parameters`] names what is trained, and [`recogniser`] has the networks and their training.
 //!
-//! Left out: networks, training loops, tables, figures and checks, which belong to the chapters.
+//! Left out: the networks and training loops of images, tables, figures and checks, which belong
+//! to the chapters.
 
 pub mod attention;
 pub mod image;

@@ -167,8 +167,14 @@ fn multiply_panel<const W: usize>(rows: usize, a: View<'_>, panel: &[f32], to: T
                 lines[r] = &a.data[(first + r.min(count - 1)) * a.row..][..depth];
             }
             of_rows::<W>(lines, panel)
+        } else if count == ROWS {
+            of_columns::<W>(&a.data[first..], a.column, panel)
         } else {
-            of_columns::<W>(&a.data[first..], a.column, count, panel)
+            let mut last = [0.0; ROWS * DEPTH];
+            for (p, to) in last.chunks_exact_mut(ROWS).take(depth).enumerate() {
+                to[..count].copy_from_slice(&a.data[p * a.column + first..][..count]);
+            }
+            of_columns::<W>(&last, ROWS, panel)
         };
         for r in 0..count {
             let to_row = &mut to.c[(first + r) * to.c_row..][..to.columns];
@@ -195,31 +201,27 @@ fn of_rows<const W: usize>(lines: [&[f32]; ROWS], panel: &[f32]) -> [[f32; W]; R
             }
         }
     }
-    sums
+    // Otherwise the compiler mixes the lanes with what follows and finds no vectors.
+    std::hint::black_box(sums)
 }
 
 #[inline(always)]
-fn of_columns<const W: usize>(
-    data: &[f32],
-    step: usize,
-    count: usize,
-    panel: &[f32],
-) -> [[f32; W]; ROWS] {
+fn of_columns<const W: usize>(data: &[f32], step: usize, panel: &[f32]) -> [[f32; W]; ROWS] {
     let mut sums = [[0.0; W]; ROWS];
+    let length = (panel.len() / W - 1) * step + 1;
+    // The compiler is not to see that the rows lie together: it would make vectors of them.
+    let lines: [&[f32]; ROWS] = std::hint::black_box(std::array::from_fn(|r| &data[r..]));
+    let lines = lines.map(|line| &line[..length]);
     for (p, right) in panel.chunks_exact(W).enumerate() {
         let right: &[f32; W] = right.first_chunk().expect("a row of the panel");
-        let mut left = [0.0; ROWS];
-        match data[p * step..].first_chunk::<ROWS>() {
-            Some(all) => left = *all,
-            None => left[..count].copy_from_slice(&data[p * step..][..count]),
-        }
         for r in 0..ROWS {
+            let left = lines[r][p * step];
             for l in 0..W {
-                sums[r][l] = left[r].mul_add(right[l], sums[r][l]);
+                sums[r][l] = left.mul_add(right[l], sums[r][l]);
             }
         }
     }
-    sums
+    std::hint::black_box(sums)
 }
 
 /// Does all jobs, shared out among the threads; the last share is done on this one.

@@ -76,8 +76,10 @@ impl Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch<S> {
     /// The learning rate.
+    #[serde(with = "exact")]
     pub rate: f64,
     /// Mean loss over the steps, while learning.
+    #[serde(with = "exact")]
     pub training_loss: f64,
     /// What the caller measured.
     pub measured: S,
@@ -144,9 +146,23 @@ impl From<ClipError> for TrainingError {
     }
 }
 
+/// Numbers by their bits: JSON may be read with an error in the last place.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+        number.to_bits().serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        u64::deserialize(from).map(f64::from_bits)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct State<S> {
-    recipe: Recipe,
+    /// As it is written in JSON.
+    recipe: String,
     clips: usize,
     steps: i32,
     epochs: Vec<Epoch<S>>,
@@ -208,7 +224,7 @@ where
         let measured = measure(recogniser, epoch)?;
         epochs.push(Epoch { rate, training_loss: loss.mean(), measured });
         let steps = adam.steps();
-        let state = State { recipe: *recipe, clips: clips.count(), steps, epochs };
+        let state = State { recipe: written(recipe), clips: clips.count(), steps, epochs };
         let mut kept = adam.moments(recogniser).map_err(device)?;
         let parameters = recogniser.named("").into_iter();
         kept.extend(parameters.map(|(name, matrix)| (name, matrix.clone())));
@@ -285,13 +301,17 @@ fn resume<D: SequenceDevice<f32>, S: Serialize + DeserializeOwned>(
     let Some(state) = checkpoint.load_matrices::<D, State<S>>(&mut all) else {
         return Ok(Vec::new());
     };
-    if state.recipe != *recipe || state.clips != clips {
+    if state.recipe != written(recipe) || state.clips != clips {
         let parameters = recogniser.named_mut("").into_iter().zip(before);
         parameters.for_each(|((_, matrix), before)| *matrix = before);
         return Ok(Vec::new());
     }
     adam.restore(recogniser, &moments, state.steps).map_err(device)?;
     Ok(state.epochs)
+}
+
+fn written(recipe: &Recipe) -> String {
+    serde_json::to_string(recipe).expect("numbers can be written")
 }
 
 fn device(error: impl fmt::Debug) -> TrainingError {

@@ -81,7 +81,8 @@ impl<E: Dtype, D: Device<E>> SequenceOps<E, D> for Composed {
     fn gelu<T: Tape<E, D>>(x: Sequences<E, D, T>) -> Sequences<E, D, T> {
         let excess = 1.0 / PI.sqrt() - 1.0 / (2.0 * PI).sqrt();
         let bell = (x.retaped::<T>().square() * number::<E>(-0.5)).exp() * number::<E>(excess);
-        let constant = bell.retaped::<dfdx::prelude::NoneTape>();
+        // Another tensor with the same numbers, to which no gradient goes.
+        let constant = bell.retaped::<dfdx::prelude::NoneTape>() * E::ONE;
         x.accurate_gelu() + (bell - constant)
     }
 
