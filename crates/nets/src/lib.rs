@@ -8,17 +8,30 @@
 //! [`octmnist`] reads the published scans of retinas, [`retina`] draws some that resemble them, and
 //! [`training`] has what a training loop needs.
 //!
-//! [`selftest`] compares all of them with independent computations, on whatever device there is.
+//! Speech: [`speech`] makes spectrograms of clips and tokens of transcripts, and [`similarity`]
+//! compares transcripts. [`sequence`] has operations and layers for sequences of vectors,
+//! [`parameters`] names what is trained, and [`recogniser`] has the networks and their training.
 //!
-//! Left out: networks, training loops, tables, figures and checks, which belong to the chapters.
+//! [`selftest`] compares the operations with independent computations, on whatever device there is.
+//!
+//! Left out: the networks and training loops of images, tables, figures and checks, which belong
+//! to the chapters.
 
 pub mod attention;
 pub mod image;
 mod kernels;
 pub mod layers;
 pub mod octmnist;
+pub mod parameters;
+mod products;
+pub mod recogniser;
 pub mod reference;
 pub mod retina;
 pub mod scalar;
 pub mod selftest;
+pub mod sequence;
+pub mod similarity;
+pub mod speech;
+mod tape;
 pub mod training;
+mod vectors;

@@ -4,6 +4,7 @@
 //! and intervals. Left out: the loop itself, which belongs to the chapter. Random numbers of an
 //! epoch depend on the seed and the epoch alone, so that a training can go on after any epoch.
 
+mod adamw;
 mod checkpoint;
 mod score;
 
@@ -11,6 +12,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngCore, SeedableRng};
 
+pub use adamw::AdamW;
 pub use checkpoint::Checkpoint;
 pub use score::{CONFIDENCE, Confusion, Interval, bootstrap_mean, paired_bootstrap};
 

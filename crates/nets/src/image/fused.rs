@@ -6,10 +6,7 @@
 //! the window. With stride 1 that matrix is not formed: its rows are overlapping slices of the
 //! padded image, over the full padded width, and the results beyond the true width are dropped.
 
-use dfdx::prelude::{
-    Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor,
-};
-use dfdx::shapes::Shape;
+use dfdx::prelude::{Cpu, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor};
 
 use super::{Extent, ImageOps, Images, Sliding, Source, assert_fits, tensor};
 use crate::attention::Matrix;
@@ -17,6 +14,7 @@ use crate::kernels::{
     Before, Buffer, Packed, Real, Windows, add, add_products, largest_of_windows, multiply, padded,
     sum,
 };
+use crate::tape::{buffer, copy, gradient_of, put_back, take};
 
 /// Operations by kernels of this crate.
 #[derive(Clone, Copy, Debug)]
@@ -448,45 +446,6 @@ impl Convolution {
             }
         }
     }
-}
-
-/// The numbers of a tensor, in order.
-fn copy<S: Shape, E: Real>(tensor: &Tensor<S, E, Cpu>) -> Buffer<E> {
-    let tensor = tensor.clone().contiguous();
-    let mut numbers = Buffer::any(tensor.shape().num_elements());
-    tensor.copy_into(&mut numbers);
-    numbers
-}
-
-fn buffer<E: Real>(numbers: &[E]) -> Buffer<E> {
-    let mut buffer = Buffer::any(numbers.len());
-    buffer.copy_from_slice(numbers);
-    buffer
-}
-
-/// The gradient of a tensor, zero at first.
-fn gradient_of<'a, S: Shape, E: Real>(
-    gradients: &'a mut Gradients<E, Cpu>,
-    tensor: &Tensor<S, E, Cpu>,
-) -> Result<&'a mut Vec<E>, CpuError> {
-    Ok(E::numbers(gradients.get_or_alloc_mut(tensor)?))
-}
-
-/// Takes the gradient of a result, so that other gradients can be changed meanwhile.
-fn take<S: Shape, E: Real>(
-    gradients: &mut Gradients<E, Cpu>,
-    result: &Tensor<S, E, Cpu>,
-) -> Result<Vec<E>, CpuError> {
-    Ok(std::mem::take(gradient_of(gradients, result)?))
-}
-
-fn put_back<S: Shape, E: Real>(
-    gradients: &mut Gradients<E, Cpu>,
-    result: &Tensor<S, E, Cpu>,
-    gradient: Vec<E>,
-) -> Result<(), CpuError> {
-    *gradient_of(gradients, result)? = gradient;
-    Ok(())
 }
 
 /// 0, `step`, 2·`step` and so on.

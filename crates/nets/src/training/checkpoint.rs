@@ -18,6 +18,8 @@ use safetensors::tensor::{Dtype as Kind, TensorView};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::attention::Matrix;
+
 /// Name of the JSON among the metadata.
 const STATE: &str = "state";
 
@@ -41,11 +43,10 @@ impl Checkpoint {
         D: Device<f32>,
         S: Serialize,
     {
-        let Some(file) = &self.0 else { return Ok(()) };
-        let bytes = Self::bytes(model, state)?;
-        let beside = file.with_extension(format!("{}.part", std::process::id()));
-        fs::write(&beside, bytes)?;
-        fs::rename(&beside, file)
+        if self.0.is_none() {
+            return Ok(());
+        }
+        self.replace(&Self::bytes(model, state)?)
     }
 
     /// A model and a state as a safetensors file.
@@ -61,12 +62,59 @@ impl Checkpoint {
         let mut written = Written::default();
         M::iter_tensors(&mut RecursiveWalker { m: (model, String::new()), f: &mut written })
             .map_err(|error| io::Error::other(format!("{error:?}")))?;
-        let views = written.tensors.iter().map(|(name, shape, data)| {
-            let view = TensorView::new(Kind::F32, shape.clone(), data);
-            (name.as_str(), view.expect("a tensor has as many numbers as its shape says"))
+        serialized(&written.tensors, state)
+    }
+
+    /// Replaces what is kept by matrices and a state.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_matrices<D, S>(
+        &self,
+        matrices: &[(String, Matrix<f32, D>)],
+        state: &S,
+    ) -> io::Result<()>
+    where
+        D: Device<f32>,
+        S: Serialize,
+    {
+        if self.0.is_none() {
+            return Ok(());
+        }
+        let tensors = matrices.iter().map(|(name, matrix)| {
+            let (rows, columns) = *matrix.shape();
+            (name.clone(), vec![rows, columns], bytes(&matrix.as_vec()))
         });
-        let state = HashMap::from([(STATE.to_owned(), serde_json::to_string(state)?)]);
-        safetensors::serialize(views, Some(state)).map_err(io::Error::other)
+        self.replace(&serialized(&tensors.collect::<Vec<_>>(), state)?)
+    }
+
+    /// Loads what is kept into matrices and returns the state, if there is one that fits.
+    pub fn load_matrices<D, S>(&self, matrices: &mut [(String, &mut Matrix<f32, D>)]) -> Option<S>
+    where
+        D: Device<f32>,
+        S: DeserializeOwned,
+    {
+        let bytes = fs::read(self.0.as_ref()?).ok()?;
+        let state = state_in(&bytes)?;
+        let tensors = SafeTensors::deserialize(&bytes).ok()?;
+        let numbers = matrices.iter().map(|(name, matrix)| {
+            let kept = tensors.tensor(name).ok()?;
+            let (rows, columns) = *matrix.shape();
+            let fits = kept.dtype() == Kind::F32 && kept.shape() == [rows, columns];
+            fits.then(|| numbers(kept.data()))
+        });
+        let numbers: Vec<Vec<f32>> = numbers.collect::<Option<_>>()?;
+        for ((_, matrix), numbers) in matrices.iter_mut().zip(numbers) {
+            matrix.copy_from(&numbers);
+        }
+        Some(state)
+    }
+
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let Some(file) = &self.0 else { return Ok(()) };
+        let beside = file.with_extension(format!("{}.part", std::process::id()));
+        fs::write(&beside, bytes)?;
+        fs::rename(&beside, file)
     }
 
     /// Loads what is kept into the model and returns the state, if there is one that fits.
@@ -77,8 +125,7 @@ impl Checkpoint {
         S: DeserializeOwned,
     {
         let bytes = fs::read(self.0.as_ref()?).ok()?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
-        let state = serde_json::from_str(header.metadata().as_ref()?.get(STATE)?).ok()?;
+        let state = state_in(&bytes)?;
         let tensors = SafeTensors::deserialize(&bytes).ok()?;
         let mut fits = Fits { tensors: &tensors, all: true };
         M::iter_tensors(&mut RecursiveWalker { m: (&*model, String::new()), f: &mut fits }).ok()?;
@@ -89,6 +136,32 @@ impl Checkpoint {
         M::iter_tensors(&mut RecursiveWalker { m: (model, String::new()), f: &mut read }).ok()?;
         Some(state)
     }
+}
+
+fn state_in<S: DeserializeOwned>(file: &[u8]) -> Option<S> {
+    let (_, header) = SafeTensors::read_metadata(file).ok()?;
+    serde_json::from_str(header.metadata().as_ref()?.get(STATE)?).ok()
+}
+
+fn bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn numbers(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// Named tensors and a state as a safetensors file.
+fn serialized<S: Serialize>(
+    tensors: &[(String, Vec<usize>, Vec<u8>)],
+    state: &S,
+) -> io::Result<Vec<u8>> {
+    let views = tensors.iter().map(|(name, shape, data)| {
+        let view = TensorView::new(Kind::F32, shape.clone(), data);
+        (name.as_str(), view.expect("a tensor has as many numbers as its shape says"))
+    });
+    let state = HashMap::from([(STATE.to_owned(), serde_json::to_string(state)?)]);
+    safetensors::serialize(views, Some(state)).map_err(io::Error::other)
 }
 
 #[derive(Default)]
@@ -107,7 +180,7 @@ impl<D: Device<f32>> TensorVisitor<f32, D> for Written {
         _: TensorOptions<S, f32, D>,
         (tensor, name): (&Tensor<S, f32, D>, String),
     ) -> Result<Option<Tensor<S, f32, D>>, D::Err> {
-        let data = tensor.as_vec().iter().flat_map(|number| number.to_le_bytes()).collect();
+        let data = bytes(&tensor.as_vec());
         self.tensors.push((name, tensor.shape().concrete().into(), data));
         Ok(None)
     }
@@ -152,10 +225,7 @@ impl<D: Device<f32> + CopySlice<f32>> TensorVisitor<f32, D> for Read<'_> {
         (tensor, name): (&mut Tensor<S, f32, D>, String),
     ) -> Result<Option<Tensor<S, f32, D>>, D::Err> {
         if let Ok(kept) = self.tensors.tensor(&name) {
-            let bytes = kept.data().chunks_exact(4);
-            let numbers: Vec<f32> =
-                bytes.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-            tensor.copy_from(&numbers);
+            tensor.copy_from(&numbers(kept.data()));
         }
         Ok(None)
     }
