@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         Self { row: self.column, column: self.row, ..self }
     }
 
-    fn from_row(self, first: usize) -> Self {
+    fn below(self, first: usize) -> Self {
         Self { data: &self.data[first * self.row..], ..self }
     }
 }
@@ -114,7 +114,7 @@ pub(crate) fn product(
     in_parallel(jobs.collect(), |(part, c)| {
         let first = part * share;
         let count = share.min(rows - first);
-        multiply_panels(count, a.from_row(first), b, c, c_row, before);
+        multiply_panels(count, a.below(first), b, c, c_row, before);
     });
 }
 
