@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         Self { row: self.column, column: self.row, ..self }
     }
 
-    fn from_row(self, first: usize) -> Self {
+    fn below(self, first: usize) -> Self {
         Self { data: &self.data[first * self.row..], ..self }
     }
 }
@@ -114,7 +114,7 @@ pub(crate) fn product(
     in_parallel(jobs.collect(), |(part, c)| {
         let first = part * share;
         let count = share.min(rows - first);
-        multiply_panels(count, a.from_row(first), b, c, c_row, before);
+        multiply_panels(count, a.below(first), b, c, c_row, before);
     });
 }
 
@@ -188,10 +188,12 @@ fn multiply_panel<const W: usize>(rows: usize, a: View<'_>, panel: &[f32], to: T
 }
 
 #[inline(always)]
-fn of_rows<const W: usize>(lines: [&[f32]; ROWS], panel: &[f32]) -> [[f32; W]; ROWS] {
+fn of_rows<const W: usize>(mut lines: [&[f32]; ROWS], panel: &[f32]) -> [[f32; W]; ROWS] {
     let mut sums = [[0.0; W]; ROWS];
     let depth = panel.len() / W;
-    let lines = lines.map(|line| &line[..depth]);
+    for r in 0..ROWS {
+        lines[r] = &lines[r][..depth];
+    }
     for (p, right) in panel.chunks_exact(W).enumerate() {
         let right: &[f32; W] = right.first_chunk().expect("a row of the panel");
         for r in 0..ROWS {
@@ -209,9 +211,11 @@ fn of_rows<const W: usize>(lines: [&[f32]; ROWS], panel: &[f32]) -> [[f32; W]; R
 fn of_columns<const W: usize>(data: &[f32], step: usize, panel: &[f32]) -> [[f32; W]; ROWS] {
     let mut sums = [[0.0; W]; ROWS];
     let length = (panel.len() / W - 1) * step + 1;
-    // The compiler is not to see that the rows lie together: it would make vectors of them.
-    let lines: [&[f32]; ROWS] = std::hint::black_box(std::array::from_fn(|r| &data[r..]));
-    let lines = lines.map(|line| &line[..length]);
+    let mut lines: [&[f32]; ROWS] = [&[]; ROWS];
+    for r in 0..ROWS {
+        // The compiler is not to see that the rows lie together: it would make vectors of them.
+        lines[r] = &std::hint::black_box(&data[r..])[..length];
+    }
     for (p, right) in panel.chunks_exact(W).enumerate() {
         let right: &[f32; W] = right.first_chunk().expect("a row of the panel");
         for r in 0..ROWS {

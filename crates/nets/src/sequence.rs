@@ -226,7 +226,7 @@ pub fn sinusoids<E: Dtype, D: Device<E>>(
     width: usize,
     longest: f64,
 ) -> Matrix<E, D> {
-    assert!(width >= 4 && width % 2 == 0, "an even width of at least 4, not {width}");
+    assert!(width >= 4 && width.is_multiple_of(2), "an even width of at least 4, not {width}");
     let half = width / 2;
     let mut numbers = Vec::with_capacity(count * width);
     for position in 0..count {
@@ -261,7 +261,7 @@ impl Extent {
         let keys_shape = *keys.shape();
         assert_eq!(keys_shape, values, "keys and values");
         assert_eq!((keys_shape.0, keys_shape.2), (batch, width), "sequences and width of keys");
-        assert!(heads > 0 && width % heads == 0, "{heads} heads share {width} components");
+        assert!(heads > 0 && width.is_multiple_of(heads), "{heads} heads share {width} components");
         visible.assert_fits(batch, queries, keys_shape.1);
         Self { batch, queries, keys: keys_shape.1, width, heads }
     }

@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngCore, SeedableRng};
 
-pub use adamw::AdamW;
+pub use adamw::{AdamW, Moments};
 pub use checkpoint::Checkpoint;
 pub use score::{CONFIDENCE, Confusion, Interval, bootstrap_mean, paired_bootstrap};
 

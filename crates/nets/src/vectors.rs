@@ -21,9 +21,7 @@ fn exp(x: f32) -> f32 {
     let power = rounded - ROUND;
     let rest = power.mul_add(2.121_944_4e-4, power.mul_add(-0.693_359_4, x));
     let mut sum = 1.987_569_2e-4_f32;
-    for coefficient in
-        [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1, 1.0, 1.0]
-    {
+    for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5, 1.0, 1.0] {
         sum = sum.mul_add(rest, coefficient);
     }
     sum * f32::from_bits(rounded.to_bits().wrapping_add(127) << 23)
@@ -63,7 +61,7 @@ pub(crate) fn gelu(x: &[f32], to: &mut [f32]) {
 /// Adds the gradient that belongs to x.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma",))]
 pub(crate) fn gelu_back(x: &[f32], gradient: &[f32], to: &mut [f32]) {
-    const ROOT: f32 = 0.398_942_28;
+    const ROOT: f32 = 0.398_942_3;
     for ((to, &x), &gradient) in to.iter_mut().zip(x).zip(gradient) {
         let (below, density) = normal(x);
         *to += gradient * (ROOT * x).mul_add(density, below);

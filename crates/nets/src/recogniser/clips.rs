@@ -113,7 +113,7 @@ impl Batch {
             if found != numbers {
                 return Err(error(format!("{numbers} as clip 0")));
             }
-            if found == 0 || found % sizes.mels != 0 || frames > sizes.frames {
+            if found == 0 || !found.is_multiple_of(sizes.mels) || frames > sizes.frames {
                 return Err(error(format!(
                     "{} in each of up to {} frames",
                     sizes.mels, sizes.frames

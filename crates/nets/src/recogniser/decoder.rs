@@ -54,6 +54,7 @@ pub struct SelfAttentionDecoder<E: Dtype, D: Storage<E>> {
 }
 
 /// One of the two.
+#[expect(clippy::large_enum_variant, reason = "there is one of them, and it is not moved about")]
 #[derive(Clone, Debug)]
 pub enum Decoder<E: Dtype, D: Storage<E>> {
     /// With a long short-term memory.

@@ -88,7 +88,7 @@ impl Sizes {
         if [mels, frames, tokens, vocabulary, width, heads, hidden].contains(&0) {
             return Err(WrongSizes::Zero);
         }
-        if width < 4 || width % 2 != 0 || width % heads != 0 {
+        if width < 4 || !width.is_multiple_of(2) || !width.is_multiple_of(heads) {
             return Err(WrongSizes::Width { width, heads });
         }
         Ok(())

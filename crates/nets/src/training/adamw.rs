@@ -11,6 +11,9 @@ use dfdx::tensor_ops::{Backward, SumTo};
 use crate::attention::Matrix;
 use crate::parameters::Parameters;
 
+/// Matrices with names, the first and the second moment of each parameter one after the other.
+pub type Moments<D> = Vec<(String, Matrix<f32, D>)>;
+
 /// Adam with decoupled weight decay: p ← p − rate·(m̂/(√v̂ + ε) + decay·p).
 #[derive(Debug)]
 pub struct AdamW<D: Device<f32>> {
@@ -54,10 +57,7 @@ impl<D: Device<f32>> AdamW<D> {
     }
 
     /// Returns both moments of all parameters, with names.
-    pub fn moments(
-        &mut self,
-        model: &impl Parameters<f32, D>,
-    ) -> Result<Vec<(String, Matrix<f32, D>)>, D::Err> {
+    pub fn moments(&mut self, model: &impl Parameters<f32, D>) -> Result<Moments<D>, D::Err> {
         let mut moments = Vec::new();
         for (name, matrix) in model.named("") {
             for (moment, which) in [(&mut self.first, "first"), (&mut self.second, "second")] {
