@@ -382,7 +382,7 @@ impl Session {
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
         for name in
-            ["cache", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
+            ["cache", "console", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
         {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {

@@ -19,7 +19,7 @@ use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::batch::BatchKernel;
 #[cfg(unix)]
-use crate::kernel::live::{LiveKernel, Pool};
+use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose};
 use crate::kernel::workspace::{Network, Workspace};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
@@ -73,6 +73,9 @@ pub enum KernelChoice {
     /// Processes that stay, in this pool.
     #[cfg(unix)]
     Live(Arc<Pool>),
+    /// The same, apart from what the report is made with.
+    #[cfg(unix)]
+    Console(Arc<Pool>),
 }
 
 /// Outputs to render.
@@ -300,8 +303,12 @@ pub fn prepare(
     config: &ReportConfig,
     slugs: &[&str],
 ) -> Result<Ground, Diagnostic> {
-    let workspace =
-        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
+    let folder = match &request.kernel {
+        #[cfg(unix)]
+        KernelChoice::Console(_) => &request.out.join(CONSOLE_FOLDER),
+        _ => &request.out,
+    };
+    let workspace = Workspace::prepare(&request.root, folder, config, slugs, request.network)?;
     let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
     let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
     let kernel: Box<dyn Kernel> = match &request.kernel {
@@ -311,7 +318,13 @@ pub fn prepare(
         #[cfg(unix)]
         KernelChoice::Live(pool) => {
             pool.keep_only(slugs);
-            Box::new(LiveKernel::new(Arc::clone(pool), workspace, root, build, data))
+            let pool = Arc::clone(pool);
+            Box::new(LiveKernel::new(Purpose::Report, pool, workspace, root, build, data))
+        }
+        #[cfg(unix)]
+        KernelChoice::Console(pool) => {
+            let pool = Arc::clone(pool);
+            Box::new(LiveKernel::new(Purpose::Console, pool, workspace, root, build, data))
         }
     };
     Ok(Ground { digest, toolchain, kernel })

@@ -75,6 +75,15 @@ impl Pool {
     }
 }
 
+/// For whom contexts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For the report: what cells put out is what it says.
+    Report,
+    /// For a person who asks questions; nothing of it reaches the report.
+    Console,
+}
+
 /// Runs cells in the contexts of a pool.
 #[derive(Debug)]
 pub struct LiveKernel {
@@ -87,6 +96,7 @@ pub struct LiveKernel {
 /// What a context is made from.
 #[derive(Debug)]
 struct Ground {
+    purpose: Purpose,
     workspace: Workspace,
     /// Folder in which cells run: the report's root.
     root: PathBuf,
@@ -98,16 +108,30 @@ struct Ground {
 impl LiveKernel {
     /// A kernel that runs cells in `root`.
     pub fn new(
+        purpose: Purpose,
         pool: Arc<Pool>,
         workspace: Workspace,
         root: PathBuf,
         build: PathBuf,
         data: PathBuf,
     ) -> Self {
-        let ground = Ground { workspace, root, build, data };
+        let ground = Ground { purpose, workspace, root, build, data };
         Self { pool, ground, interrupts: AtomicU64::new(0) }
     }
 }
+
+impl Ground {
+    /// Folder for contexts and runs, apart from those of the other purpose.
+    fn own(&self) -> PathBuf {
+        match self.purpose {
+            Purpose::Report => self.build.clone(),
+            Purpose::Console => self.build.join(CONSOLE_FOLDER),
+        }
+    }
+}
+
+/// Folder, below that of a build, with everything that is for a console alone.
+pub const CONSOLE_FOLDER: &str = "console";
 
 impl Kernel for LiveKernel {
     fn run(

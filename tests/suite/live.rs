@@ -13,7 +13,7 @@ use veracity::config::{self, ReportConfig};
 use veracity::diag::{self, Color, Diagnostic};
 use veracity::exec::{self, CellStatus, ExecEvent, Executed};
 use veracity::kernel::batch::BatchKernel;
-use veracity::kernel::live::{LiveKernel, Pool};
+use veracity::kernel::live::{LiveKernel, Pool, Purpose};
 use veracity::kernel::workspace::{Network, Workspace};
 use veracity::kernel::{Event, Kernel};
 use veracity::parse::{self, Chapter};
@@ -98,7 +98,7 @@ impl Bench {
     fn live(&self, chapters: &[(&str, &str)]) -> (Found, Vec<String>) {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
-        let kernel = LiveKernel::new(Arc::clone(&self.pool), workspace, root, build, data);
+        let kernel = LiveKernel::new(Purpose::Report, Arc::clone(&self.pool), workspace, root, build, data);
         self.execute(&plan, &kernel)
     }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use cargo_metadata::diagnostic::Diagnostic as Said;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use veracity_protocol::{
-    self as protocol, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+    self as protocol, CANCELLED_FILE, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
 };
 
 use super::context::{self, Context, Habit, POLL, SOURCE};
@@ -280,7 +280,7 @@ impl Run<'_> {
             }
             LiveReply::Done => match &evaluated.progress.failure {
                 Some(failure) => {
-                    let source = context::source(&self.ground.build, &self.chapter.slug);
+                    let source = context::source(self.ground, &self.chapter.slug);
                     let lines = aligned(&source, &evaluated.evaluation.code.text);
                     let maps = self.maps(&evaluated.evaluation, &lines);
                     outbox::reported(cell.span.clone(), failure, &maps)
@@ -331,7 +331,7 @@ impl Run<'_> {
             .collect();
         let kept: Vec<String> = kept.into_iter().collect();
 
-        let runs = self.ground.build.join("run");
+        let runs = self.ground.own().join("run");
         fs::create_dir_all(&runs)?;
         let outbox = tempfile::Builder::new().prefix(&self.chapter.slug).tempdir_in(&runs)?;
         let memo = match self.chapter.reuse {
@@ -361,7 +361,7 @@ impl Run<'_> {
         let wanted = Wanted {
             plan: &plan_file.to_string_lossy(),
             library: &workspace::library_crate(&self.chapter.slug),
-            linked: &context::linked_crate(&self.chapter.slug),
+            linked: &context::linked_crate(self.ground.purpose, &self.chapter.slug),
             cells: &positions,
             before: &before,
             taken: &taken,
@@ -390,6 +390,7 @@ impl Run<'_> {
     fn follow(&mut self, unit: &[usize], outbox: &Path) -> io::Result<(LiveReply, Progress)> {
         let mut events = Events::open(&outbox.join(protocol::EVENTS_FILE))?;
         let mut progress = Progress::default();
+        let mut cancelled = false;
         loop {
             let reply = self.context.host.reply(POLL)?;
             for event in events.read()? {
@@ -401,7 +402,13 @@ impl Run<'_> {
             let over = progress.current.is_some_and(|(position, since)| {
                 since.elapsed() > self.cell(unit[position]).timeout
             });
-            if (over || (self.interrupted)()) && !progress.timed_out {
+            if !cancelled && (self.interrupted)() {
+                // What is still being compiled then does not begin, and no variable is lost.
+                fs::write(outbox.join(CANCELLED_FILE), b"")?;
+                cancelled = true;
+            }
+            let begun = progress.current.is_some() || !progress.finished.is_empty();
+            if (over || cancelled && begun) && !progress.timed_out {
                 progress.timed_out = true;
                 self.context.host.send(&LiveRequest::Kill)?;
             }
