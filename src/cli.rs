@@ -1,5 +1,7 @@
 //! The command line: arguments to a [`BuildRequest`], results to words and an exit code.
 
+#[cfg(unix)]
+mod console;
 mod data;
 mod doctor;
 mod explain;
@@ -104,6 +106,15 @@ enum Command {
     Explain {
         /// Name or identifier of the claim, such as `m-count` or `1-attention/m-count`
         claim: String,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Ask the code of a chapter questions, at a prompt behind its cells
+    #[cfg(unix)]
+    Console {
+        /// The chapter: its number, file or name
+        #[arg(id = "asked", value_name = "CHAPTER")]
+        chapter: String,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -238,6 +249,11 @@ pub fn main() -> ExitCode {
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             explain::explain(&session, &request, &claim)
+        }),
+        #[cfg(unix)]
+        Command::Console { chapter, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            console::console(&session, request, &chapter)
         }),
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
@@ -381,9 +397,17 @@ impl Session {
         let _output = Output::open(out, || self.progress.show(BuildEvent::Waiting))
             .map_err(|problem| vec![problem])?;
         // Only what a build makes is removed: the folder may hold other things.
-        for name in
-            ["cache", "console", "live", "run", "target", "work", "report", "report.pdf", "claims.json"]
-        {
+        for name in [
+            "cache",
+            "console",
+            "live",
+            "run",
+            "target",
+            "work",
+            "report",
+            "report.pdf",
+            "claims.json",
+        ] {
             let path = out.join(name);
             let removed = match std::fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(&path),

@@ -7,6 +7,7 @@ pub mod cache;
 pub mod claims;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod data;
 pub mod diag;
 pub mod document;

@@ -12,6 +12,7 @@ mod names;
 mod needs;
 pub mod tangle;
 
+pub(crate) use names::defined;
 pub use names::{Touch, items, touch};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -26,24 +26,40 @@ pub(super) fn explain(
     let evaluated =
         pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
+    match told(request, &evaluated, wanted) {
+        Ok(words) => session.print(&words),
+        Err(problem) => {
+            session.problem(&problem);
+            return Ok(super::USAGE);
+        }
+    }
+    Ok(0)
+}
+
+/// How the claims of a name were judged.
+///
+/// # Errors
+/// If no claim has it.
+pub(super) fn told(
+    request: &BuildRequest,
+    evaluated: &Evaluated,
+    wanted: &str,
+) -> Result<String, Diagnostic> {
     let claims = &evaluated.document.claims;
     let found: Vec<&Judged> =
         claims.iter().filter(|claim| claim.id == wanted || claim.name == wanted).collect();
     if found.is_empty() {
         let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
         let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-        let problem = Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
+        return Err(Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
             .note(match known.as_slice() {
                 [] => "this report makes no claims".to_owned(),
                 known => format!("its claims: {}", known.join(", ")),
             })
-            .did_you_mean(wanted, names);
-        session.problem(&problem);
-        return Ok(super::USAGE);
+            .did_you_mean(wanted, names));
     }
-    let words: Vec<String> = found.iter().map(|claim| words(request, &evaluated, claim)).collect();
-    session.print(&words.join("\n"));
-    Ok(0)
+    let words: Vec<String> = found.iter().map(|claim| words(request, evaluated, claim)).collect();
+    Ok(words.join("\n"))
 }
 
 fn words(request: &BuildRequest, evaluated: &Evaluated, claim: &Judged) -> String {

@@ -13,7 +13,7 @@ mod host;
 mod memory;
 mod run;
 
-pub use companion::{Companion, find, obtain};
+pub use companion::{Companion, cache_folder, find, obtain};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -50,7 +50,7 @@ pub fn items(chapter: &Chapter, cells: &[usize]) -> Vec<(String, Span)> {
 }
 
 /// Names that a later cell could use.
-fn defined(tokens: TokenStream) -> BTreeSet<String> {
+pub(crate) fn defined(tokens: TokenStream) -> BTreeSet<String> {
     let mut names = Names::default();
     let Ok(statements) = syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone())
     else {

@@ -80,7 +80,11 @@ impl Body {
 
     /// No code.
     pub fn empty() -> Self {
-        Self { code: Code { text: String::new(), line_offsets: Vec::new() }, tail: None, shows: Shows::Output }
+        Self {
+            code: Code { text: String::new(), line_offsets: Vec::new() },
+            tail: None,
+            shows: Shows::Output,
+        }
     }
 
     /// The same code, whose trailing expression is shown whatever its type.

@@ -98,7 +98,8 @@ impl Bench {
     fn live(&self, chapters: &[(&str, &str)]) -> (Found, Vec<String>) {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
-        let kernel = LiveKernel::new(Purpose::Report, Arc::clone(&self.pool), workspace, root, build, data);
+        let kernel =
+            LiveKernel::new(Purpose::Report, Arc::clone(&self.pool), workspace, root, build, data);
         self.execute(&plan, &kernel)
     }
 

@@ -23,7 +23,8 @@ pub use artifact::{
 };
 pub use equation::{Equation, Expr, Function, Relation};
 pub use live::{
-    CANCELLED_FILE, LOCK_VARIABLE, LiveReply, LiveRequest, LiveState, Opening, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+    CANCELLED_FILE, LOCK_VARIABLE, LiveReply, LiveRequest, LiveState, Opening, STATE_FILE,
+    STDERR_PIPE, STDOUT_PIPE,
 };
 pub use value::{DataKind, DataUse, Float, Published, Value};
 

@@ -83,7 +83,8 @@ pub fn obtain(
     }
 }
 
-fn cache_folder() -> Option<PathBuf> {
+/// Folder for what is kept per user.
+pub fn cache_folder() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Some(PathBuf::from(variable("HOME").or_else(|| variable("USERPROFILE"))?));

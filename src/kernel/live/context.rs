@@ -17,10 +17,10 @@ use cargo_metadata::{Metadata, TargetKind};
 use toml::{Table, Value};
 use veracity_protocol::{LOCK_VARIABLE, LiveReply, LiveRequest, Opening, VERSION};
 
-use super::{Ground, Purpose};
 use super::host::Host;
 use super::memory::{Key, Memory};
 use super::run::{Problem, rejected};
+use super::{Ground, Purpose};
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
 use crate::kernel::workspace::{self, Workspace, write_if_changed};

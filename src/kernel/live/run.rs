@@ -12,7 +12,8 @@ use std::time::Instant;
 use cargo_metadata::diagnostic::Diagnostic as Said;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use veracity_protocol::{
-    self as protocol, CANCELLED_FILE, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+    self as protocol, CANCELLED_FILE, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE,
+    STDOUT_PIPE,
 };
 
 use super::context::{self, Context, Habit, POLL, SOURCE};

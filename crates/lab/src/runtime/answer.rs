@@ -10,7 +10,7 @@ use std::fmt::{Debug, Display};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
-use crate::{IntoArtifact, Number, PublishedValue, Text, show, text};
+use crate::{Equation, IntoArtifact, Number, PublishedValue, Text, show, text};
 
 /// Most characters that are shown of a value.
 const LONGEST: usize = 4000;
@@ -23,7 +23,7 @@ const MOST_LINES: usize = 60;
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a, T: ?Sized>(pub &'a T);
 
-/// For numbers, whose own words are the best.
+/// For numbers and formulas, whose own words are the best.
 pub trait AsNumber {
     /// Shows it.
     fn show(&self);
@@ -58,6 +58,12 @@ macro_rules! numbers {
 }
 
 numbers!(BigInt, BigRational, Number);
+
+impl AsNumber for &&&Answer<'_, Equation> {
+    fn show(&self) {
+        show(text(self.0.latex()));
+    }
+}
 
 fn shown(number: &impl Display) {
     show(text(number));
