@@ -18,6 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::claims::Standing;
 use crate::diag::{self, Color, Diagnostic};
+#[cfg(unix)]
+use crate::kernel::live::{Absence, Pool};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Formats, KernelChoice};
@@ -99,6 +101,9 @@ enum Command {
         /// Let in only who has the token that is printed
         #[arg(long)]
         token: bool,
+        /// Let readers ask the code, in a panel of each chapter; means --token, for it runs code
+        #[arg(long)]
+        console: bool,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -174,9 +179,9 @@ struct RunArgs {
     #[arg(long, default_value = "auto")]
     device: Device,
 
-    /// What runs the cells
-    #[arg(long, default_value = "batch")]
-    kernel: KernelName,
+    /// What runs the cells [default: batch; for `watch` and `serve` live, if it is there]
+    #[arg(long)]
+    kernel: Option<KernelName>,
 
     /// Chapters to run at a time [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -239,12 +244,14 @@ pub fn main() -> ExitCode {
             session.check(&run.request(root, Formats { html: false, pdf: false })?, run.strict)
         }),
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
-            watch::watch(&session, run.request(root, Formats::of(&format))?)
+            let request = run.attended(root, Formats::of(&format))?;
+            watch::watch(&session, request)
         }),
-        Command::Serve { port, host, token, run } => session.with_root(cli.root, |root| {
-            let access = if token { Access::Token } else { Access::Local };
-            let request = run.request(root, Formats { html: true, pdf: true })?;
-            watch::serve(&session, request, &Options { host, port, access })
+        Command::Serve { port, host, token, console, run } => session.with_root(cli.root, |root| {
+            let access = if token || console { Access::Token } else { Access::Local };
+            let panel = if console { watch::Panel::Shown } else { watch::Panel::Absent };
+            let request = run.attended(root, Formats { html: true, pdf: true })?;
+            watch::serve(&session, request, &Options { host, port, access }, panel)
         }),
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
             let request = run.request(root, Formats { html: false, pdf: false })?;
@@ -272,6 +279,20 @@ impl Formats {
 }
 
 impl RunArgs {
+    /// A request for a session, whose cells run in contexts that stay unless that is not wanted.
+    fn attended(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
+        let request = self.request(root, formats)?;
+        #[cfg(unix)]
+        let request = match self.kernel {
+            None => {
+                let kernel = KernelChoice::Live(Arc::new(Pool::looking(Absence::GiveUp)));
+                BuildRequest { kernel, ..request }
+            }
+            Some(_) => request,
+        };
+        Ok(request)
+    }
+
     fn request(&self, root: &Path, formats: Formats) -> Result<BuildRequest, Vec<Diagnostic>> {
         if self.device == Device::Cuda {
             return Err(vec![
@@ -283,9 +304,9 @@ impl RunArgs {
             ]);
         }
         let kernel = match self.kernel {
-            KernelName::Batch => KernelChoice::Batch,
+            None | Some(KernelName::Batch) => KernelChoice::Batch,
             #[cfg(unix)]
-            KernelName::Live => KernelChoice::Live(Arc::default()),
+            Some(KernelName::Live) => KernelChoice::Live(Arc::default()),
         };
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);

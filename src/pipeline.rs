@@ -19,7 +19,7 @@ use crate::document::Document;
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::batch::BatchKernel;
 #[cfg(unix)]
-use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose};
+use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose, Teller, WarmKernel};
 use crate::kernel::workspace::{Network, Workspace};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
@@ -327,6 +327,33 @@ pub fn prepare(
             Box::new(LiveKernel::new(Purpose::Console, pool, workspace, root, build, data))
         }
     };
+    Ok(Ground { digest, toolchain, kernel })
+}
+
+/// The ground with a kernel that runs cells in the contexts of a pool as soon as they are there, and
+/// as programs until then.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+#[cfg(unix)]
+pub fn prepare_warm(
+    pool: &Arc<Pool>,
+    tell: &Teller,
+    request: &BuildRequest,
+    config: &ReportConfig,
+    slugs: &[&str],
+) -> Result<Ground, Diagnostic> {
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
+    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
+    pool.keep_only(slugs);
+    let folders = || (request.root.clone(), request.out.clone(), request.data.clone());
+    let (root, build, data) = folders();
+    let pool = Arc::clone(pool);
+    let live = LiveKernel::new(Purpose::Report, pool, workspace.clone(), root, build, data);
+    let (root, build, data) = folders();
+    let batch = BatchKernel::new(workspace, root, build, data, request.jobs);
+    let kernel = Box::new(WarmKernel::new(live, batch, Arc::clone(tell)));
     Ok(Ground { digest, toolchain, kernel })
 }
 

@@ -137,7 +137,7 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// An event in words that cannot drive the terminal: a cell names its own work.
-fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
+pub(crate) fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
     let name = |cell: &usize| &chapter.cells[*cell].id;
     let words = match event {
         kernel::Event::Building(what) => what.clone(),

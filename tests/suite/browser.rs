@@ -198,7 +198,7 @@ fn serve(root: &Path) -> (Server, Session) {
     let board = Arc::new(Board::default());
     let options = Options { host: "127.0.0.1".to_owned(), port: 0, access: Access::Local };
     let server =
-        Server::start(&options, Arc::clone(&board), root.join("build")).expect("a free port");
+        Server::start(&options, Arc::clone(&board), root.join("build"), None).expect("a free port");
     let session = Session::start(
         super::serve::request(root),
         Arc::new(pipeline::prepare),

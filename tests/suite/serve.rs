@@ -62,7 +62,7 @@ fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
     let folder = report();
     let board = Arc::new(Board::default());
     let options = options(0, Access::Local);
-    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"))
+    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"), None)
         .expect("a free port");
     let (authority, _) = parts(&server);
     let host = format!("Host: {authority}\r\n");
@@ -94,7 +94,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     let folder = report();
     let board = Arc::new(Board::default());
     let options = options(0, Access::Local);
-    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"))
+    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"), None)
         .expect("a free port");
     let (authority, _) = parts(&server);
     let mut stream = TcpStream::connect(&authority).expect("it listens");
@@ -135,7 +135,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
 fn other_machines_need_a_token_and_a_taken_port_is_said_to_be_taken() {
     let folder = report();
     let start = |options: &Options| {
-        Server::start(options, Arc::new(Board::default()), folder.path().join("build"))
+        Server::start(options, Arc::new(Board::default()), folder.path().join("build"), None)
     };
     let open = Options { host: "0.0.0.0".to_owned(), port: 0, access: Access::Local };
     assert_eq!(start(&open).err().map(|problem| problem.code), Some("open-host"));

@@ -38,6 +38,10 @@ impl Problem {
     pub(super) fn of(diagnostic: Diagnostic) -> Self {
         Self(diagnostic)
     }
+
+    pub(super) fn into_diagnostic(self) -> Diagnostic {
+        self.0
+    }
 }
 
 /// The compiler's messages as one problem.
@@ -65,7 +69,8 @@ pub(super) fn ready<'a>(
     if !context.as_ref().is_some_and(|context| context.fits(ground, chapter)) {
         // The one before ends first: both would be more than a small machine may hold.
         *context = None;
-        let executable = pool.executable(&ground.workspace, sink).map_err(Problem::of)?;
+        let executable =
+            pool.executable(&ground.workspace, interrupted, sink).map_err(Problem::of)?;
         *context = Some(Context::open(&executable, ground, chapter, interrupted, sink)?);
     }
     Ok(context.as_mut().expect("it has just been opened"))
