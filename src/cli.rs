@@ -6,6 +6,7 @@ mod data;
 mod doctor;
 mod explain;
 mod new;
+mod notebook;
 mod summary;
 mod watch;
 
@@ -122,6 +123,25 @@ enum Command {
         chapter: String,
         #[command(flatten)]
         run: RunArgs,
+    },
+    /// Write the chapters in another form
+    Export {
+        /// As notebooks of the Rust kernel for Jupyter, with their outputs
+        #[arg(long, required = true)]
+        ipynb: bool,
+        /// Folder to write into [default: `build/notebooks` in the report's folder]
+        #[arg(long = "to", value_name = "DIR", id = "into")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Make a chapter out of a Rust notebook
+    ImportNotebook {
+        /// The notebook
+        file: PathBuf,
+        /// The chapter's file [default: of the notebook's name, in `chapters`]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Make a small report that builds at once
     New {
@@ -262,6 +282,14 @@ pub fn main() -> ExitCode {
             let request = run.request(root, Formats { html: false, pdf: false })?;
             console::console(&session, request, &chapter)
         }),
+        Command::Export { ipynb: _, to, run } => session.with_root(cli.root, |root| {
+            let request = run.request(root, Formats { html: false, pdf: false })?;
+            let folder = to.unwrap_or_else(|| request.out.join("notebooks"));
+            notebook::export(&session, &request, &folder)
+        }),
+        Command::ImportNotebook { file, out } => {
+            session.with_root(cli.root, |root| notebook::import(&session, root, &file, out))
+        }
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
         }
@@ -422,6 +450,7 @@ impl Session {
             "cache",
             "console",
             "live",
+            "notebooks",
             "run",
             "target",
             "work",

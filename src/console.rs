@@ -11,6 +11,7 @@ mod input;
 mod words;
 
 pub use input::{Need, need};
+pub(crate) use words::artifact;
 pub use words::{published, words};
 
 use std::ops::Range;

@@ -16,6 +16,7 @@ pub mod figure;
 pub mod kernel;
 pub mod ledger;
 pub mod math;
+pub mod notebook;
 pub mod parse;
 pub mod pipeline;
 pub mod plan;

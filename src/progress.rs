@@ -78,7 +78,15 @@ impl Progress {
 
     /// Takes the view away, so that results can be printed.
     pub fn finish(&self) {
-        if let View::Bars { all, .. } = &self.view {
+        if let View::Bars { all, state } = &self.view {
+            // A line that still ticks would draw itself again.
+            if let Ok(mut bars) = state.lock() {
+                let Bars { build, chapters } = std::mem::take(&mut *bars);
+                build
+                    .into_iter()
+                    .chain(chapters.into_values())
+                    .for_each(|bar| bar.finish_and_clear());
+            }
             // A terminal that cannot be cleared shows a line too many.
             let _ = all.clear();
         }

@@ -34,7 +34,8 @@ pub fn published(value: &Published) -> String {
     format!("{} = {} {unit}", value.name, exact::full(&value.value)).trim_end().to_owned()
 }
 
-fn artifact(artifact: &Artifact) -> String {
+/// What a cell shows, without pictures.
+pub(crate) fn artifact(artifact: &Artifact) -> String {
     match artifact {
         Artifact::Text { text } => text.clone(),
         Artifact::Table(of) => table(of),

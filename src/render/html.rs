@@ -10,11 +10,13 @@
 mod blocks;
 mod claims;
 mod code;
+mod data;
 mod fragment;
 mod front;
 mod inlines;
 mod templates;
 
+pub(crate) use data::table;
 pub use templates::{Templates, digest_of_templates};
 
 use std::collections::BTreeMap;

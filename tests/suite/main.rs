@@ -3,6 +3,7 @@
 mod batch;
 mod browser;
 mod claims;
+mod console;
 mod corpus;
 #[cfg(unix)]
 mod damage;

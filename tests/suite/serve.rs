@@ -41,7 +41,7 @@ fn options(port: u16, access: Access) -> Options {
 }
 
 /// Authority and token of an address.
-fn parts(server: &Server) -> (String, String) {
+pub fn parts(server: &Server) -> (String, String) {
     let rest = server.address().strip_prefix("http://").expect("it is plain HTTP");
     let (authority, query) = rest.split_once('/').expect("there is a path");
     (authority.to_owned(), query.to_owned())
@@ -49,8 +49,13 @@ fn parts(server: &Server) -> (String, String) {
 
 /// The answer to a request with these further lines.
 fn ask(authority: &str, path: &str, lines: &str) -> String {
+    send("GET", authority, path, lines, "")
+}
+
+/// The same for any method, with a body.
+pub fn send(method: &str, authority: &str, path: &str, lines: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(authority).expect("it listens");
-    let head = format!("GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n{body}");
     stream.write_all(head.as_bytes()).expect("it reads");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("it answers");
