@@ -3,6 +3,7 @@
 mod batch;
 mod browser;
 mod claims;
+#[cfg(unix)]
 mod console;
 mod corpus;
 #[cfg(unix)]

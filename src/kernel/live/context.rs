@@ -18,7 +18,7 @@ use toml::{Table, Value};
 use veracity_protocol::{LOCK_VARIABLE, LiveReply, LiveRequest, Opening, VERSION};
 
 use super::host::Host;
-use super::memory::{Key, Memory};
+use super::memory::{Key, Memory, Step};
 use super::run::{Problem, rejected};
 use super::{Ground, Purpose};
 use crate::diag::Diagnostic;
@@ -29,6 +29,9 @@ use crate::plan::{ChapterPlan, tangle};
 
 /// How long one look at a running `veracity-live` takes.
 pub(super) const POLL: Duration = Duration::from_millis(5);
+
+/// Most cells that a chapter has no more and that are remembered.
+const MOST_FORMER: usize = 256;
 
 /// The context of one chapter.
 #[derive(Debug)]
@@ -64,6 +67,16 @@ impl Context {
     /// Whether it still is what a chapter stands on.
     pub(super) fn fits(&self, ground: &Ground, chapter: &ChapterPlan) -> bool {
         !self.broken && self.basis == basis(ground, chapter)
+    }
+
+    /// Forgets what is known of cells that the chapter has no more, once there are many of them; an
+    /// edit that is taken back soon finds its results still there.
+    pub(super) fn forget_but(&mut self, steps: &[Step]) {
+        if self.outcomes.len().max(self.habits.len()) > MOST_FORMER + steps.len() {
+            let keys: BTreeSet<&Key> = steps.iter().map(|step| &step.key).collect();
+            self.outcomes.retain(|key, _| keys.contains(key));
+            self.habits.retain(|key, _| keys.contains(key));
+        }
     }
 
     pub(super) fn process(&self) -> u32 {

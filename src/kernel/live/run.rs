@@ -121,6 +121,7 @@ impl Run<'_> {
                 needs: cell.needs.clone(),
             })
             .collect();
+        self.context.forget_but(&steps);
         let known = |index: &usize| self.context.outcomes.contains_key(&steps[*index].key);
         let missing = match self.chapter.reuse {
             Reuse::Nothing => cells.iter().copied().collect(),
