@@ -156,6 +156,11 @@ impl LiveKernel {
         })
     }
 
+    /// Whether the person asked for contexts, at whatever price.
+    fn is_wanted(&self) -> bool {
+        self.pool.absence == Absence::Build
+    }
+
     /// Opens the context of a chapter, unless it is there. Edits do not interrupt that.
     ///
     /// # Errors

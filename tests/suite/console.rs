@@ -19,7 +19,7 @@ use veracity_protocol::{Artifact, CellOutput};
 
 const CHAPTER: &str = r#"# Asked
 
-$$ T(n) = \\frac{n(n+1)}{2} $$ {#eq-t}
+$$ T(n) = \frac{n(n+1)}{2} $$ {#eq-t}
 
 ```rust,module
 pub fn double(x: u64) -> u64 { 2 * x }
@@ -63,7 +63,7 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     fs::write(&chapter, CHAPTER).expect("it can be written");
     let request = BuildRequest {
         // What is compiled there stays for the next run of the test.
-        out: root.join("console-build"),
+        out: root.join("build"),
         kernel: KernelChoice::Console(Arc::new(Pool::of(executable))),
         ..super::serve::request(report.path())
     };

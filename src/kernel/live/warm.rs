@@ -2,17 +2,23 @@
 //!
 //! In: runs. Out: their outcomes, from whichever kernel has them sooner. A context takes seconds to
 //! open, longer if its library must be compiled, and minutes if `veracity-live` must be built; so
-//! a chapter whose context is not there runs as a program, and its context is opened behind it.
+//! a chapter whose context is not there runs as a program, and its context is opened behind it if its
+//! cells take long, or if the person wants it anyway.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::LiveKernel;
 use crate::diag::Diagnostic;
 use crate::kernel::batch::BatchKernel;
 use crate::kernel::{Event, Kernel, Outcome};
 use crate::plan::ChapterPlan;
+
+/// From which time on that cells take a context is worth its memory: a program is compiled and run
+/// sooner than an evaluation, but runs again what a context holds.
+const WORTHWHILE: Duration = Duration::from_millis(500);
 
 /// Tells of what goes on behind the runs.
 pub type Teller = Arc<dyn Fn(Told) + Send + Sync>;
@@ -101,7 +107,11 @@ impl Kernel for WarmKernel {
             return self.live.run(chapter, cells, sink);
         }
         let outcomes = self.batch.run(chapter, cells, sink);
-        self.warm(chapter);
+        let took: Duration =
+            outcomes.iter().map(|outcome| Duration::from_millis(outcome.duration_ms)).sum();
+        if self.live.is_wanted() || WORTHWHILE <= took {
+            self.warm(chapter);
+        }
         outcomes
     }
 
