@@ -16,6 +16,7 @@ mod live {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
+    use veracity::exec::CellStatus;
     use veracity::kernel::live::Pool;
     use veracity::kernel::workspace::Network;
     use veracity::pipeline::{self, BuildRequest, Formats, KernelChoice};
@@ -69,7 +70,10 @@ mod live {
             let evaluated = pipeline::evaluate(&request, &DiskWorld::new(&root), &|_| ());
             let took = began.elapsed();
             let evaluated = evaluated.unwrap_or_else(|problems| panic!("{problems:?}"));
-            assert!(evaluated.executed.chapters[0].cells.iter().all(|cell| cell.is_done()));
+            // What needs data or another profile does not run here.
+            let mut cells = evaluated.executed.chapters[0].cells.iter();
+            let failed = cells.find(|cell| matches!(cell.status, CellStatus::Failed(_)));
+            assert!(failed.is_none(), "{failed:?}");
             took
         };
         // What stands under the cells is compiled once; that is not what an edit costs.

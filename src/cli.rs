@@ -2,6 +2,8 @@
 
 mod attest;
 mod bundle;
+#[cfg(unix)]
+mod console;
 mod data;
 mod device;
 mod diff;
@@ -9,6 +11,7 @@ mod doctor;
 mod explain;
 mod mutate;
 mod new;
+mod notebook;
 mod record;
 mod reports;
 mod summary;
@@ -26,6 +29,8 @@ use crate::chain::Chain;
 use crate::claims::{Judged, Standing};
 use crate::diag::{self, Color, Diagnostic, printable};
 use crate::kernel::confine::{self, Confinement};
+#[cfg(unix)]
+use crate::kernel::live::{Absence, Pool};
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
 use crate::pipeline::{self, Build, BuildEvent, BuildRequest, Evaluated, Formats, KernelChoice};
@@ -138,6 +143,9 @@ enum Command {
         /// Let in only who has the token that is printed
         #[arg(long)]
         token: bool,
+        /// Let readers ask the code, in a panel of each chapter; means --token, for it runs code
+        #[arg(long)]
+        console: bool,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -155,6 +163,34 @@ enum Command {
         mutate: mutate::MutateArgs,
         #[command(flatten)]
         run: RunArgs,
+    },
+    /// Ask the code of a chapter questions, at a prompt behind its cells
+    #[cfg(unix)]
+    Console {
+        /// The chapter: its number, file or name
+        #[arg(id = "asked", value_name = "CHAPTER")]
+        chapter: String,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Write the chapters in another form
+    Export {
+        /// As notebooks of the Rust kernel for Jupyter, with their outputs
+        #[arg(long, required = true)]
+        ipynb: bool,
+        /// Folder to write into [default: `build/notebooks` in the report's folder]
+        #[arg(long = "to", value_name = "DIR", id = "into")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Make a chapter out of a Rust notebook
+    ImportNotebook {
+        /// The notebook
+        file: PathBuf,
+        /// The chapter's file [default: of the notebook's name, in `chapters`]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Make a small report that builds at once
     New {
@@ -230,9 +266,9 @@ struct RunArgs {
     #[arg(long, default_value = "auto")]
     device: Device,
 
-    /// What runs the cells
-    #[arg(long, default_value = "batch")]
-    kernel: KernelName,
+    /// What runs the cells [default: batch; for `watch` and `serve` live, if it is there]
+    #[arg(long)]
+    kernel: Option<KernelName>,
 
     /// Chapters to run at a time [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -341,12 +377,14 @@ pub fn main() -> ExitCode {
             session.with_root(cli.root, |root| attest::run(&session, root, &args))
         }
         Command::Watch { format, run } => session.with_root(cli.root, |root| {
-            watch::watch(&session, run.request(&session, root, Formats::of(&format))?)
+            let request = run.attended(&session, root, Formats::of(&format))?;
+            watch::watch(&session, request)
         }),
-        Command::Serve { port, host, token, run } => session.with_root(cli.root, |root| {
-            let access = if token { Access::Token } else { Access::Local };
-            let request = run.request(&session, root, Formats { html: true, pdf: true })?;
-            watch::serve(&session, request, &Options { host, port, access })
+        Command::Serve { port, host, token, console, run } => session.with_root(cli.root, |root| {
+            let access = if token || console { Access::Token } else { Access::Local };
+            let panel = if console { watch::Panel::Shown } else { watch::Panel::Absent };
+            let request = run.attended(&session, root, Formats { html: true, pdf: true })?;
+            watch::serve(&session, request, &Options { host, port, access }, panel)
         }),
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
             let request = run.request(&session, root, Formats { html: false, pdf: false })?;
@@ -361,6 +399,19 @@ pub fn main() -> ExitCode {
         }
         Command::Import { args } => {
             session.with_root(cli.root, |root| bundle::import(&session, root, &args))
+        }
+        #[cfg(unix)]
+        Command::Console { chapter, run } => session.with_root(cli.root, |root| {
+            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
+            console::console(&session, request, &chapter)
+        }),
+        Command::Export { ipynb: _, to, run } => session.with_root(cli.root, |root| {
+            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
+            let folder = to.unwrap_or_else(|| request.out.join("notebooks"));
+            notebook::export(&session, &request, &folder)
+        }),
+        Command::ImportNotebook { file, out } => {
+            session.with_root(cli.root, |root| notebook::import(&session, root, &file, out))
         }
         Command::Data { command } => {
             session.with_root(cli.root, |root| data::run(&session, root, &command))
@@ -381,6 +432,25 @@ impl Formats {
 }
 
 impl RunArgs {
+    /// A request for a session, whose cells run in contexts that stay unless that is not wanted.
+    fn attended(
+        &self,
+        session: &Session,
+        root: &Path,
+        formats: Formats,
+    ) -> Result<BuildRequest, Vec<Diagnostic>> {
+        let request = self.request(session, root, formats)?;
+        #[cfg(unix)]
+        let request = match self.kernel {
+            None => {
+                let kernel = KernelChoice::Live(Arc::new(Pool::looking(Absence::GiveUp)));
+                BuildRequest { kernel, ..request }
+            }
+            Some(_) => request,
+        };
+        Ok(request)
+    }
+
     /// For a report that is not ours: confined, from scratch, without a network, and in a folder that
     /// did not come with it.
     fn untrusted(self, root: &Path) -> Result<Self, Vec<Diagnostic>> {
@@ -427,18 +497,18 @@ impl RunArgs {
         formats: Formats,
     ) -> Result<BuildRequest, Vec<Diagnostic>> {
         let kernel = match self.kernel {
-            KernelName::Batch => KernelChoice::Batch,
+            None | Some(KernelName::Batch) => KernelChoice::Batch,
             #[cfg(unix)]
-            KernelName::Live => KernelChoice::Live(Arc::default()),
+            Some(KernelName::Live) => KernelChoice::Live(Arc::default()),
         };
         let confinement = match (self.sandbox, self.kernel) {
             (false, _) => Confinement::Free,
-            (true, KernelName::Batch) => {
+            (true, None | Some(KernelName::Batch)) => {
                 confine::supported().map_err(|problem| vec![problem])?;
                 Confinement::Confined
             }
             #[cfg(unix)]
-            (true, KernelName::Live) => {
+            (true, Some(KernelName::Live)) => {
                 return Err(vec![
                     Diagnostic::global("live-sandbox", "the live kernel cannot be confined")
                         .hint("say `--kernel batch`"),
@@ -614,9 +684,11 @@ impl Session {
         for name in [
             "bundle",
             "cache",
+            "console",
             "cuda",
             "live",
             crate::mutate::FOLDER,
+            "notebooks",
             "run",
             "target",
             "work",

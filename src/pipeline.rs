@@ -23,7 +23,7 @@ use crate::kernel::batch::BatchKernel;
 use crate::kernel::confine::Confinement;
 use crate::kernel::cuda::{self, Survey};
 #[cfg(unix)]
-use crate::kernel::live::{LiveKernel, Pool};
+use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose, Teller, WarmKernel};
 use crate::kernel::workspace::{self, Network, Workspace};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
@@ -80,6 +80,9 @@ pub enum KernelChoice {
     /// Processes that stay, in this pool.
     #[cfg(unix)]
     Live(Arc<Pool>),
+    /// The same, apart from what the report is made with.
+    #[cfg(unix)]
+    Console(Arc<Pool>),
 }
 
 /// Outputs to render.
@@ -372,8 +375,12 @@ pub fn prepare(
     slugs: &[&str],
 ) -> Result<Ground, Diagnostic> {
     let config = &config.on(&request.device);
-    let mut workspace =
-        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
+    let folder = match &request.kernel {
+        #[cfg(unix)]
+        KernelChoice::Console(_) => &request.out.join(CONSOLE_FOLDER),
+        _ => &request.out,
+    };
+    let mut workspace = Workspace::prepare(&request.root, folder, config, slugs, request.network)?;
     let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
     if request.device == cuda::CUDA {
         let survey = Survey::take();
@@ -392,9 +399,42 @@ pub fn prepare(
         #[cfg(unix)]
         KernelChoice::Live(pool) => {
             pool.keep_only(slugs);
-            Box::new(LiveKernel::new(Arc::clone(pool), workspace, root, build, data))
+            let pool = Arc::clone(pool);
+            Box::new(LiveKernel::new(Purpose::Report, pool, workspace, root, build, data))
+        }
+        #[cfg(unix)]
+        KernelChoice::Console(pool) => {
+            let pool = Arc::clone(pool);
+            Box::new(LiveKernel::new(Purpose::Console, pool, workspace, root, build, data))
         }
     };
+    Ok(Ground { digest, toolchain, kernel })
+}
+
+/// The ground with a kernel that runs cells in the contexts of a pool as soon as they are there, and
+/// as programs until then.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+#[cfg(unix)]
+pub fn prepare_warm(
+    pool: &Arc<Pool>,
+    tell: &Teller,
+    request: &BuildRequest,
+    config: &ReportConfig,
+    slugs: &[&str],
+) -> Result<Ground, Diagnostic> {
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
+    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
+    pool.keep_only(slugs);
+    let folders = || (request.root.clone(), request.out.clone(), request.data.clone());
+    let (root, build, data) = folders();
+    let pool = Arc::clone(pool);
+    let live = LiveKernel::new(Purpose::Report, pool, workspace.clone(), root, build, data);
+    let (root, build, data) = folders();
+    let batch = BatchKernel::new(workspace, root, build, data, request.jobs);
+    let kernel = Box::new(WarmKernel::new(live, batch, Arc::clone(tell)));
     Ok(Ground { digest, toolchain, kernel })
 }
 

@@ -13,6 +13,7 @@ mod needs;
 pub mod slice;
 pub mod tangle;
 
+pub(crate) use names::defined;
 pub use names::{Items, Touch, may_publish, touch};
 
 use std::collections::{BTreeMap, BTreeSet};

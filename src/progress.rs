@@ -96,7 +96,15 @@ impl Progress {
 
     /// Takes the view away, so that results can be printed.
     pub fn finish(&self) {
-        if let View::Bars { all, .. } = &self.view {
+        if let View::Bars { all, state } = &self.view {
+            // A line that still ticks would draw itself again.
+            if let Ok(mut bars) = state.lock() {
+                let Bars { build, chapters } = std::mem::take(&mut *bars);
+                build
+                    .into_iter()
+                    .chain(chapters.into_values())
+                    .for_each(|bar| bar.finish_and_clear());
+            }
             // A terminal that cannot be cleared shows a line too many.
             let _ = all.clear();
         }
@@ -155,7 +163,7 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// An event in words that cannot drive the terminal: a cell names its own work.
-fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
+pub(crate) fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<String> {
     let name = |cell: &usize| &chapter.cells[*cell].id;
     let words = match event {
         kernel::Event::Building(what) => what.clone(),

@@ -1,16 +1,18 @@
 //! A report on a local page that follows its session.
 //!
 //! In: a [`Board`] that a session's updates are noted on. Out: the pages over HTTP, out of memory,
-//! each with a script that hears of changes and brings the page up to date in its place. Left out:
-//! running code on request; nothing that is served changes the report.
+//! each with a script that hears of changes and brings the page up to date in its place. Nothing that
+//! is served changes the report; code runs on request only if the person who serves it wants that.
 //!
 //! The script is only in served pages. They may connect to where they came from and to nothing
 //! else, and run no other script than Veracity's own.
 
 mod board;
+mod console;
 mod guard;
 
 pub use board::Board;
+pub use console::Consoles;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -25,7 +27,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use futures_util::Stream;
 use tokio::runtime::{Builder, Runtime};
 
@@ -74,16 +76,31 @@ struct Served {
     board: Arc<Board>,
     guard: Arc<Guard>,
     out: PathBuf,
+    /// Whom pages may ask, if they may.
+    consoles: Option<Arc<Consoles>>,
 }
 
 impl Server {
-    /// Serves what is on the board, and the PDF in `out`.
+    /// Serves what is on the board, and the PDF in `out`; with consoles, readers may run code.
     ///
     /// # Errors
-    /// If the port is taken, or the host is not this machine's alone and no token is wanted.
-    pub fn start(options: &Options, board: Arc<Board>, out: PathBuf) -> Result<Self, Diagnostic> {
+    /// If the port is taken, or no token is wanted although the host is not this machine's alone or
+    /// readers may run code.
+    pub fn start(
+        options: &Options,
+        board: Arc<Board>,
+        out: PathBuf,
+        consoles: Option<Arc<Consoles>>,
+    ) -> Result<Self, Diagnostic> {
         let token = match options.access {
             Access::Token => Some(guard::new_token()?),
+            Access::Local if consoles.is_some() => {
+                return Err(Diagnostic::global(
+                    "open-console",
+                    "whoever may ask the code can run anything with your rights",
+                )
+                .hint("add `--token`"));
+            }
             Access::Local if is_loopback(&options.host) => None,
             Access::Local => {
                 return Err(Diagnostic::global(
@@ -106,10 +123,12 @@ impl Server {
             .build()
             .map_err(failed)?;
         let guard = Arc::new(Guard::new(&options.host, token.as_deref()));
-        let served = Served { board, guard, out };
+        let served = Served { board, guard, out, consoles };
         let router = Router::new()
             .route("/", get(index))
             .route("/live/events", get(events))
+            .route("/live/console", get(console::activity).post(console::ask))
+            .route("/live/console/interrupt", post(console::interrupt))
             .route("/live/live.js", get(|| async { text("text/javascript", SCRIPT) }))
             .route("/live/live.css", get(|| async { text("text/css", STYLE) }))
             .route("/report.pdf", get(pdf))
@@ -178,10 +197,10 @@ async fn admit(State(served): State<Served>, request: Request, next: Next) -> Re
     let mut response = match served.guard.entry(value(header::HOST), cookies, given.as_deref()) {
         Entry::Open => next.run(request).await,
         Entry::Welcome => {
-            let cookie = format!(
-                "{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/",
-                given.unwrap_or_default()
-            );
+            // A strict cookie would not come along when a link elsewhere leads here; requests that do
+            // something name their origin besides.
+            let cookie =
+                format!("{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/", given.unwrap_or_default());
             let path = request.uri().path().trim_start_matches('/');
             let mut response = Redirect::to(&format!("/{path}")).into_response();
             if let Ok(cookie) = HeaderValue::try_from(cookie) {
@@ -227,13 +246,14 @@ async fn file(State(served): State<Served>, Path(path): Path<String>) -> Respons
 
 fn page(served: &Served, path: &str) -> Response {
     let Some((page, digest)) = served.board.page(path) else {
-        let waiting = html::with_script(html::WAITING, &head(""));
+        let waiting = html::with_script(html::WAITING, &head("", served));
         return (StatusCode::OK, kind(path), Body::from(waiting)).into_response();
     };
     match page.files.get(path) {
         Some(bytes) if path.ends_with(".html") => {
             let text = String::from_utf8_lossy(bytes);
-            (kind(path), Body::from(html::with_script(&text, &head(&digest)))).into_response()
+            (kind(path), Body::from(html::with_script(&text, &head(&digest, served))))
+                .into_response()
         }
         Some(bytes) => (kind(path), Body::from(bytes.clone())).into_response(),
         None => refused(StatusCode::NOT_FOUND, "The report has no such page.\n"),
@@ -241,10 +261,11 @@ fn page(served: &Served, path: &str) -> Response {
 }
 
 /// What a served page has in its head besides.
-fn head(digest: &str) -> String {
+fn head(digest: &str, served: &Served) -> String {
+    let console = if served.consoles.is_some() { " data-console=\"\"" } else { "" };
     format!(
         "<link rel=\"stylesheet\" href=\"/live/live.css\"/>\
-         <script src=\"/live/live.js\" data-page=\"{digest}\" defer=\"\"></script>"
+         <script src=\"/live/live.js\" data-page=\"{digest}\"{console} defer=\"\"></script>"
     )
 }
 

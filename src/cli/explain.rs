@@ -7,7 +7,7 @@ use crate::chain::Chain;
 use crate::claims::{self, Expected, Judged};
 use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
-use crate::pipeline::{self, BuildEvent, BuildRequest};
+use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
 use crate::publish::Output;
 
 pub(super) fn explain(
@@ -22,17 +22,25 @@ pub(super) fn explain(
     let evaluated =
         pipeline::evaluate(request, &crate::world::DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
-    let found = match claims::named(&evaluated.document.claims, wanted) {
-        Ok(found) => found,
+    match told(&evaluated, wanted) {
+        Ok(words) => session.print(&words),
         Err(problem) => {
             session.problem(&problem);
             return Ok(super::USAGE);
         }
-    };
-    let words: Vec<String> =
-        found.iter().map(|claim| words(&Chain::of(&evaluated, claim))).collect();
-    session.print(&words.join("\n"));
+    }
     Ok(0)
+}
+
+/// How the claims of a name were judged.
+///
+/// # Errors
+/// If no claim has it.
+pub(super) fn told(evaluated: &Evaluated, wanted: &str) -> Result<String, Diagnostic> {
+    let found = claims::named(&evaluated.document.claims, wanted)?;
+    let words: Vec<String> =
+        found.iter().map(|claim| words(&Chain::of(evaluated, claim))).collect();
+    Ok(words.join("\n"))
 }
 
 /// The verdict on a claim, given what its author expects.

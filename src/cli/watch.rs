@@ -1,27 +1,40 @@
 //! `veracity watch` and `veracity serve`: a session, told of in the terminal and on a page.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Session, summary};
-use crate::diag::{self, Color, Diagnostic};
+use crate::diag::{self, Color, Diagnostic, printable};
+use crate::kernel::live::{Teller, Told};
 use crate::kernel::process;
-use crate::pipeline::{self, BuildRequest};
+use crate::pipeline::{self, BuildRequest, KernelChoice, Prepare};
 use crate::progress::{Progress, Verbosity};
-use crate::serve::{Board, Options, Server};
+use crate::serve::{Board, Consoles, Options, Server};
 use crate::session::{self, Page, PageState, Subscriber, Update};
 
 /// How often it is looked whether the person wants to stop.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How long it takes until a further step of what goes on behind is told.
+const BETWEEN_REMARKS: Duration = Duration::from_secs(10);
 
 /// Keeps a report built until it is interrupted.
 pub(super) fn watch(session: &Session, request: BuildRequest) -> Result<u8, Vec<Diagnostic>> {
     let root = request.root.display().to_string();
     session.say(&format!("watching {root}; Ctrl-C ends\n"));
     let terminal = Arc::new(Terminal::new(session.verbosity));
-    run(request, Arc::new(move |update| terminal.show(update)));
+    let shown = Arc::clone(&terminal);
+    run(request, Arc::new(move |update| shown.show(update)), move |told| terminal.behind(told));
     Ok(0)
+}
+
+/// Whether readers of a served page may ask its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Panel {
+    Shown,
+    Absent,
 }
 
 /// The same, with a page that follows.
@@ -29,30 +42,77 @@ pub(super) fn serve(
     session: &Session,
     request: BuildRequest,
     options: &Options,
+    panel: Panel,
 ) -> Result<u8, Vec<Diagnostic>> {
     let board = Arc::new(Board::default());
-    let server = Server::start(options, Arc::clone(&board), request.out.clone())
+    let consoles = match panel {
+        #[cfg(unix)]
+        Panel::Shown => {
+            let kernel = KernelChoice::Console(Arc::default());
+            let request = BuildRequest { kernel, ..request.clone() };
+            Some(Arc::new(Consoles::new(request, Arc::new(pipeline::prepare))))
+        }
+        _ => None,
+    };
+    let server = Server::start(options, Arc::clone(&board), request.out.clone(), consoles.clone())
         .map_err(|problem| vec![problem])?;
     session.print(&format!("{}\n", server.address()));
     session.say(&format!("serving {}; Ctrl-C ends\n", request.root.display()));
     let terminal = Arc::new(Terminal::new(session.verbosity));
+    let (shown, noted) = (Arc::clone(&terminal), Arc::clone(&board));
     run(
         request,
         Arc::new(move |update| {
-            board.note(update);
-            terminal.show(update);
+            noted.note(update);
+            shown.show(update);
         }),
+        move |told| {
+            board.remark(&remark(told));
+            terminal.behind(told);
+        },
     );
+    if let Some(consoles) = consoles {
+        consoles.interrupt();
+    }
     server.stop();
     Ok(0)
 }
 
-fn run(request: BuildRequest, subscriber: Subscriber) {
-    let session = session::Session::start(request, Arc::new(pipeline::prepare), subscriber);
+fn run(
+    request: BuildRequest,
+    subscriber: Subscriber,
+    behind: impl Fn(&Told) + Send + Sync + 'static,
+) {
+    let prepare: Arc<Prepare> = match &request.kernel {
+        #[cfg(unix)]
+        KernelChoice::Live(pool) => {
+            let (pool, tell): (_, Teller) = (Arc::clone(pool), Arc::new(move |told| behind(&told)));
+            Arc::new(move |request, config, slugs| {
+                pipeline::prepare_warm(&pool, &tell, request, config, slugs)
+            })
+        }
+        _ => Arc::new(pipeline::prepare),
+    };
+    let session = session::Session::start(request, prepare, subscriber);
     while !process::interrupted() && !session.has_ended() {
         std::thread::sleep(TICK);
     }
     session.stop();
+}
+
+/// What goes on behind the runs, for people.
+fn remark(told: &Told) -> String {
+    match told {
+        Told::Warming(words) => words.clone(),
+        Told::Ready(slug) => format!(
+            "{slug}: cells run on evcxr now, which passes on no warnings of the compiler; \
+             `--kernel batch` does"
+        ),
+        Told::Failed(problem) => {
+            let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            format!("cells run as programs: {}{hint}", problem.message)
+        }
+    }
 }
 
 /// What a person sees of a session in the terminal.
@@ -68,6 +128,10 @@ struct Shown {
     problems: Vec<String>,
     changes: String,
     since: Option<Instant>,
+    /// When a step of what goes on behind was told last.
+    remarked: Option<Instant>,
+    /// What was told of it and need not be told again.
+    remarks: BTreeSet<String>,
 }
 
 impl Terminal {
@@ -96,6 +160,20 @@ impl Terminal {
             }
             Update::Page(_) | Update::Planned(_) | Update::Trouble(_) => {}
         }
+    }
+
+    /// Tells what goes on behind the runs; of many steps only some.
+    fn behind(&self, told: &Told) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Told::Warming(_) = told {
+            if state.remarked.is_some_and(|at| at.elapsed() < BETWEEN_REMARKS) {
+                return;
+            }
+            state.remarked = Some(Instant::now());
+        } else if !state.remarks.insert(remark(told)) {
+            return;
+        }
+        self.say(&format!("{}\n", printable(&remark(told))));
     }
 
     fn page(&self, state: &mut Shown, page: &Page) {

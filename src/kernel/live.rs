@@ -12,8 +12,10 @@ mod context;
 mod host;
 mod memory;
 mod run;
+mod warm;
 
-pub use companion::{Companion, find, obtain};
+pub use companion::{Companion, cache_folder, find, obtain};
+pub use warm::{Teller, Told, WarmKernel};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,12 +34,29 @@ pub struct Pool {
     /// The executable `veracity-live`, once it has been needed.
     executable: Mutex<Option<PathBuf>>,
     contexts: Mutex<BTreeMap<String, Arc<Mutex<Option<Context>>>>>,
+    warmth: warm::Warmth,
+    absence: Absence,
+}
+
+/// What is done if `veracity-live` is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Absence {
+    /// It is built.
+    #[default]
+    Build,
+    /// Nothing is run in contexts.
+    GiveUp,
 }
 
 impl Pool {
     /// A pool that does not look for its executable.
     pub fn of(executable: PathBuf) -> Self {
-        Self { executable: Mutex::new(Some(executable)), contexts: Mutex::default() }
+        Self { executable: Mutex::new(Some(executable)), ..Self::default() }
+    }
+
+    /// A pool that looks for its executable, and does this if it is not there.
+    pub fn looking(absence: Absence) -> Self {
+        Self { absence, ..Self::default() }
     }
 
     /// Process identifiers of the contexts, by chapter, for those who measure.
@@ -58,14 +77,21 @@ impl Pool {
     fn executable(
         &self,
         workspace: &Workspace,
+        interrupted: &dyn Fn() -> bool,
         sink: &(dyn Fn(Event) + Sync),
     ) -> Result<PathBuf, Diagnostic> {
         let mut known = self.executable.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(path) = known.as_ref().filter(|path| path.is_file()) {
             return Ok(path.clone());
         }
+        if self.absence == Absence::GiveUp
+            && let Companion::Missing(_) = find(&workspace.toolchain)?
+        {
+            return Err(Diagnostic::global("live-kernel", "veracity-live is not there")
+                .hint("`--kernel live` builds it once, which takes minutes"));
+        }
         let tell = |words| sink(Event::Building(words));
-        let path = obtain(&workspace.toolchain, workspace.network, &tell)?;
+        let path = obtain(&workspace.toolchain, workspace.network, interrupted, &tell)?;
         Ok(known.insert(path).clone())
     }
 
@@ -73,6 +99,15 @@ impl Pool {
         let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(contexts.entry(slug.to_owned()).or_default())
     }
+}
+
+/// For whom contexts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For the report: what cells put out is what it says.
+    Report,
+    /// For a person who asks questions; nothing of it reaches the report.
+    Console,
 }
 
 /// Runs cells in the contexts of a pool.
@@ -87,6 +122,7 @@ pub struct LiveKernel {
 /// What a context is made from.
 #[derive(Debug)]
 struct Ground {
+    purpose: Purpose,
     workspace: Workspace,
     /// Folder in which cells run: the report's root.
     root: PathBuf,
@@ -98,16 +134,69 @@ struct Ground {
 impl LiveKernel {
     /// A kernel that runs cells in `root`.
     pub fn new(
+        purpose: Purpose,
         pool: Arc<Pool>,
         workspace: Workspace,
         root: PathBuf,
         build: PathBuf,
         data: PathBuf,
     ) -> Self {
-        let ground = Ground { workspace, root, build, data };
+        let ground = Ground { purpose, workspace, root, build, data };
         Self { pool, ground, interrupts: AtomicU64::new(0) }
     }
 }
+
+impl LiveKernel {
+    /// Whether a context is there, idle, and made from what the chapter stands on.
+    pub fn is_ready(&self, chapter: &ChapterPlan) -> bool {
+        let context = self.pool.context(&chapter.slug);
+        let context = context.try_lock();
+        context.is_ok_and(|context| {
+            context.as_ref().is_some_and(|context| context.fits(&self.ground, chapter))
+        })
+    }
+
+    /// Whether the person asked for contexts, at whatever price.
+    fn is_wanted(&self) -> bool {
+        self.pool.absence == Absence::Build
+    }
+
+    /// Opens the context of a chapter, unless it is there. Edits do not interrupt that.
+    ///
+    /// # Errors
+    /// If `veracity-live` cannot be had, the chapter's library does not compile, or it was interrupted.
+    pub fn open(
+        &self,
+        chapter: &ChapterPlan,
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Result<(), Diagnostic> {
+        let interrupted = process::interrupted;
+        let context = self.pool.context(&chapter.slug);
+        let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
+        run::ready(&mut context, &self.pool, &self.ground, chapter, &interrupted, sink)
+            .map(|_| ())
+            .map_err(run::Problem::into_diagnostic)
+    }
+
+    /// Whether nobody waits any more for what begins now.
+    fn interrupted(&self) -> impl Fn() -> bool + '_ {
+        let since = self.interrupts.load(Ordering::SeqCst);
+        move || process::interrupted() || self.interrupts.load(Ordering::SeqCst) != since
+    }
+}
+
+impl Ground {
+    /// Folder for contexts and runs, apart from those of the other purpose.
+    fn own(&self) -> PathBuf {
+        match self.purpose {
+            Purpose::Report => self.build.clone(),
+            Purpose::Console => self.build.join(CONSOLE_FOLDER),
+        }
+    }
+}
+
+/// Folder, below that of a build, with everything that is for a console alone.
+pub const CONSOLE_FOLDER: &str = "console";
 
 impl Kernel for LiveKernel {
     fn run(
@@ -116,10 +205,7 @@ impl Kernel for LiveKernel {
         cells: &[usize],
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome> {
-        let since = self.interrupts.load(Ordering::SeqCst);
-        let interrupted =
-            || process::interrupted() || self.interrupts.load(Ordering::SeqCst) != since;
-        let interrupted = &interrupted;
+        let interrupted = &self.interrupted();
         let context = self.pool.context(&chapter.slug);
         let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
         match run::ready(&mut context, &self.pool, &self.ground, chapter, interrupted, sink) {

@@ -11,6 +11,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// What an interrupt does instead of ending the builder, once.
+static INSTEAD: Mutex<Option<Instead>> = Mutex::new(None);
+
+type Instead = Box<dyn FnOnce() + Send>;
+
 static CHILDREN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// Makes an interrupt end all children; the build then stops by itself.
@@ -19,6 +24,10 @@ static CHILDREN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 /// If the signal handler cannot be installed.
 pub fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
+        let instead = INSTEAD.lock().ok().and_then(|mut instead| instead.take());
+        if let Some(act) = instead {
+            return act();
+        }
         // A second interrupt means that the person will not wait.
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
@@ -29,6 +38,27 @@ pub fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
             }
         }
     })
+}
+
+/// While this is kept, the next interrupt does something else than ending the builder.
+#[must_use]
+#[derive(Debug)]
+pub struct Redirected(());
+
+/// Makes the next interrupt do something else; one after that ends the builder as usual.
+pub fn redirect_interrupt(act: impl FnOnce() + Send + 'static) -> Redirected {
+    if let Ok(mut instead) = INSTEAD.lock() {
+        *instead = Some(Box::new(act));
+    }
+    Redirected(())
+}
+
+impl Drop for Redirected {
+    fn drop(&mut self) {
+        if let Ok(mut instead) = INSTEAD.lock() {
+            *instead = None;
+        }
+    }
 }
 
 /// Whether the person has asked to stop.

@@ -79,7 +79,7 @@ impl<'a> Items<'a> {
 }
 
 /// Names that a later cell could use.
-fn defined(tokens: TokenStream) -> BTreeSet<String> {
+pub(crate) fn defined(tokens: TokenStream) -> BTreeSet<String> {
     let mut names = Names::default();
     let Ok(statements) = syn::parse::Parser::parse2(syn::Block::parse_within, tokens.clone())
     else {

@@ -25,6 +25,16 @@ pub struct Body {
     code: Code,
     /// Line (from 0) and character (from 0) where the trailing expression begins.
     tail: Option<(usize, usize)>,
+    shows: Shows,
+}
+
+/// What becomes of a trailing expression.
+#[derive(Clone, Copy, Debug)]
+enum Shows {
+    /// It is the cell's output.
+    Output,
+    /// It is shown whatever its type, and not moved.
+    Answer,
 }
 
 impl Body {
@@ -65,12 +75,22 @@ impl Body {
                 _ => None,
             })
             .map(|LineColumn { line, column }| (line - 1, column));
-        Ok(Self { code: cell.code.clone(), tail })
+        Ok(Self { code: cell.code.clone(), tail, shows: Shows::Output })
     }
 
     /// No code.
     pub fn empty() -> Self {
-        Self { code: Code { text: String::new(), line_offsets: Vec::new() }, tail: None }
+        Self {
+            code: Code { text: String::new(), line_offsets: Vec::new() },
+            tail: None,
+            shows: Shows::Output,
+        }
+    }
+
+    /// The same code, whose trailing expression is shown whatever its type.
+    #[must_use]
+    pub fn answering(self) -> Self {
+        Self { shows: Shows::Answer, ..self }
     }
 
     /// The code as tokens.
@@ -219,6 +239,15 @@ impl Writer {
     fn cell(&mut self, chapter: &ChapterPlan, index: usize) {
         let body = &chapter.cells[index].body;
         let tail_line = body.tail.map(|(line, _)| line);
+        let (before, behind) = match body.shows {
+            Shows::Output => ("::veracity_lab::runtime::output(", ");"),
+            Shows::Answer => (
+                "match &(",
+                ") { answer => { \
+                 #[allow(unused_imports)] use ::veracity_lab::runtime::answer::*; \
+                 (&&&&Answer(answer)).show() } }",
+            ),
+        };
         for (line, (text, &offset)) in
             body.code.text.lines().zip(&body.code.line_offsets).enumerate()
         {
@@ -226,14 +255,14 @@ impl Writer {
             match body.tail {
                 Some((_, column)) if tail_line == Some(line) => {
                     self.part(origin.clone(), 0..column);
-                    self.own("::veracity_lab::runtime::output(");
+                    self.own(before);
                     self.part(origin, column..usize::MAX);
                 }
                 _ => self.part(origin, 0..usize::MAX),
             }
         }
         if body.tail.is_some() {
-            self.own(");");
+            self.own(behind);
         }
     }
 

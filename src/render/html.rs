@@ -11,12 +11,14 @@ mod blocks;
 mod claims;
 mod code;
 mod coverage;
+mod data;
 mod fragment;
 mod front;
 mod inlines;
 mod review;
 mod templates;
 
+pub(crate) use data::table;
 pub use templates::{Templates, digest_of_templates};
 
 use std::collections::BTreeMap;

@@ -43,6 +43,7 @@ struct State {
     problems: Vec<Problem>,
     print_problems: Vec<Problem>,
     trouble: Vec<Problem>,
+    remark: String,
 }
 
 /// A chapter's slug and a cell's identifier in it.
@@ -103,6 +104,8 @@ struct View<'a> {
     cells: BTreeMap<String, (String, &'a CellView)>,
     problems: Vec<&'a Problem>,
     trouble: &'a [Problem],
+    /// What goes on behind; of interest for a moment.
+    remark: &'a str,
 }
 
 impl Default for Board {
@@ -132,6 +135,17 @@ impl Board {
                 true
             }
         };
+        drop(state);
+        if changed {
+            self.changed.send_modify(|version| *version += 1);
+        }
+    }
+
+    /// Takes over what goes on behind the builds, in words.
+    pub fn remark(&self, words: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = state.remark != words;
+        state.remark = words.to_owned();
         drop(state);
         if changed {
             self.changed.send_modify(|version| *version += 1);
@@ -174,6 +188,7 @@ impl Board {
             cells,
             problems: state.problems.iter().chain(&state.print_problems).collect(),
             trouble: &state.trouble,
+            remark: &state.remark,
         };
         serde_json::to_string(&view).unwrap_or_else(|_| "{}".to_owned())
     }

@@ -9,6 +9,8 @@
   let board = null;
   let base = null;
   let busy = false;
+  let remark = "";
+  let remarkUntil = 0;
 
   const make = (name, className, text) => {
     const element = document.createElement(name);
@@ -245,6 +247,12 @@
     if (board.activity) parts.push(board.activity);
     if (troubles.length) parts.push("the page shows the last version that could be built");
     if (errors) parts.push(`${errors} error${errors === 1 ? "" : "s"}`);
+    if (board.remark !== remark) {
+      remark = board.remark;
+      remarkUntil = Date.now() + 8000;
+      setTimeout(showPanel, 8100);
+    }
+    if (remark && Date.now() < remarkUntil) parts.push(remark);
     if (warnings) parts.push(`${warnings} warning${warnings === 1 ? "" : "s"}`);
     status.textContent = parts.join(" · ");
     panel.classList.toggle("works", Boolean(board.activity));
@@ -283,8 +291,113 @@
     });
   }
 
+  // ---- Asking the code --------------------------------------------------------------------
+
+  // What is typed here is run behind the chapter's cells, in a process apart from the report's.
+  function consolePanel() {
+    const box = make("aside", "live-console");
+    box.setAttribute("aria-label", "Console");
+    const toggle = make("button", "live-toggle", "Ask the code");
+    toggle.type = "button";
+    toggle.setAttribute("aria-expanded", "false");
+    const body = make("div", "live-body");
+    body.hidden = true;
+    const log = make("div", "live-log");
+    log.setAttribute("role", "log");
+    log.tabIndex = 0;
+    const input = make("textarea", "live-input");
+    input.rows = 1;
+    input.spellcheck = false;
+    input.setAttribute("aria-label", "Rust, run behind the chapter's cells");
+    input.placeholder = "Rust, run behind the chapter's cells";
+    const line = make("p", "live-note");
+    const stop = make("button", "", "Stop");
+    stop.type = "button";
+    stop.hidden = true;
+    const state = make("span", "", "Enter runs, Shift+Enter begins a new line. Nothing changes the report.");
+    line.append(stop, state);
+    const idle = state.textContent;
+    body.append(log, input, line);
+    box.append(toggle, body);
+    const past = [];
+    let at = 0;
+
+    toggle.addEventListener("click", () => {
+      body.hidden = !body.hidden;
+      toggle.setAttribute("aria-expanded", String(!body.hidden));
+      if (!body.hidden) input.focus();
+    });
+    const grow = () => { input.rows = Math.min(8, input.value.split("\n").length); };
+    const add = (element) => { log.append(element); log.scrollTop = log.scrollHeight; };
+
+    async function ask() {
+      const text = input.value;
+      if (!text.trim() || input.readOnly) return;
+      input.readOnly = true;
+      stop.hidden = false;
+      state.textContent = "running";
+      const watch = setInterval(async () => {
+        const words = await fetch("/live/console").then((answer) => answer.text()).catch(() => "");
+        if (input.readOnly && words) state.textContent = words;
+      }, 500);
+      try {
+        const response = await fetch("/live/console", {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ page: file, input: text }),
+        });
+        if (!response.ok) throw new Error(await response.text());
+        const answer = await response.json();
+        if (answer.more) {
+          input.setRangeText("\n", input.selectionEnd, input.selectionEnd, "end");
+          return;
+        }
+        past.push(text);
+        at = past.length;
+        input.value = "";
+        add(make("pre", "live-asked", text));
+        if (answer.text) add(make("pre", "", answer.text.replace(/\n$/, "")));
+        for (const [light, dark] of answer.figures) {
+          const picture = make("picture");
+          const source = make("source");
+          [source.srcset, source.media] = [dark, "(prefers-color-scheme: dark)"];
+          const image = make("img");
+          image.src = light;
+          image.alt = "";
+          picture.append(source, image);
+          add(picture);
+        }
+        if (answer.problem) add(make("pre", "live-wrong", answer.problem));
+      } catch (error) {
+        add(make("pre", "live-wrong", error.message));
+      } finally {
+        clearInterval(watch);
+        input.readOnly = false;
+        stop.hidden = true;
+        state.textContent = idle;
+        grow();
+        input.focus();
+      }
+    }
+
+    input.addEventListener("input", grow);
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        ask();
+      } else if ((event.key === "ArrowUp" || event.key === "ArrowDown") && !input.value.includes("\n") && past.length) {
+        event.preventDefault();
+        at = Math.max(0, Math.min(past.length, at + (event.key === "ArrowUp" ? -1 : 1)));
+        input.value = past[at] || "";
+      }
+    });
+    stop.addEventListener("click", () => fetch("/live/console/interrupt", { method: "POST" }));
+    document.body.append(box);
+  }
+
   async function begin() {
     document.body.append(panel);
+    if ("console" in script.dataset && !["index.html", "ledger.html", "references.html"].includes(file)) consolePanel();
     panel.hidden = true;
     const html = await (await fetch(location.pathname, { cache: "no-store" })).text();
     base = parse(html);

@@ -202,11 +202,40 @@ fn a_page_changes_where_it_is_read() {
     server.stop();
 }
 
+#[test]
+fn the_code_is_asked_in_a_panel() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (server, pages) = super::console::served(folder.path());
+    let (authority, query) = super::serve::parts(&server);
+    // A link from elsewhere that brings the token must lead to the report.
+    browser.call("Page.navigate", &json!({ "url": format!("http://{authority}/{query}") }));
+    browser.wait("document.querySelector('main')?.innerText.includes('Asked') === true");
+    browser.call("Page.navigate", &json!({ "url": format!("http://{authority}/asked.html") }));
+    browser.wait("Boolean(document.querySelector('.live-toggle'))");
+    browser.evaluate("document.querySelector('.live-toggle').click()");
+    browser.evaluate(
+        "window.enter = (text) => { const input = document.querySelector('.live-input'); \
+         input.value = text; input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' })) }",
+    );
+    browser.evaluate("enter('f(')");
+    browser.wait("document.querySelector('.live-input').value === 'f(\\n'");
+    browser.wait("!document.querySelector('.live-input').readOnly");
+    browser.evaluate("enter('n')");
+    browser.wait("document.querySelector('.live-log').innerText.includes('scripted <answer>')");
+    if let Ok(path) = std::env::var("VERACITY_SCREENSHOT") {
+        let shot = browser.call("Page.captureScreenshot", &json!({}));
+        std::fs::write(path, shot["data"].as_str().unwrap_or_default()).expect("it can be written");
+    }
+    assert_eq!(*pages.lock().expect("nobody panics here"), 1, "a question is no change");
+    server.stop();
+}
+
 fn serve(root: &Path) -> (Server, Session) {
     let board = Arc::new(Board::default());
     let options = Options { host: "127.0.0.1".to_owned(), port: 0, access: Access::Local };
     let server =
-        Server::start(&options, Arc::clone(&board), root.join("build")).expect("a free port");
+        Server::start(&options, Arc::clone(&board), root.join("build"), None).expect("a free port");
     let session = Session::start(
         super::serve::request(root),
         Arc::new(pipeline::prepare),

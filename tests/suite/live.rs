@@ -13,7 +13,7 @@ use veracity::config::{self, ReportConfig};
 use veracity::diag::{self, Color, Diagnostic};
 use veracity::exec::{self, CellStatus, ExecEvent, Executed};
 use veracity::kernel::batch::BatchKernel;
-use veracity::kernel::live::{LiveKernel, Pool};
+use veracity::kernel::live::{LiveKernel, Pool, Purpose};
 use veracity::kernel::workspace::{Network, Workspace};
 use veracity::kernel::{Event, Kernel};
 use veracity::parse::{self, Chapter};
@@ -24,7 +24,7 @@ use veracity::span::Source;
 use veracity::world::DiskWorld;
 
 /// The executable; without it a word that no test runner holds back.
-fn companion(test: &str) -> Option<PathBuf> {
+pub fn companion(test: &str) -> Option<PathBuf> {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/live/target");
     let found = std::env::var_os("VERACITY_LIVE").map(PathBuf::from).into_iter();
     let found = found
@@ -98,8 +98,27 @@ impl Bench {
     fn live(&self, chapters: &[(&str, &str)]) -> (Found, Vec<String>) {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
-        let kernel = LiveKernel::new(Arc::clone(&self.pool), workspace, root, build, data);
+        let kernel =
+            LiveKernel::new(Purpose::Report, Arc::clone(&self.pool), workspace, root, build, data);
         self.execute(&plan, &kernel)
+    }
+
+    /// The same, interrupted as soon as a cell of this name runs.
+    fn interrupted(&self, chapters: &[(&str, &str)], id: &str) -> Found {
+        let (plan, workspace) = self.plan(chapters);
+        let (root, build, data) = self.folders();
+        let pool = Arc::clone(&self.pool);
+        let kernel = LiveKernel::new(Purpose::Report, pool, workspace, root, build, data);
+        let cells = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::new(cells.path().to_owned());
+        let (executed, problems) = exec::execute(&plan, &kernel, &store, 1, &|event| {
+            if let ExecEvent::Kernel { chapter, event: Event::Started { cell } } = event
+                && chapter.cells[cell].id == id
+            {
+                kernel.interrupt();
+            }
+        });
+        Found { executed, problems }
     }
 
     fn folders(&self) -> (PathBuf, PathBuf, PathBuf) {
@@ -344,6 +363,13 @@ fn both_kernels_find_the_same() {
     for versions in [[1, 1, 0, 0, 1], [1, 0, 0, 0, 1], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0]] {
         ran(versions);
     }
+
+    // An edit while a cell runs ends that cell, and what runs next is that of a clean context.
+    let endless = edited([1, 0, 0, 1, 0]) + "\n```rust,cell\nall.push(7);\nloop {}\n```\n";
+    let found = bench.interrupted(&[("edited", endless.as_str())], "cell-5");
+    let last = found.executed.chapters[0].cells.last().expect("there are cells");
+    assert!(words(last).starts_with("interrupted"), "{}", words(last));
+    ran([1, 0, 0, 0, 0]);
 }
 
 /// This repository's own report, every chapter of it.

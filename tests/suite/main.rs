@@ -5,6 +5,8 @@ mod browser;
 #[cfg(unix)]
 mod bundle;
 mod claims;
+#[cfg(unix)]
+mod console;
 mod corpus;
 #[cfg(unix)]
 mod damage;

@@ -42,7 +42,7 @@ fn options(port: u16, access: Access) -> Options {
 }
 
 /// Authority and token of an address.
-fn parts(server: &Server) -> (String, String) {
+pub fn parts(server: &Server) -> (String, String) {
     let rest = server.address().strip_prefix("http://").expect("it is plain HTTP");
     let (authority, query) = rest.split_once('/').expect("there is a path");
     (authority.to_owned(), query.to_owned())
@@ -50,8 +50,13 @@ fn parts(server: &Server) -> (String, String) {
 
 /// The answer to a request with these further lines.
 fn ask(authority: &str, path: &str, lines: &str) -> String {
+    send("GET", authority, path, lines, "")
+}
+
+/// The same for any method, with a body.
+pub fn send(method: &str, authority: &str, path: &str, lines: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(authority).expect("it listens");
-    let head = format!("GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n{body}");
     stream.write_all(head.as_bytes()).expect("it reads");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("it answers");
@@ -63,7 +68,7 @@ fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
     let folder = report();
     let board = Arc::new(Board::default());
     let options = options(0, Access::Local);
-    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"))
+    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"), None)
         .expect("a free port");
     let (authority, _) = parts(&server);
     let host = format!("Host: {authority}\r\n");
@@ -95,7 +100,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     let folder = report();
     let board = Arc::new(Board::default());
     let options = options(0, Access::Local);
-    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"))
+    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"), None)
         .expect("a free port");
     let (authority, _) = parts(&server);
     let mut stream = TcpStream::connect(&authority).expect("it listens");
@@ -136,7 +141,7 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
 fn other_machines_need_a_token_and_a_taken_port_is_said_to_be_taken() {
     let folder = report();
     let start = |options: &Options| {
-        Server::start(options, Arc::new(Board::default()), folder.path().join("build"))
+        Server::start(options, Arc::new(Board::default()), folder.path().join("build"), None)
     };
     let open = Options { host: "0.0.0.0".to_owned(), port: 0, access: Access::Local };
     assert_eq!(start(&open).err().map(|problem| problem.code), Some("open-host"));

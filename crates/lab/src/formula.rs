@@ -53,6 +53,11 @@ pub fn equation(label: &str) -> Equation {
 pub struct Equation(Arc<protocol::Equation>);
 
 impl Equation {
+    /// Gives the formula as the chapter's author wrote it, in LaTeX.
+    pub fn latex(&self) -> &str {
+        self.0.latex.trim()
+    }
+
     /// Evaluates every side that is joined to the first without `\approx`, and gives the first.
     ///
     /// If the sides are not related as printed, then the check around the call fails with this

@@ -4,6 +4,7 @@
 //! report builder. A cell fails only by a panic that leaves it or by an error given to `?`:
 //! a panic that the author catches, or one in a thread that nobody joins, is no failure.
 
+pub mod answer;
 #[cfg(all(feature = "live", unix))]
 pub mod live;
 

@@ -29,7 +29,8 @@ pub use bundle::{
 };
 pub use equation::{Equation, Expr, Function, Relation};
 pub use live::{
-    LOCK_VARIABLE, LiveReply, LiveRequest, LiveState, Opening, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+    CANCELLED_FILE, LOCK_VARIABLE, LiveReply, LiveRequest, LiveState, Opening, STATE_FILE,
+    STDERR_PIPE, STDOUT_PIPE,
 };
 pub use value::{DataKind, DataUse, Float, Published, Value};
 

@@ -21,6 +21,10 @@ pub const STDERR_PIPE: &str = "stderr";
 /// File in the outbox that holds the [`LiveState`] after an evaluation.
 pub const STATE_FILE: &str = "state.json";
 
+/// File in the outbox by which the builder says that nobody waits for an evaluation any more. One
+/// that has not yet begun then runs nothing.
+pub const CANCELLED_FILE: &str = "cancelled";
+
 /// What the builder asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]

@@ -8,11 +8,12 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use cargo_metadata::Message;
 
 use crate::diag::Diagnostic;
-use crate::kernel::process::{self, Group};
+use crate::kernel::process::Group;
 use crate::kernel::workspace::{self, Network, write_if_changed};
 
 /// Sources of the executable, by path.
@@ -25,6 +26,9 @@ const SOURCES: [(&str, &str); 4] = [
 
 /// Environment variable that names the executable.
 const PATH_VARIABLE: &str = "VERACITY_LIVE";
+
+/// How often it is looked whether another build has ended.
+const POLL: Duration = Duration::from_millis(100);
 
 /// What is known of the executable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,18 +76,23 @@ pub fn find(toolchain: &str) -> Result<Companion, Diagnostic> {
 pub fn obtain(
     toolchain: &str,
     network: Network,
+    interrupted: &dyn Fn() -> bool,
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<PathBuf, Diagnostic> {
     match find(toolchain)? {
         Companion::Here(path) => Ok(path),
-        Companion::Missing(folder) => build(&folder, network, tell).map_err(|words| {
+        Companion::Missing(folder) => build(&folder, network, interrupted, tell).map_err(|words| {
+            if interrupted() {
+                return Diagnostic::global("interrupted", "the build was interrupted");
+            }
             Diagnostic::global("live-kernel", format!("veracity-live cannot be built: {words}"))
                 .hint("`--kernel batch` does without it")
         }),
     }
 }
 
-fn cache_folder() -> Option<PathBuf> {
+/// Folder for what is kept per user.
+pub fn cache_folder() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Some(PathBuf::from(variable("HOME").or_else(|| variable("USERPROFILE"))?));
@@ -109,13 +118,14 @@ fn sources() -> Vec<(String, Vec<u8>)> {
 fn build(
     folder: &Path,
     network: Network,
+    interrupted: &dyn Fn() -> bool,
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<PathBuf, String> {
     let words = |error: io::Error| error.to_string();
     fs::create_dir_all(folder).map_err(words)?;
     // Two builds at a time would disturb each other; the second finds what the first made.
     let lock = fs::File::create(folder.join("lock")).map_err(words)?;
-    lock.lock().map_err(words)?;
+    wait_for(&lock, interrupted, tell)?;
     let name = format!("veracity-live{}", std::env::consts::EXE_SUFFIX);
     let kept = folder.join(&name);
     if kept.is_file() {
@@ -127,19 +137,42 @@ fn build(
     }
     let target = work.join("target");
     let total = SOURCES[1].1.matches("[[package]]").count();
-    let built = compile(&work.join("crates/live"), &target, network, &mut |done, name| {
-        tell(format!("compiled {name} for the live kernel, once ({done} of about {total})"));
-    })?;
+    let built =
+        compile(&work.join("crates/live"), &target, network, interrupted, &mut |done, name| {
+            tell(format!("compiled {name} for the live kernel, once ({done} of about {total})"));
+        })?;
     fs::rename(built, &kept).map_err(words)?;
     // What is left are gigabytes that nobody needs again.
     let _ = fs::remove_dir_all(&work);
     Ok(kept)
 }
 
+/// Waits until nobody else builds, or nobody waits any more.
+fn wait_for(
+    lock: &fs::File,
+    interrupted: &dyn Fn() -> bool,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<(), String> {
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(fs::TryLockError::Error(error)) => return Err(error.to_string()),
+            Err(fs::TryLockError::WouldBlock) if interrupted() => {
+                return Err("it was interrupted".to_owned());
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                tell("waiting for another build of the live kernel".to_owned());
+                thread::sleep(POLL);
+            }
+        }
+    }
+}
+
 fn compile(
     folder: &Path,
     target: &Path,
     network: Network,
+    interrupted: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(usize, &str),
 ) -> Result<PathBuf, String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -167,6 +200,10 @@ fn compile(
     let mut executable = None;
     let mut done = 0;
     for message in Message::parse_stream(BufReader::new(stdout)).map_while(Result::ok) {
+        // Looked at once for each crate: what has been compiled stays for the next time.
+        if interrupted() {
+            return Err("it was interrupted".to_owned());
+        }
         if let Message::CompilerArtifact(artifact) = message {
             done += 1;
             if !artifact.fresh && !artifact.target.is_custom_build() {
@@ -179,7 +216,7 @@ fn compile(
     let said = said.join().unwrap_or_default();
     match executable {
         Some(executable) if status.success() => Ok(executable),
-        _ if process::interrupted() => Err("it was interrupted".to_owned()),
+        _ if interrupted() => Err("it was interrupted".to_owned()),
         _ => Err(said
             .lines()
             .rev()

@@ -17,10 +17,10 @@ use cargo_metadata::{Metadata, TargetKind};
 use toml::{Table, Value};
 use veracity_protocol::{LOCK_VARIABLE, LiveReply, LiveRequest, Opening, VERSION};
 
-use super::Ground;
 use super::host::Host;
-use super::memory::{Key, Memory};
+use super::memory::{Key, Memory, Step};
 use super::run::{Problem, rejected};
+use super::{Ground, Purpose};
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
 use crate::kernel::workspace::{self, Workspace, write_if_changed};
@@ -29,6 +29,9 @@ use crate::plan::{ChapterPlan, tangle};
 
 /// How long one look at a running `veracity-live` takes.
 pub(super) const POLL: Duration = Duration::from_millis(5);
+
+/// Most cells that a chapter has no more and that are remembered.
+const MOST_FORMER: usize = 256;
 
 /// The context of one chapter.
 #[derive(Debug)]
@@ -66,6 +69,16 @@ impl Context {
         !self.broken && self.basis == basis(ground, chapter)
     }
 
+    /// Forgets what is known of cells that the chapter has no more, once there are many of them; an
+    /// edit that is taken back soon finds its results still there.
+    pub(super) fn forget_but(&mut self, steps: &[Step]) {
+        if self.outcomes.len().max(self.habits.len()) > MOST_FORMER + steps.len() {
+            let keys: BTreeSet<&Key> = steps.iter().map(|step| &step.key).collect();
+            self.outcomes.retain(|key, _| keys.contains(key));
+            self.habits.retain(|key, _| keys.contains(key));
+        }
+    }
+
     pub(super) fn process(&self) -> u32 {
         self.host.id()
     }
@@ -99,7 +112,7 @@ impl Context {
             root: ground.root.clone(),
             lock_file: folder.join("Cargo.lock"),
             lock: fs::read_to_string(ground.workspace.folder.join("Cargo.lock")).map_err(failed)?,
-            dependencies: linked(&ground.workspace, &chapter.slug, &dependencies),
+            dependencies: linked(ground, &chapter.slug, &dependencies),
             build: BTreeMap::from([(
                 "CARGO_BUILD_BUILD_DIR".to_owned(),
                 target.display().to_string(),
@@ -202,30 +215,36 @@ fn dependencies(workspace: &Workspace, slug: &str) -> io::Result<Table> {
 }
 
 /// The lines of a manifest for cells: what they may use, and the library that holds all of it.
-fn linked(workspace: &Workspace, slug: &str, dependencies: &Table) -> BTreeMap<String, String> {
+fn linked(ground: &Ground, slug: &str, dependencies: &Table) -> BTreeMap<String, String> {
     let mut path = Table::new();
-    let folder = workspace.folder.join(Workspace::chapter(slug)).join("live");
+    let folder = ground.workspace.folder.join(Workspace::chapter(slug)).join("live");
     path.insert("path".into(), folder.display().to_string().into());
     let mut all = dependencies.clone();
-    all.insert(live_package(slug), path.into());
+    all.insert(live_package(ground.purpose, slug), path.into());
     // A table's own words are inline tables, each on one line.
     all.into_iter().map(|(name, spec)| (name, spec.to_string())).collect()
 }
 
-fn live_package(slug: &str) -> String {
-    format!("{}-live", workspace::library_package(slug))
+/// Name of the package that links everything. Dynamic libraries of all contexts lie in one folder and
+/// have no other names than their packages.
+fn live_package(purpose: Purpose, slug: &str) -> String {
+    let kind = match purpose {
+        Purpose::Report => "live",
+        Purpose::Console => "console",
+    };
+    format!("{}-{kind}", workspace::library_package(slug))
 }
 
 /// Name in Rust of the library that holds everything on which a chapter's cells stand.
-pub(super) fn linked_crate(slug: &str) -> String {
-    live_package(slug).replace('-', "_")
+pub(super) fn linked_crate(purpose: Purpose, slug: &str) -> String {
+    live_package(purpose, slug).replace('-', "_")
 }
 
 /// Writes the package that links everything, and the folder of the context; gives that.
 fn write_packages(ground: &Ground, slug: &str, dependencies: &Table) -> io::Result<PathBuf> {
     let workspace = &ground.workspace;
     let package = workspace.folder.join(Workspace::chapter(slug)).join("live");
-    let mut manifest = workspace::package(&live_package(slug));
+    let mut manifest = workspace::package(&live_package(ground.purpose, slug));
     let mut library = Table::new();
     library.insert("crate-type".into(), Value::Array(vec!["dylib".into()]));
     manifest.insert("lib".into(), library.into());
@@ -237,7 +256,7 @@ fn write_packages(ground: &Ground, slug: &str, dependencies: &Table) -> io::Resu
 
     // The context is a workspace of its own, whatever lies around the report, with the profiles of
     // the batch kernel; those that evcxr writes into its package do not count then.
-    let folder = place(&ground.build, slug);
+    let folder = place(ground, slug);
     let own: Table = fs::read_to_string(workspace.folder.join("Cargo.toml"))?
         .parse()
         .map_err(io::Error::other)?;
@@ -255,13 +274,13 @@ fn write_packages(ground: &Ground, slug: &str, dependencies: &Table) -> io::Resu
 }
 
 /// Folder of a chapter's context.
-fn place(build: &Path, slug: &str) -> PathBuf {
-    build.join("live").join("contexts").join(slug)
+fn place(ground: &Ground, slug: &str) -> PathBuf {
+    ground.own().join("live").join("contexts").join(slug)
 }
 
 /// The file that evcxr compiled last for a chapter.
-pub(super) fn source(build: &Path, slug: &str) -> String {
-    fs::read_to_string(place(build, slug).join(SOURCE)).unwrap_or_default()
+pub(super) fn source(ground: &Ground, slug: &str) -> String {
+    fs::read_to_string(place(ground, slug).join(SOURCE)).unwrap_or_default()
 }
 
 /// Folder of evcxr's package, below that of its context.

@@ -12,7 +12,8 @@ use std::time::Instant;
 use cargo_metadata::diagnostic::Diagnostic as Said;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use veracity_protocol::{
-    self as protocol, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+    self as protocol, CANCELLED_FILE, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE,
+    STDOUT_PIPE,
 };
 
 use super::context::{self, Context, Habit, POLL, SOURCE};
@@ -36,6 +37,10 @@ pub(super) struct Problem(Diagnostic);
 impl Problem {
     pub(super) fn of(diagnostic: Diagnostic) -> Self {
         Self(diagnostic)
+    }
+
+    pub(super) fn into_diagnostic(self) -> Diagnostic {
+        self.0
     }
 }
 
@@ -64,7 +69,8 @@ pub(super) fn ready<'a>(
     if !context.as_ref().is_some_and(|context| context.fits(ground, chapter)) {
         // The one before ends first: both would be more than a small machine may hold.
         *context = None;
-        let executable = pool.executable(&ground.workspace, sink).map_err(Problem::of)?;
+        let executable =
+            pool.executable(&ground.workspace, interrupted, sink).map_err(Problem::of)?;
         *context = Some(Context::open(&executable, ground, chapter, interrupted, sink)?);
     }
     Ok(context.as_mut().expect("it has just been opened"))
@@ -115,6 +121,7 @@ impl Run<'_> {
                 needs: cell.needs.clone(),
             })
             .collect();
+        self.context.forget_but(&steps);
         let known = |index: &usize| self.context.outcomes.contains_key(&steps[*index].key);
         let missing = match self.chapter.reuse {
             Reuse::Nothing => cells.iter().copied().collect(),
@@ -280,7 +287,7 @@ impl Run<'_> {
             }
             LiveReply::Done => match &evaluated.progress.failure {
                 Some(failure) => {
-                    let source = context::source(&self.ground.build, &self.chapter.slug);
+                    let source = context::source(self.ground, &self.chapter.slug);
                     let lines = aligned(&source, &evaluated.evaluation.code.text);
                     let maps = self.maps(&evaluated.evaluation, &lines);
                     outbox::reported(cell.span.clone(), failure, &maps)
@@ -331,7 +338,7 @@ impl Run<'_> {
             .collect();
         let kept: Vec<String> = kept.into_iter().collect();
 
-        let runs = self.ground.build.join("run");
+        let runs = self.ground.own().join("run");
         fs::create_dir_all(&runs)?;
         let outbox = tempfile::Builder::new().prefix(&self.chapter.slug).tempdir_in(&runs)?;
         let memo = match self.chapter.reuse {
@@ -361,7 +368,7 @@ impl Run<'_> {
         let wanted = Wanted {
             plan: &plan_file.to_string_lossy(),
             library: &workspace::library_crate(&self.chapter.slug),
-            linked: &context::linked_crate(&self.chapter.slug),
+            linked: &context::linked_crate(self.ground.purpose, &self.chapter.slug),
             cells: &positions,
             before: &before,
             taken: &taken,
@@ -390,6 +397,7 @@ impl Run<'_> {
     fn follow(&mut self, unit: &[usize], outbox: &Path) -> io::Result<(LiveReply, Progress)> {
         let mut events = Events::open(&outbox.join(protocol::EVENTS_FILE))?;
         let mut progress = Progress::default();
+        let mut cancelled = false;
         loop {
             let reply = self.context.host.reply(POLL)?;
             for event in events.read()? {
@@ -401,7 +409,13 @@ impl Run<'_> {
             let over = progress.current.is_some_and(|(position, since)| {
                 since.elapsed() > self.cell(unit[position]).timeout
             });
-            if (over || (self.interrupted)()) && !progress.timed_out {
+            if !cancelled && (self.interrupted)() {
+                // What is still being compiled then does not begin, and no variable is lost.
+                fs::write(outbox.join(CANCELLED_FILE), b"")?;
+                cancelled = true;
+            }
+            let begun = progress.current.is_some() || !progress.finished.is_empty();
+            if (over || cancelled && begun) && !progress.timed_out {
                 progress.timed_out = true;
                 self.context.host.send(&LiveRequest::Kill)?;
             }

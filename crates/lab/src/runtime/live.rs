@@ -21,7 +21,9 @@ use std::thread;
 
 use rustix::fd::OwnedFd;
 use rustix::stdio;
-use veracity_protocol::{Event, LOCK_VARIABLE, LiveState, STATE_FILE, STDERR_PIPE, STDOUT_PIPE};
+use veracity_protocol::{
+    CANCELLED_FILE, Event, LOCK_VARIABLE, LiveState, STATE_FILE, STDERR_PIPE, STDOUT_PIPE,
+};
 
 use super::{Failure, STACK};
 use crate::context;
@@ -94,6 +96,10 @@ fn work(plan: &Path, loaded: &mut Option<PathBuf>, cells: Cells) -> Result<(), S
     let streams =
         Streams::redirect(&outbox).map_err(|error| format!("cannot redirect: {error}"))?;
     REFUSED.set(None);
+    let cells = match outbox.join(CANCELLED_FILE).exists() {
+        true => nothing,
+        false => cells,
+    };
     let failure = match panic::catch_unwind(cells) {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure.into_report()),
@@ -120,6 +126,10 @@ fn work(plan: &Path, loaded: &mut Option<PathBuf>, cells: Cells) -> Result<(), S
     let text = serde_json::to_vec(&state).map_err(|error| error.to_string())?;
     context::write_atomically(&outbox.join(STATE_FILE), &text)?;
     ended.and(restored)
+}
+
+fn nothing() -> Result<(), Failure> {
+    Ok(())
 }
 
 /// The process's own streams, while those of the outbox stand in their place.
