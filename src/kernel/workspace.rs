@@ -27,6 +27,9 @@ static PROTOCOL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/crates/protocol");
 const OWN_MANIFEST: &str = include_str!("../../Cargo.toml");
 const OWN_LOCK: &str = include_str!("../../Cargo.lock");
 
+/// Version of the packages that are made of chapters.
+const FIRST_VERSION: &str = "0.0.0";
+
 /// The name under which reports depend on lab.
 pub(super) const LAB_PACKAGE: &str = "veracity-lab";
 
@@ -136,6 +139,24 @@ impl Workspace {
     #[must_use]
     pub fn with_layout(self, layout: Layout) -> Self {
         Self { layout: Some(layout), ..self }
+    }
+
+    /// Gives the packages of chapters another version, by which Cargo tells what it compiles here from
+    /// what it compiles for other workspaces into the same folder: it knows neither by its place.
+    ///
+    /// # Errors
+    /// As for reading and writing the manifests.
+    pub fn renumber_chapters(&self, number: usize) -> io::Result<()> {
+        for chapter in fs::read_dir(self.folder.join("chapters"))? {
+            let chapter = chapter?.path();
+            for package in ["library", "program"] {
+                let path = chapter.join(package).join("Cargo.toml");
+                let text = fs::read_to_string(&path)?;
+                let text = text.replace(FIRST_VERSION, &format!("0.0.{number}"));
+                write_if_changed(&path, text.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// A call of Cargo in this workspace.
@@ -253,7 +274,7 @@ fn release_like(checks: bool) -> Value {
 pub(super) fn package(name: &str) -> Table {
     let mut package = Table::new();
     package.insert("name".into(), name.into());
-    package.insert("version".into(), "0.0.0".into());
+    package.insert("version".into(), FIRST_VERSION.into());
     package.insert("edition".into(), "2024".into());
     package.insert("publish".into(), false.into());
     let mut manifest = Table::new();

@@ -152,9 +152,10 @@ impl<'a> Bench<'a> {
             .collect();
         let mut workspace =
             Workspace::prepare(&request.root, &folder, &report.config, &slugs, request.network)?;
-        // What is compiled for builds already need not be compiled again; programs have the same
-        // names everywhere and must not get into each other's places.
+        // What is compiled for builds already need not be compiled again. Chapters have the same names
+        // everywhere, and what is compiled of one must never be taken for another's.
         workspace.compiled = request.out.join("target");
+        workspace.renumber_chapters(worker + 1).map_err(failed)?;
         let runs = tempfile::tempdir_in(&folder).map_err(failed)?;
         let store = Store::over(runs.path().join("cells"), request.out.join("cache").join("cells"));
         let kernel = BatchKernel::new(

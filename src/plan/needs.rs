@@ -712,9 +712,24 @@ mod tests {
             [0, 1, 2]
         );
         assert_eq!(last(&["fn f() -> &'static str { \"\" }", "f();", "f()"]), [0]);
-        let module = "pub static COUNT: AtomicU64 = AtomicU64::new(0);";
-        let cells = ["f();", "g();"].map(|code| Some(code.parse().expect("it is Rust")));
-        assert_eq!(of_cells([module].into_iter(), cells.into_iter())[1], [0]);
+    }
+
+    #[test]
+    fn a_state_of_modules_is_shared_by_those_who_reach_it() {
+        let needs = |module: &str, codes: [&str; 3]| {
+            let cells = codes.map(|code| Some(code.parse().expect("it is Rust")));
+            of_cells([module].into_iter(), cells.into_iter()).pop().expect("there are cells")
+        };
+        let counter = "pub static COUNT: AtomicU64 = AtomicU64::new(0); fn f() { COUNT.load(R); } \
+                       fn g() { f() } fn pure() {} struct S; impl S { fn m(&self) { g() } }";
+        assert_eq!(needs(counter, ["f();", "pure();", "g();"]), [0]);
+        assert_eq!(needs(counter, ["f();", "g();", "pure();"]), Vec::<usize>::new());
+        assert_eq!(needs(counter, ["f();", "pure();", "s.m();"]), [0]);
+        let hidden = format!("{counter} impl Drop for S {{ fn drop(&mut self) {{ f() }} }}");
+        assert_eq!(needs(&hidden, ["f();", "pure();", "pure();"]), [0, 1]);
+        let glob = "use std::fs::*; fn f() { read(p); }";
+        assert_eq!(needs(glob, ["f();", "pure();", "pure();"]), [0, 1]);
+        assert_eq!(needs("static X", ["f();", "pure();", "pure();"]), [0, 1]);
     }
 
     #[test]

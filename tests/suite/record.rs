@@ -8,6 +8,7 @@ use std::process::Command;
 use veracity::attest::{self, statement};
 use veracity::claims::{Judged, Reason, Verdict};
 use veracity::diff::{self, Kind};
+use veracity::kernel::confine::Confinement;
 use veracity::kernel::scripted::ScriptedKernel;
 use veracity::kernel::workspace::{self, Network};
 use veracity::kernel::{Ending, Outcome};
@@ -87,6 +88,7 @@ impl Bench {
             network: Network::Forbidden,
             from_scratch: true,
             kernel: KernelChoice::Batch,
+            confinement: Confinement::Free,
         }
     }
 
