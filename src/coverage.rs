@@ -104,7 +104,7 @@ impl Coverage {
 
 /// The part of the numbers that is backed, in per cent and rounded down, so that 100 means all.
 pub fn percent(covered: usize, needed: usize) -> usize {
-    if needed == 0 { 100 } else { covered * 100 / needed }
+    (covered * 100).checked_div(needed).unwrap_or(100)
 }
 
 /// Whether the claim in a link compares the numbers of its text. What holds or does not, and

@@ -115,9 +115,9 @@ fn cut(text: &str, stretch: Option<Stretch>, found: &mut Vec<Stretch>) {
         } else if rest.starts_with('[') {
             let end = rest.find(']').filter(|&end| rest[..end].contains('@'));
             (end.map(|end| end + 1), None)
-        } else if rest.starts_with('@') {
+        } else if let Some(key) = rest.strip_prefix('@') {
             let is_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '/');
-            (Some(rest[1..].find(|c| !is_key(c)).map_or(rest.len(), |end| end + 1)), None)
+            (Some(key.find(|c| !is_key(c)).unwrap_or(key.len()) + 1), None)
         } else {
             (None, None)
         };
