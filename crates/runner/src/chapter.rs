@@ -120,9 +120,8 @@ impl Run<'_> {
         plan.datasets.extend(
             self.data
                 .iter()
-                .filter_map(|(name, source)| {
-                    plan.datasets.contains_key(name).then(|| (name.clone(), source.clone()))
-                })
+                .filter(|(name, _)| plan.datasets.contains_key(*name))
+                .map(|(name, source)| (name.clone(), source.clone()))
                 .collect::<Vec<_>>(),
         );
         plan.jobs = self.jobs.unwrap_or(self.machine.jobs);
