@@ -83,7 +83,15 @@ impl<'a> Reader<'a> {
         }
         let path = before.span.source.path();
         let mut chapters = self.bare.clone();
-        chapters[self.chapter].blocks = parse::chapter(Source::new(path, text)).0.blocks;
+        let chapter = &mut chapters[self.chapter];
+        let read = parse::chapter(Source::new(path, text)).0;
+        // Captions stand with the cells, whose results are those of the report.
+        if read.cells.len() == chapter.cells.len() {
+            for (cell, read) in chapter.cells.iter_mut().zip(read.cells) {
+                cell.options.caption = read.options.caption;
+            }
+        }
+        chapter.blocks = read.blocks;
         let (document, _) = resolve::document(
             &self.report.config,
             &chapters,
