@@ -203,6 +203,7 @@ fn claim(
         Shift::Other if old.value.is_none() || new.value.is_none() => None,
         Shift::Other => Some(Kind::Reread),
     };
+    let kind = kind.or_else(|| (old.because != new.because).then_some(Kind::Reread));
     if let Some(kind) = kind {
         push(kind, Some(stated(old)), Some(stated(new)));
     } else if old.text != new.text {
@@ -240,7 +241,11 @@ fn place(entry: &Entry) -> Option<String> {
 }
 
 fn stated(entry: &Entry) -> String {
-    format!("“{}” {}", entry.text, entry.relation)
+    let mut words = format!("“{}” {}", entry.text, entry.relation);
+    if !entry.because.is_empty() {
+        words.push_str(&format!("; because: {}", entry.because.join(", ")));
+    }
+    words
 }
 
 fn verdict(entry: &Entry) -> String {
@@ -316,9 +321,11 @@ fn environment(old: &Side, new: &Side, changes: &mut Vec<Change>) {
 fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
     // The same words may be exempt several times in a chapter.
     let count = |side: &Side| {
-        let mut counts: BTreeMap<(String, String), (usize, Exemption)> = BTreeMap::new();
+        let mut counts: BTreeMap<[String; 3], (usize, Exemption)> = BTreeMap::new();
         for exemption in &side.exemptions {
-            let key = (exemption.path.clone(), exemption.text.clone());
+            // One with another reason is another one.
+            let Exemption { path, text, reason, .. } = exemption;
+            let key = [path, text, reason].map(String::clone);
             counts.entry(key).or_insert_with(|| (0, exemption.clone())).0 += 1;
         }
         counts
@@ -335,7 +342,7 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
             changes.push(Change {
                 place: place_of(exemption),
                 to,
-                ..whole(Kind::Exempted, &key.0)
+                ..whole(Kind::Exempted, &key[0])
             });
         }
     }
@@ -346,7 +353,7 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
             changes.push(Change {
                 place: place_of(exemption),
                 from,
-                ..whole(Kind::Claimed, &key.0)
+                ..whole(Kind::Claimed, &key[0])
             });
         }
     }

@@ -323,7 +323,7 @@ pub fn evaluate_frozen(
     let digests = Digests::open(&request.out.join("cache").join("data.json"));
     let (at_hand, unusable) =
         data::at_hand(&request.data, &written.manifest, &written.chapters, digests);
-    let foundation = frozen::foundation(&lock, &sources, &at_hand);
+    let foundation = frozen::foundation(&lock, &sources, written.config.seed, &at_hand);
     let (plan, found) = plan::plan(&written.config, &written.chapters, &foundation);
     let results = frozen::replay(&plan, &lock, &outputs);
     let diagnostics = written.diagnostics.iter().cloned().chain(unusable).chain(found).collect();

@@ -114,6 +114,9 @@ pub struct Entry {
     pub text: String,
     /// How text and value must be related, in words.
     pub relation: String,
+    /// Names of the claims from which it follows.
+    #[serde(default)]
+    pub because: Vec<String>,
     /// `verified` or `refuted`.
     #[serde(default = "verified")]
     pub expected: String,
@@ -193,6 +196,7 @@ impl Entry {
             column: None,
             text: judged.text.clone(),
             relation: judged.relation.clone(),
+            because: judged.because.clone(),
             expected: match judged.expected {
                 Expected::Verified => verified(),
                 Expected::Refuted => "refuted".to_owned(),

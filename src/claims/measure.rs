@@ -229,6 +229,12 @@ impl Measure {
     /// # Errors
     /// A verdict if there is none.
     pub fn of(&self, first: &Published, others: &[&Published]) -> Result<Estimate, Verdict> {
+        if let Some(Operation::Minus(_) | Operation::Over(_)) = self.operation
+            && others.iter().any(|other| other.name == first.name)
+        {
+            let words = format!("`{}` is compared with itself", first.name);
+            return Err(Verdict::Vacuous(words));
+        }
         for other in others {
             if other.unit != first.unit && !matches!(self.operation, Some(Operation::Over(_))) {
                 return Err(Verdict::Error(format!(

@@ -338,6 +338,15 @@ impl Rule {
         match self {
             Self::Within(tolerance) => {
                 let largest = match tolerance {
+                    Tolerance::Absolute(size)
+                        if !stated.is_zero() && size.plain() >= whole(100) * stated.abs() =>
+                    {
+                        return Verdict::Vacuous(format!(
+                            "a tolerance of {} accepts almost any value beside {}",
+                            size.text,
+                            exact::shown(&stated)
+                        ));
+                    }
                     Tolerance::Absolute(size) => size.plain(),
                     Tolerance::Relative(size) if size.plain() >= whole(1) => {
                         return Verdict::Vacuous(format!(

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Session, relative};
+use super::{Session, relative, reports};
 use crate::diag::Diagnostic;
-use crate::kernel::workspace::write_if_changed;
 use crate::notebook;
 use crate::pipeline::{self, BuildEvent, BuildRequest};
 use crate::publish::Output;
@@ -30,7 +29,7 @@ pub(super) fn export(
         let results = &evaluated.executed.chapters[index];
         let text = notebook::export(&evaluated.config, chapter, results).map_err(|it| vec![it])?;
         let path = folder.join(format!("{}.ipynb", chapter.slug));
-        write(&path, &text)?;
+        reports::file(&path, &text)?;
         session.say(&format!("wrote {}\n", relative(&path).display()));
     }
     Ok(super::status(evaluated.standing(), false))
@@ -58,7 +57,7 @@ pub(super) fn import(
         )
         .hint("name another file with `--out`")));
     }
-    write(&path, &imported.text)?;
+    reports::file(&path, &imported.text)?;
     session.problems(&imported.problems);
     let path = std::path::absolute(&path).unwrap_or(path);
     let below = path.strip_prefix(root).unwrap_or(&path).display().to_string();
@@ -81,13 +80,4 @@ fn yaml(spec: &str) -> String {
     let value =
         format!("it = {spec}").parse::<toml::Table>().ok().and_then(|mut it| it.remove("it"));
     value.and_then(|value| serde_json::to_string(&value).ok()).unwrap_or_else(|| spec.to_owned())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Vec<Diagnostic>> {
-    write_if_changed(path, text.as_bytes()).map_err(|error| {
-        vec![Diagnostic::global(
-            "output-folder",
-            format!("cannot write {}: {error}", path.display()),
-        )]
-    })
 }

@@ -78,12 +78,27 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes a file that a person asked for.
+/// Writes a file that a person asked for, in the place of nothing or of one of its kind.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If it cannot be written, or would take the place of a folder or of another kind of file.
 pub(super) fn file(path: &Path, text: &str) -> Result<(), Vec<Diagnostic>> {
     let here = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let refused = |what: &str| {
+        let words = format!("{} is {what}, and is left as it is", path.display());
+        Err(vec![Diagnostic::global("report-file", words).hint("name another file")])
+    };
+    if here.is_dir() {
+        return refused("a folder");
+    }
+    // An XML or SVG file begins with its first word, a JSON file with its bracket.
+    let opening = if text.starts_with('<') { 4 } else { 1 };
+    match std::fs::read(&here) {
+        Ok(present) if !present.is_empty() && !present.starts_with(&text.as_bytes()[..opening]) => {
+            return refused("a file of another kind");
+        }
+        _ => {}
+    }
     write_if_changed(&here, text.as_bytes()).map_err(|error| {
         vec![
             Diagnostic::global("report-file", format!("cannot write {}: {error}", path.display()))

@@ -21,7 +21,14 @@ use crate::plan::{CellPlan, ChapterPlan, Foundation, Plan};
 ///
 /// `sources` is the digest of the code that the report brings now; `at_hand` are the data sets that
 /// are there now. What is there counts as it is, what is not as it was recorded.
-pub fn foundation(lock: &Lock, sources: &str, at_hand: &BTreeMap<String, DataSet>) -> Foundation {
+///
+/// The seed is that of the settings as they are: another one than was recorded gives other keys.
+pub fn foundation(
+    lock: &Lock,
+    sources: &str,
+    seed: u64,
+    at_hand: &BTreeMap<String, DataSet>,
+) -> Foundation {
     let ground = &lock.foundation;
     let datasets = lock.data.iter().filter_map(|(name, data)| {
         let set = match at_hand.get(name) {
@@ -44,7 +51,7 @@ pub fn foundation(lock: &Lock, sources: &str, at_hand: &BTreeMap<String, DataSet
         toolchain: compiler.map(|(_, words)| words.clone()).unwrap_or_default(),
         device: ground.device.clone(),
         profile: ground.profile.clone(),
-        seed: ground.seed.parse().unwrap_or_default(),
+        seed,
         datasets: datasets.collect(),
     }
 }

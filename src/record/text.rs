@@ -72,6 +72,10 @@ fn claim(text: &mut String, claim: &Entry) {
     line(text, "path", &claim.path);
     line(text, "text", &claim.text);
     line(text, "relation", &claim.relation);
+    if !claim.because.is_empty() {
+        let names: Vec<String> = claim.because.iter().map(|name| quoted(name)).collect();
+        let _ = writeln!(text, "because = [{}]", names.join(", "));
+    }
     if claim.expected != "verified" {
         line(text, "expected", &claim.expected);
     }

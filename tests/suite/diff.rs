@@ -80,6 +80,8 @@ fn every_kind_of_change_is_told() {
     assert_eq!(subset, one(Kind::DataLost, "b/count"));
     let exempt = Exemption { path: "a.md".into(), text: "7".into(), ..Exemption::default() };
     assert_eq!(told(|it| it.exemptions.push(exempt.clone())), one(Kind::Exempted, "a.md"));
+    let premise = told(|it| it.claims[0].because.push("b/count".into()));
+    assert_eq!(premise, one(Kind::Reread, "a/acc"));
     let new = Entry { id: "c/x".into(), verdict: "verified".into(), ..side().claims[0].clone() };
     let added = told(|it| it.claims.push(Entry { text: "1".into(), ..new.clone() }));
     assert_eq!(added, one(Kind::Added, "c/x"));

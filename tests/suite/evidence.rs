@@ -66,6 +66,17 @@ fn one_number_stands_for_a_sample() {
 }
 
 #[test]
+fn what_cannot_fail_is_vacuous() {
+    verdicts(&[
+        ("[1](claim:x \"over x\")", "vacuous"),
+        ("[0](claim:three \"minus three\")", "vacuous"),
+        ("[3](claim:three \"± 300\")", "vacuous"),
+        ("[3](claim:three \"± 1e400\")", "vacuous"),
+        ("[0](claim:three \"± 3\")", "verified"),
+    ]);
+}
+
+#[test]
 fn too_few_seeds_are_no_evidence() {
     verdicts(&[("[0.818](claim:a \"mean; n >= 5\")", "verified")]);
     let few = judged("[0.7](claim:a \"mean; n ≥ 6\")");

@@ -227,6 +227,8 @@ fn what_has_changed_since_is_never_green() {
         stale("report.yaml", "title", "dependencies: { serde: \"1\" }\ntitle");
     assert_eq!((claims.len(), cells), (3, 2));
     assert!(codes.contains(&"stale-crates"));
+    let (claims, cells, _) = stale("report.yaml", "title", "seed: 7\ntitle");
+    assert_eq!((claims.len(), cells), (3, 2));
     // Presentation changes nothing.
     let (claims, cells, codes) = stale("a.md", "caption: Sums", "caption: All sums");
     assert_eq!((claims.len(), cells), (0, 0));
