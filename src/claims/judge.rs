@@ -213,6 +213,13 @@ impl<'a> Finding<'a> {
             Err(miss) => finding.miss(site, &site.claim.name, miss, names),
         }
         finding.relation = relation.words(&finding.relation);
+        if let Subject::Prose(stated) = &site.subject
+            && let Some(words) = relation.rule.opposed_by(&stated.text)
+        {
+            let message =
+                format!("the text says “{words}”, the opposite of `{}`", finding.relation);
+            finding.verdict = Verdict::Error(message);
+        }
         if let Some(name) = &relation.on {
             finding.confine(name);
         }

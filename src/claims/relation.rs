@@ -59,6 +59,12 @@ pub(crate) enum Side {
     Not,
 }
 
+/// Words that say that something is no larger.
+const LIMITS_ABOVE: &[&str] = &["at most", "up to", "less than", "fewer than", "below", "under"];
+/// Words that say that something is no smaller.
+const LIMITS_BELOW: &[&str] =
+    &["at least", "more than", "greater than", "above", "over", "exceeds"];
+
 const SIDES: [(&str, Side); 8] = [
     (">=", Side::AtLeast),
     ("≥", Side::AtLeast),
@@ -306,6 +312,20 @@ impl Rule {
             }
             Self::Bound(side, bound) => format!("{} {}", side.sign(), bound.text),
         }
+    }
+
+    /// The words of a text that say the opposite of this bound, such as "at most" beside `>= 1`.
+    pub fn opposed_by(&self, text: &str) -> Option<&'static str> {
+        let Self::Bound(side, _) = self else { return None };
+        let opposite = match side {
+            Side::AtLeast | Side::Above => LIMITS_ABOVE,
+            Side::AtMost | Side::Below => LIMITS_BELOW,
+            Side::Not => return None,
+        };
+        let text = format!(" {} ", text.to_lowercase());
+        let says = |words: &&str| text.contains(&format!(" {words} "));
+        let denies = [" not ", " no ", " never ", " nor "].iter().any(|word| text.contains(word));
+        opposite.iter().copied().find(says).filter(|_| !denies)
     }
 
     /// Compares what the text prints with the number that a cell published.

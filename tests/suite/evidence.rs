@@ -66,13 +66,18 @@ fn one_number_stands_for_a_sample() {
 }
 
 #[test]
-fn what_cannot_fail_is_vacuous() {
+fn what_cannot_fail_or_says_the_opposite_is_not_green() {
     verdicts(&[
         ("[1](claim:x \"over x\")", "vacuous"),
         ("[0](claim:three \"minus three\")", "vacuous"),
         ("[3](claim:three \"± 300\")", "vacuous"),
         ("[3](claim:three \"± 1e400\")", "vacuous"),
         ("[0](claim:three \"± 3\")", "verified"),
+        ("[at most 3](claim:three \">= 3\")", "error"),
+        ("[less than 2](claim:three \"> 2\")", "error"),
+        ("[more than 3](claim:three \"<= 3\")", "error"),
+        ("[at least 3](claim:three \">= 3\")", "verified"),
+        ("[no more than 3](claim:three \"<= 3\")", "verified"),
     ]);
 }
 
