@@ -51,12 +51,10 @@ pub(super) fn choose(wish: Device, root: &Path, out: &Path) -> Result<Choice, Ve
             Ok(Choice { device: CUDA, because: Some(words) })
         }
         (Device::Auto, _) => {
-            let gpu = survey.gpu.as_ref().err();
-            let driver = survey.driver.as_ref().err();
-            let toolkit = survey.toolkit.as_ref().err();
-            let missing: Vec<&str> =
-                [gpu, driver, toolkit].into_iter().flatten().map(|it| it.what.as_str()).collect();
-            cpu(missing.join("; "))
+            let (gpu, driver) = (survey.gpu.as_ref().err(), survey.driver.as_ref().err());
+            let first = gpu.or(driver).or(survey.toolkit.as_ref().err());
+            let why = first.map_or_else(String::new, |missing| missing.what.clone());
+            cpu(format!("{why}; `veracity doctor` tells more"))
         }
         (_, None) if bundle::was_imported(out, CUDA) => Ok(Choice {
             device: CUDA,
