@@ -60,9 +60,19 @@ fn is_number(report: &Evaluated, claim: &Judged) -> bool {
     })
 }
 
-/// The change of a formula's claim, whose numbers are the formula's own: it is said to be wrong.
+/// The change of a claim in an attribute. A formula, whose numbers are its own, is said to be wrong; of a
+/// table, the opposite is said to be best.
 fn attribute(claim: &Judged) -> Option<Change> {
-    let end = claim.span.range.end;
+    let (start, end) = (claim.span.range.start, claim.span.range.end);
+    let stated = claim.span.text();
+    if stated.starts_with("best") {
+        let (word, opposite) = if stated.contains("max") { ("max", "min") } else { ("min", "max") };
+        let at = start + stated.find(word)?;
+        return Some((at..at + word.len(), opposite.to_owned()));
+    }
+    if stated.starts_with("total") {
+        return None;
+    }
     match claim.expected {
         Expected::Verified => Some((end..end, " relation=\"refuted\"".to_owned())),
         // The attribute stands behind the one of the claim.
@@ -147,10 +157,13 @@ impl<'a> Link<'a> {
             [1, 9].map(|by| (at..at + 1, ((digit + by) % 10).to_string())).into();
         let before = words[..first].chars().next_back();
         let start = self.words.start + first;
-        changes.push(match before {
-            Some(minus @ ('-' | '−')) => (start - minus.len_utf8()..start, String::new()),
-            _ => (start..start, "−".to_owned()),
-        });
+        // Zero has no sign.
+        if words.contains(|c: char| c.is_ascii_digit() && c != '0') {
+            changes.push(match before {
+                Some(minus @ ('-' | '−')) => (start - minus.len_utf8()..start, String::new()),
+                _ => (start..start, "−".to_owned()),
+            });
+        }
         // A rounded number may lie on either side of what is printed.
         let plain: String =
             words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
