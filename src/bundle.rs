@@ -2,7 +2,7 @@
 //!
 //! In: a report, a device and a folder. Out: that folder with programs, a runner, the manifest with
 //! checksums. Left out: running it, which is `crates/runner`'s, and taking its results over,
-//! which is [`import`]'s.
+//! which is `import`'s.
 
 mod import;
 mod runner;
