@@ -67,7 +67,7 @@ fn words(chain: &Chain<'_>) -> String {
     line("asserts", &claim.text);
     line("relation", &claim.relation);
     if !claim.because.is_empty() {
-        line("because", &claim.because.join(", "));
+        line("premises", &claim.because.join(", "));
     }
     if let Some(value) = &claim.value {
         let unit = claim.unit.as_deref().unwrap_or_default();
