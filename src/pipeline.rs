@@ -5,6 +5,9 @@
 //! a chapter is data and never stops a stage; only what leaves nothing to build does.
 //! [`crate::session`] calls the same stages one by one and keeps what an edit does not change.
 
+mod ground;
+mod read;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,23 +15,20 @@ use std::thread;
 
 use crate::cache::{self, Store};
 use crate::claims::Standing;
-use crate::config::{self, Manifest, ReportConfig};
+use crate::config::ReportConfig;
 use crate::data::{self, DataSet, Digests};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::evidence::{Evidence, evidence};
 use crate::exec::{self, ExecEvent, Executed};
-use crate::kernel::absent::AbsentKernel;
-use crate::kernel::batch::BatchKernel;
 use crate::kernel::confine::Confinement;
-use crate::kernel::cuda::{self, Survey};
 #[cfg(unix)]
-use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose, Teller, WarmKernel};
-use crate::kernel::workspace::{self, Network, Workspace};
+use crate::kernel::live::Pool;
+use crate::kernel::workspace::{self, Network};
 use crate::kernel::{Kernel, process};
 use crate::ledger;
 use crate::math::MathmlRenderer;
-use crate::parse::{self, Chapter};
+use crate::parse::Chapter;
 use crate::plan::{self, Foundation, Plan};
 use crate::publish::Output;
 use crate::record::{self, frozen};
@@ -36,11 +36,13 @@ use crate::render::Highlighter;
 use crate::render::html::{self, Templates};
 use crate::render::pdf;
 use crate::resolve;
-use crate::span::Source;
 use crate::world::{DiskWorld, Recorded, World};
 
-/// File that names the data sets, below the root.
-pub(crate) const MANIFEST: &str = "data/manifest.yaml";
+#[cfg(unix)]
+pub use self::ground::prepare_warm;
+pub use self::ground::{Ground, Prepare, ground, prepare};
+pub(crate) use self::read::{MANIFEST, read_manifest};
+pub use self::read::{Written, read};
 
 /// What is to be built, and how.
 #[derive(Clone, Debug)]
@@ -93,35 +95,6 @@ pub struct Formats {
     /// The PDF.
     pub pdf: bool,
 }
-
-/// What the author wrote.
-#[derive(Clone, Debug)]
-pub struct Written {
-    /// Settings of the report.
-    pub config: ReportConfig,
-    /// Chapters as parsed.
-    pub chapters: Vec<Chapter>,
-    /// The file of works that can be cited.
-    pub bibliography: Option<Source>,
-    /// The data sets that the report knows.
-    pub manifest: Manifest,
-    /// Problems found while reading.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// What the cells of a report stand on besides the report itself, and what runs them.
-pub struct Ground {
-    /// Digest of lab, dependencies, lock file and toolchain.
-    pub digest: String,
-    /// The compiler's own description of itself.
-    pub toolchain: String,
-    /// What runs the cells.
-    pub kernel: Box<dyn Kernel>,
-}
-
-/// Prepares the ground for the chapters with these slugs, all of which have cells.
-pub type Prepare =
-    dyn Fn(&BuildRequest, &ReportConfig, &[&str]) -> Result<Ground, Diagnostic> + Send + Sync;
 
 /// What the author wrote and what of it is to run.
 #[derive(Clone, Debug)]
@@ -331,113 +304,6 @@ pub fn evaluate_frozen(
     Ok(frozen::marked(evaluated, lock, sources))
 }
 
-/// Reads settings, chapters and bibliography.
-///
-/// # Errors
-/// If there are no settings, or a chapter cannot be read.
-pub fn read(world: &dyn World) -> Result<Written, Vec<Diagnostic>> {
-    let (config, mut diagnostics) = read_config(world)?;
-    let chapters = read_chapters(world, &config, &mut diagnostics)?;
-    let bibliography = read_bibliography(world, &config, &mut diagnostics);
-    let manifest = read_manifest(world, &mut diagnostics);
-    Ok(Written { config, chapters, bibliography, manifest, diagnostics })
-}
-
-/// Prepares what the cells stand on; nothing is needed where there are none.
-///
-/// # Errors
-/// As for [`Workspace::prepare`].
-pub fn ground(
-    request: &BuildRequest,
-    written: &Written,
-    prepare: &Prepare,
-    sink: Sink<'_>,
-) -> Result<Ground, Vec<Diagnostic>> {
-    let slugs = written.slugs_with_cells();
-    if slugs.is_empty() {
-        return Ok(Ground {
-            digest: String::new(),
-            toolchain: String::new(),
-            kernel: Box::new(crate::kernel::scripted::ScriptedKernel::default()),
-        });
-    }
-    sink(BuildEvent::Preparing);
-    prepare(request, &written.config, &slugs).map_err(one)
-}
-
-/// The ground with the kernel that the request asks for.
-///
-/// # Errors
-/// As for [`Workspace::prepare`].
-pub fn prepare(
-    request: &BuildRequest,
-    config: &ReportConfig,
-    slugs: &[&str],
-) -> Result<Ground, Diagnostic> {
-    let config = &config.on(&request.device);
-    let folder = match &request.kernel {
-        #[cfg(unix)]
-        KernelChoice::Console(_) => &request.out.join(CONSOLE_FOLDER),
-        _ => &request.out,
-    };
-    let mut workspace = Workspace::prepare(&request.root, folder, config, slugs, request.network)?;
-    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
-    if request.device == cuda::CUDA {
-        let survey = Survey::take();
-        let Some((gpu, toolkit)) = survey.complete() else {
-            let because = format!("needs the device `cuda`; {}", survey.missing().join("; "));
-            return Ok(Ground { digest, toolchain, kernel: Box::new(AbsentKernel { because }) });
-        };
-        workspace = workspace.with_layout(toolkit.lay_out(&request.out.join("cuda"), gpu.arch)?);
-    }
-    let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
-    let kernel: Box<dyn Kernel> = match &request.kernel {
-        KernelChoice::Batch => {
-            let kernel = BatchKernel::new(workspace, root, build, data, request.jobs);
-            Box::new(kernel.confined(request.confinement))
-        }
-        #[cfg(unix)]
-        KernelChoice::Live(pool) => {
-            pool.keep_only(slugs);
-            let pool = Arc::clone(pool);
-            Box::new(LiveKernel::new(Purpose::Report, pool, workspace, root, build, data))
-        }
-        #[cfg(unix)]
-        KernelChoice::Console(pool) => {
-            let pool = Arc::clone(pool);
-            Box::new(LiveKernel::new(Purpose::Console, pool, workspace, root, build, data))
-        }
-    };
-    Ok(Ground { digest, toolchain, kernel })
-}
-
-/// The ground with a kernel that runs cells in the contexts of a pool as soon as they are there, and
-/// as programs until then.
-///
-/// # Errors
-/// As for [`Workspace::prepare`].
-#[cfg(unix)]
-pub fn prepare_warm(
-    pool: &Arc<Pool>,
-    tell: &Teller,
-    request: &BuildRequest,
-    config: &ReportConfig,
-    slugs: &[&str],
-) -> Result<Ground, Diagnostic> {
-    let workspace =
-        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
-    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
-    pool.keep_only(slugs);
-    let folders = || (request.root.clone(), request.out.clone(), request.data.clone());
-    let (root, build, data) = folders();
-    let pool = Arc::clone(pool);
-    let live = LiveKernel::new(Purpose::Report, pool, workspace.clone(), root, build, data);
-    let (root, build, data) = folders();
-    let batch = BatchKernel::new(workspace, root, build, data, request.jobs);
-    let kernel = Box::new(WarmKernel::new(live, batch, Arc::clone(tell)));
-    Ok(Ground { digest, toolchain, kernel })
-}
-
 /// Decides what is to run.
 ///
 /// # Errors
@@ -499,17 +365,6 @@ pub fn judge(
     Evaluated { config, chapters, plan, executed, document, diagnostics, digest }
 }
 
-impl Written {
-    /// Slugs of the chapters that have cells.
-    pub fn slugs_with_cells(&self) -> Vec<&str> {
-        self.chapters
-            .iter()
-            .filter(|chapter| !chapter.cells.is_empty())
-            .map(|chapter| chapter.slug.as_str())
-            .collect()
-    }
-}
-
 fn one(diagnostic: Diagnostic) -> Vec<Diagnostic> {
     vec![diagnostic]
 }
@@ -520,59 +375,6 @@ fn stop_if_interrupted() -> Result<(), Vec<Diagnostic>> {
             .note("the report that was there before is still there"))),
         false => Ok(()),
     }
-}
-
-fn read_config(world: &dyn World) -> Result<(ReportConfig, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let source = read_text(world, "report.yaml").map_err(|problem| {
-        one(match problem.code {
-            "unreadable-file" => problem.hint(
-                "`report.yaml` is a file with the report's settings; `veracity new DIR` makes one",
-            ),
-            _ => problem,
-        })
-    })?;
-    match config::report(&source) {
-        (Some(config), diagnostics) => Ok((config, diagnostics)),
-        (None, diagnostics) => Err(diagnostics),
-    }
-}
-
-fn read_chapters(
-    world: &dyn World,
-    config: &ReportConfig,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Vec<Chapter>, Vec<Diagnostic>> {
-    let mut chapters: Vec<Chapter> = Vec::new();
-    let mut unreadable = Vec::new();
-    for (path, place) in &config.chapters {
-        match read_text(world, path) {
-            Ok(source) => {
-                let (mut chapter, found) = parse::chapter(source);
-                diagnostics.extend(found);
-                chapter.slug = free_slug(chapter.slug, &chapters);
-                chapters.push(chapter);
-            }
-            Err(problem) => unreadable
-                .push(Diagnostic { span: problem.span.or(Some(place.clone())), ..problem }),
-        }
-    }
-    if unreadable.is_empty() { Ok(chapters) } else { Err(unreadable) }
-}
-
-/// The name itself, or with a number behind it if it is taken by another chapter or page.
-fn free_slug(wanted: String, chapters: &[Chapter]) -> String {
-    let wanted = match wanted.as_str() {
-        "index" | "ledger" | "references" => format!("chapter-{wanted}"),
-        _ => wanted,
-    };
-    let is_free = |slug: &String| chapters.iter().all(|chapter| chapter.slug != *slug);
-    if is_free(&wanted) {
-        return wanted;
-    }
-    (chapters.len() + 1..)
-        .map(|number| format!("{wanted}-{number}"))
-        .find(is_free)
-        .expect("there are more numbers than chapters")
 }
 
 /// Index of the only chapter whose cells may run, if there is such a wish.
@@ -587,54 +389,6 @@ fn only_chapter(
         ))),
         wish => Ok(wish.map(|number| number - 1)),
     }
-}
-
-fn read_bibliography(
-    world: &dyn World,
-    config: &ReportConfig,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Source> {
-    let (path, place) = config.bibliography.as_ref()?;
-    match read_text(world, path) {
-        Ok(source) => Some(source),
-        Err(problem) => {
-            diagnostics.push(Diagnostic { span: problem.span.or(Some(place.clone())), ..problem });
-            None
-        }
-    }
-}
-
-/// The data sets that the report knows; it need not know any.
-pub(crate) fn read_manifest(world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> Manifest {
-    if world.read(MANIFEST).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Manifest::default();
-    }
-    match read_text(world, MANIFEST) {
-        Ok(source) => {
-            let (manifest, found) = config::manifest(&source);
-            diagnostics.extend(found);
-            manifest
-        }
-        Err(problem) => {
-            diagnostics.push(problem);
-            Manifest::default()
-        }
-    }
-}
-
-/// Reads a file as UTF-8.
-fn read_text(world: &dyn World, path: &str) -> Result<Source, Diagnostic> {
-    let bytes = world.read(path).map_err(|error| {
-        Diagnostic::global("unreadable-file", format!("cannot read `{path}`: {error}"))
-            .hint("a path here is relative to the report's folder and stays inside it")
-    })?;
-    String::from_utf8(bytes).map(|text| Source::new(path, text)).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let shown = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
-        let span = shown.span(valid..valid + char::REPLACEMENT_CHARACTER.len_utf8());
-        Diagnostic::error("not-utf-8", format!("`{path}` is not UTF-8 from here on"), span)
-            .hint("save it as UTF-8")
-    })
 }
 
 /// What every cell stands on.

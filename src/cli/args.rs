@@ -1,0 +1,270 @@
+//! What may be written on the command line, and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::device::Device;
+use super::{attest, bundle, data, diff, mutate, reports};
+#[cfg(unix)]
+use crate::kernel::confine;
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  every claim is as expected
+  1  a claim is refuted, vacuous or in error, or a chapter has an error
+     (with --strict, also if a claim could not be checked)
+  2  wrong usage
+  3  the report could not be built; the one before is still there
+
+A chapter is code: building a report runs it with your rights.
+Build only reports that you trust; opening a finished one runs nothing of it.";
+
+/// Builds reports from Markdown and Rust, and checks what the prose claims against the code.
+#[derive(Debug, Parser)]
+#[command(name = "veracity", version, after_help = AFTER_HELP, propagate_version = true)]
+pub(super) struct Cli {
+    /// Folder of the report [default: the nearest one with report.yaml, from here upwards]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+
+    /// Say only what is wrong
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the code, judge the claims, and write the HTML and PDF report
+    #[command(after_help = AFTER_HELP)]
+    BuildReport {
+        /// What to write
+        #[arg(long, value_delimiter = ',', default_value = "html,pdf")]
+        format: Vec<Format>,
+        /// Render from report.lock and run nothing; no toolchain is needed
+        #[arg(long, conflicts_with_all = ["chapter", "profile", "device", "kernel", "no_cache"])]
+        frozen: bool,
+        #[command(flatten)]
+        reports: ReportArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Run the code and judge the claims, but render nothing
+    #[command(after_help = AFTER_HELP)]
+    Check {
+        /// Fail unless this part of the numbers in the prose, in per cent, is backed
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+        require_coverage: Option<u8>,
+        /// Run everything from scratch and compare it with report.lock
+        #[arg(long, conflicts_with_all = ["chapter", "profile"])]
+        locked: bool,
+        #[command(flatten)]
+        reports: ReportArgs,
+        /// Run only what this claim needs, and tell its verdict; claims.json stays as it is
+        #[arg(long, value_name = "CLAIM", conflicts_with_all = ["chapter", "locked", "require_coverage", "wanted"])]
+        claim: Option<String>,
+        /// The report is not yours: confine its code and use nothing that it brings along but sources
+        #[arg(long)]
+        untrusted: bool,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Run the code and write down in report.lock what the report claims and what came of it
+    Record {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Tell what has changed between commits, records or ledgers, what weakens the report first
+    #[command(after_help = diff::AFTER_HELP)]
+    Diff(diff::DiffArgs),
+    /// Make an in-toto statement about a build, or verify one
+    Attest(attest::AttestArgs),
+    /// Build again after every change of a file, and tell what came of it
+    Watch {
+        /// What to write
+        #[arg(long, value_delimiter = ',', default_value = "html,pdf")]
+        format: Vec<Format>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// The same, with a page that follows in the browser
+    Serve {
+        /// Port to listen on; 0 takes any that is free
+        #[arg(long, default_value_t = 4040)]
+        port: u16,
+        /// Name or address to listen on; other than this machine's own only with --token
+        #[arg(long, value_name = "NAME", default_value = "127.0.0.1")]
+        host: String,
+        /// Let in only who has the token that is printed
+        #[arg(long)]
+        token: bool,
+        /// Let readers ask the code, in a panel of each chapter; means --token, for it runs code
+        #[arg(long)]
+        console: bool,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Tell how a claim was judged: prose, formula or value, code, data, verdict
+    Explain {
+        /// Name or identifier of the claim, such as `m-count` or `1-attention/m-count`
+        claim: String,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Change claims, formulas and code one by one, and tell which changes no claim notices
+    #[command(after_help = mutate::AFTER_HELP)]
+    Mutate {
+        #[command(flatten)]
+        mutate: mutate::MutateArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Ask the code of a chapter questions, at a prompt behind its cells
+    #[cfg(unix)]
+    Console {
+        /// The chapter: its number, file or name
+        #[arg(id = "asked", value_name = "CHAPTER")]
+        chapter: String,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Write the chapters in another form
+    Export {
+        /// As notebooks of the Rust kernel for Jupyter, with their outputs
+        #[arg(long, required = true)]
+        ipynb: bool,
+        /// Folder to write into [default: `build/notebooks` in the report's folder]
+        #[arg(long = "to", value_name = "DIR", id = "into")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Make a chapter out of a Rust notebook
+    ImportNotebook {
+        /// The notebook
+        file: PathBuf,
+        /// The chapter's file [default: of the notebook's name, in `chapters`]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make a small report that builds at once
+    New {
+        /// Folder to make; it must not exist or be empty
+        dir: PathBuf,
+    },
+    /// Look for what is needed here: toolchain, disk, GPU, optional parts
+    Doctor,
+    /// Make programs of the chapters that run where there is no Rust
+    Bundle {
+        #[command(flatten)]
+        args: bundle::BundleArgs,
+    },
+    /// Take over the results of a bundle that ran elsewhere
+    Import {
+        #[command(flatten)]
+        args: bundle::ImportArgs,
+    },
+    /// List, download and verify the data sets of data/manifest.yaml
+    Data {
+        #[command(subcommand)]
+        command: data::DataCommand,
+    },
+    /// Give up rights and become another program
+    #[cfg(unix)]
+    #[command(name = confine::COMMAND, hide = true)]
+    Confine {
+        policy: String,
+        #[arg(last = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+    /// Remove stored results, compiled chapters and outputs
+    Clean {
+        /// Folder with them [default: `build` in the report's folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Html,
+    Pdf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum KernelName {
+    /// A compiled program for each chapter
+    Batch,
+    /// A process for each chapter that stays, on evcxr
+    #[cfg(unix)]
+    Live,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Also tell other machines: junit=FILE, sarif=FILE, badge=FILE, or github for annotations
+    #[arg(long = "report", value_name = "KIND[=FILE]")]
+    pub(super) wanted: Vec<reports::Report>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Run the cells of this chapter only (from 1); the others keep their stored results
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) chapter: Option<u32>,
+
+    /// `quick` takes minutes on two cores; `full` is the real experiment
+    #[arg(long, default_value = "quick")]
+    pub(super) profile: String,
+
+    /// Where tensors live
+    #[arg(long, default_value = "auto")]
+    pub(super) device: Device,
+
+    /// What runs the cells [default: batch; for `watch` and `serve` live, if it is there]
+    #[arg(long)]
+    pub(super) kernel: Option<KernelName>,
+
+    /// Chapters to run at a time [default: one for each processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) jobs: Option<u32>,
+
+    /// Folder for outputs and stored results [default: `build` in the report's folder]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+
+    /// Folder with data sets [default: `data` in the report's folder]
+    #[arg(long, value_name = "DIR", env = "VERACITY_DATA")]
+    pub(super) data: Option<PathBuf>,
+
+    /// Run every cell from scratch, whatever is stored
+    #[arg(long)]
+    pub(super) no_cache: bool,
+
+    /// Confine compilers and cells: they read the report, the toolchain and declared data, write only
+    /// results, use no network and end at limits
+    #[arg(long)]
+    pub(super) sandbox: bool,
+
+    /// Use no network, not even to fetch crates for the chapters
+    #[arg(long)]
+    pub(super) offline: bool,
+
+    /// Fail also if a claim could not be checked
+    #[arg(long)]
+    pub(super) strict: bool,
+}

@@ -1,0 +1,128 @@
+//! Arguments to a [`BuildRequest`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Session;
+use super::args::{Format, KernelName, RunArgs};
+use super::device::{self, Choice};
+use crate::diag::Diagnostic;
+use crate::kernel::confine::{self, Confinement};
+#[cfg(unix)]
+use crate::kernel::live::{Absence, Pool};
+use crate::kernel::workspace::Network;
+use crate::pipeline::{BuildRequest, Formats, KernelChoice};
+
+impl Formats {
+    pub(super) fn of(formats: &[Format]) -> Self {
+        Self { html: formats.contains(&Format::Html), pdf: formats.contains(&Format::Pdf) }
+    }
+}
+
+impl RunArgs {
+    /// A request for a session, whose cells run in contexts that stay unless that is not wanted.
+    pub(super) fn attended(
+        &self,
+        session: &Session,
+        root: &Path,
+        formats: Formats,
+    ) -> Result<BuildRequest, Vec<Diagnostic>> {
+        let request = self.request(session, root, formats)?;
+        #[cfg(unix)]
+        let request = match self.kernel {
+            None => {
+                let kernel = KernelChoice::Live(Arc::new(Pool::looking(Absence::GiveUp)));
+                BuildRequest { kernel, ..request }
+            }
+            Some(_) => request,
+        };
+        Ok(request)
+    }
+
+    /// For a report that is not ours: confined, from scratch, without a network, and in a folder that
+    /// did not come with it.
+    pub(super) fn untrusted(self, root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        // They say what Cargo and rustup run, before anything is confined.
+        let settings =
+            [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"];
+        if let Some(found) = settings.into_iter().find(|name| root.join(name).exists()) {
+            return Err(vec![
+                Diagnostic::global(
+                    "untrusted-settings",
+                    format!("the report brings `{found}`, which may run anything unconfined"),
+                )
+                .hint("look at it, and remove it if the report can do without"),
+            ]);
+        }
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None => {
+                let cache = std::env::var_os("XDG_CACHE_HOME")
+                    .map(PathBuf::from)
+                    .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+                let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+                let folder = cache.unwrap_or_else(std::env::temp_dir);
+                folder.join("veracity").join(&name[..16])
+            }
+        };
+        let out = std::path::absolute(&out).unwrap_or(out);
+        if out.starts_with(root) {
+            return Err(vec![
+                Diagnostic::global(
+                    "untrusted-settings",
+                    "the output folder of a report that is not trusted must not lie inside of it",
+                )
+                .hint("leave `--out` away, or name a folder of your own"),
+            ]);
+        }
+        Ok(Self { sandbox: true, no_cache: true, offline: true, out: Some(out), ..self })
+    }
+
+    pub(super) fn request(
+        &self,
+        session: &Session,
+        root: &Path,
+        formats: Formats,
+    ) -> Result<BuildRequest, Vec<Diagnostic>> {
+        let kernel = match self.kernel {
+            None | Some(KernelName::Batch) => KernelChoice::Batch,
+            #[cfg(unix)]
+            Some(KernelName::Live) => KernelChoice::Live(Arc::default()),
+        };
+        let confinement = match (self.sandbox, self.kernel) {
+            (false, _) => Confinement::Free,
+            (true, None | Some(KernelName::Batch)) => {
+                confine::supported().map_err(|problem| vec![problem])?;
+                Confinement::Confined
+            }
+            #[cfg(unix)]
+            (true, Some(KernelName::Live)) => {
+                return Err(vec![
+                    Diagnostic::global("live-sandbox", "the live kernel cannot be confined")
+                        .hint("say `--kernel batch`"),
+                ]);
+            }
+        };
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let out = self.out.as_deref().map_or_else(|| root.join("build"), absolute);
+        let Choice { device, because } = device::choose(self.device, root, &out)?;
+        if let Some(because) = because {
+            session.say(&format!("device {device}: {because}\n"));
+        }
+        Ok(BuildRequest {
+            root: root.to_owned(),
+            out,
+            data: self.data.as_deref().map_or_else(|| root.join("data"), absolute),
+            formats,
+            chapter: self.chapter.map(|number| number as usize),
+            profile: self.profile.clone(),
+            device: device.to_owned(),
+            jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
+            network: if self.offline { Network::Forbidden } else { Network::Allowed },
+            from_scratch: self.no_cache,
+            kernel,
+            confinement,
+        })
+    }
+}

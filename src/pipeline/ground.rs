@@ -1,0 +1,124 @@
+//! What the cells stand on, and the kernel that the request asks for.
+
+#[cfg(unix)]
+use std::sync::Arc;
+
+use super::{BuildEvent, BuildRequest, KernelChoice, Sink, Written, one};
+use crate::config::ReportConfig;
+use crate::diag::Diagnostic;
+use crate::kernel::Kernel;
+use crate::kernel::absent::AbsentKernel;
+use crate::kernel::batch::BatchKernel;
+use crate::kernel::cuda::{self, Survey};
+#[cfg(unix)]
+use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose, Teller, WarmKernel};
+use crate::kernel::workspace::Workspace;
+
+/// What the cells of a report stand on besides the report itself, and what runs them.
+pub struct Ground {
+    /// Digest of lab, dependencies, lock file and toolchain.
+    pub digest: String,
+    /// The compiler's own description of itself.
+    pub toolchain: String,
+    /// What runs the cells.
+    pub kernel: Box<dyn Kernel>,
+}
+
+/// Prepares the ground for the chapters with these slugs, all of which have cells.
+pub type Prepare =
+    dyn Fn(&BuildRequest, &ReportConfig, &[&str]) -> Result<Ground, Diagnostic> + Send + Sync;
+
+/// Prepares what the cells stand on; nothing is needed where there are none.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+pub fn ground(
+    request: &BuildRequest,
+    written: &Written,
+    prepare: &Prepare,
+    sink: Sink<'_>,
+) -> Result<Ground, Vec<Diagnostic>> {
+    let slugs = written.slugs_with_cells();
+    if slugs.is_empty() {
+        return Ok(Ground {
+            digest: String::new(),
+            toolchain: String::new(),
+            kernel: Box::new(crate::kernel::scripted::ScriptedKernel::default()),
+        });
+    }
+    sink(BuildEvent::Preparing);
+    prepare(request, &written.config, &slugs).map_err(one)
+}
+
+/// The ground with the kernel that the request asks for.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+pub fn prepare(
+    request: &BuildRequest,
+    config: &ReportConfig,
+    slugs: &[&str],
+) -> Result<Ground, Diagnostic> {
+    let config = &config.on(&request.device);
+    let folder = match &request.kernel {
+        #[cfg(unix)]
+        KernelChoice::Console(_) => &request.out.join(CONSOLE_FOLDER),
+        _ => &request.out,
+    };
+    let mut workspace = Workspace::prepare(&request.root, folder, config, slugs, request.network)?;
+    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
+    if request.device == cuda::CUDA {
+        let survey = Survey::take();
+        let Some((gpu, toolkit)) = survey.complete() else {
+            let because = format!("needs the device `cuda`; {}", survey.missing().join("; "));
+            return Ok(Ground { digest, toolchain, kernel: Box::new(AbsentKernel { because }) });
+        };
+        workspace = workspace.with_layout(toolkit.lay_out(&request.out.join("cuda"), gpu.arch)?);
+    }
+    let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
+    let kernel: Box<dyn Kernel> = match &request.kernel {
+        KernelChoice::Batch => {
+            let kernel = BatchKernel::new(workspace, root, build, data, request.jobs);
+            Box::new(kernel.confined(request.confinement))
+        }
+        #[cfg(unix)]
+        KernelChoice::Live(pool) => {
+            pool.keep_only(slugs);
+            let pool = Arc::clone(pool);
+            Box::new(LiveKernel::new(Purpose::Report, pool, workspace, root, build, data))
+        }
+        #[cfg(unix)]
+        KernelChoice::Console(pool) => {
+            let pool = Arc::clone(pool);
+            Box::new(LiveKernel::new(Purpose::Console, pool, workspace, root, build, data))
+        }
+    };
+    Ok(Ground { digest, toolchain, kernel })
+}
+
+/// The ground with a kernel that runs cells in the contexts of a pool as soon as they are there, and
+/// as programs until then.
+///
+/// # Errors
+/// As for [`Workspace::prepare`].
+#[cfg(unix)]
+pub fn prepare_warm(
+    pool: &Arc<Pool>,
+    tell: &Teller,
+    request: &BuildRequest,
+    config: &ReportConfig,
+    slugs: &[&str],
+) -> Result<Ground, Diagnostic> {
+    let workspace =
+        Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
+    let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
+    pool.keep_only(slugs);
+    let folders = || (request.root.clone(), request.out.clone(), request.data.clone());
+    let (root, build, data) = folders();
+    let pool = Arc::clone(pool);
+    let live = LiveKernel::new(Purpose::Report, pool, workspace.clone(), root, build, data);
+    let (root, build, data) = folders();
+    let batch = BatchKernel::new(workspace, root, build, data, request.jobs);
+    let kernel = Box::new(WarmKernel::new(live, batch, Arc::clone(tell)));
+    Ok(Ground { digest, toolchain, kernel })
+}
