@@ -218,20 +218,10 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
     }
     workspace.insert("members".into(), members.into());
 
-    let mut optimised = Table::new();
-    optimised.insert("*".into(), release_like(false));
-    for package in [LAB_PACKAGE.to_owned(), "veracity-protocol".to_owned()]
-        .into_iter()
-        .chain(slugs.iter().map(|slug| library_package(slug)))
-    {
-        optimised.insert(package, release_like(true));
-    }
-    let dev = dev_profile(optimised);
-    let mut profile = Table::new();
-    profile.insert("dev".into(), dev.into());
     let mut manifest = Table::new();
     manifest.insert("workspace".into(), workspace.into());
-    manifest.insert("profile".into(), profile.into());
+    manifest
+        .insert("profile".into(), profile(slugs.iter().map(|slug| program_package(slug))).into());
 
     let mut files = BTreeMap::from([("Cargo.toml".to_owned(), manifest.to_string())]);
     let dependencies = dependencies(root, config);
@@ -250,25 +240,25 @@ fn manifests(root: &Path, config: &ReportConfig, slugs: &[&str]) -> BTreeMap<Str
     files
 }
 
-/// Cells change often and are thin: what is heavy belongs into module blocks. A panic knows its line
-/// without debug information.
-fn dev_profile(packages: Table) -> Table {
-    let mut dev = Table::new();
-    dev.insert("opt-level".into(), 0.into());
-    dev.insert("debug".into(), false.into());
-    dev.insert("package".into(), packages.into());
-    dev
-}
-
-fn release_like(checks: bool) -> Value {
-    let mut profile = Table::new();
-    profile.insert("opt-level".into(), 3.into());
-    profile.insert("debug-assertions".into(), false.into());
-    if checks {
-        // A number that silently wraps must not reach a report.
-        profile.insert("overflow-checks".into(), true.into());
-    }
-    profile.into()
+/// Everything is compiled well and checks that no number silently wraps. Macros and build scripts
+/// are not: Cargo's own profile of those holds as long as no package is asked for by `*`. Nor are these
+/// packages of cells, which change often and are thin: what is heavy belongs into module blocks. A panic
+/// knows its line without debug information.
+pub(super) fn profile(thin: impl IntoIterator<Item = String>) -> Table {
+    let fast = Table::from_iter([
+        ("opt-level".to_owned(), Value::from(0)),
+        ("debug-assertions".to_owned(), true.into()),
+    ]);
+    let packages: Table =
+        thin.into_iter().map(|package| (package, Value::from(fast.clone()))).collect();
+    let dev = Table::from_iter([
+        ("opt-level".to_owned(), Value::from(3)),
+        ("debug".to_owned(), false.into()),
+        ("debug-assertions".to_owned(), false.into()),
+        ("overflow-checks".to_owned(), true.into()),
+        ("package".to_owned(), packages.into()),
+    ]);
+    Table::from_iter([("dev".to_owned(), Value::from(dev))])
 }
 
 pub(super) fn package(name: &str) -> Table {
@@ -507,11 +497,9 @@ fn manifest_around(members: &[&str], excluded: &[&str]) -> (String, Vec<u8>) {
     workspace.insert("members".into(), list(members));
     workspace.insert("exclude".into(), list(excluded));
     // The profile of chapters, so that what is compiled for them is not compiled again.
-    let optimised = Table::from_iter([("*".to_owned(), release_like(false))]);
-    let profile = Table::from_iter([("dev".to_owned(), Value::from(dev_profile(optimised)))]);
     let manifest = Table::from_iter([
         ("workspace".to_owned(), Value::from(workspace)),
-        ("profile".to_owned(), Value::from(profile)),
+        ("profile".to_owned(), profile([]).into()),
     ]);
     ("Cargo.toml".to_owned(), manifest.to_string().into_bytes())
 }

@@ -254,20 +254,15 @@ fn write_packages(ground: &Ground, slug: &str, dependencies: &Table) -> io::Resu
     let lines: String = crates.iter().map(|name| format!("pub extern crate {name};\n")).collect();
     write_if_changed(&package.join("src/lib.rs"), lines.as_bytes())?;
 
-    // The context is a workspace of its own, whatever lies around the report, with the profiles of
+    // The context is a workspace of its own, whatever lies around the report, with the profile of
     // the batch kernel; those that evcxr writes into its package do not count then.
     let folder = place(ground, slug);
-    let own: Table = fs::read_to_string(workspace.folder.join("Cargo.toml"))?
-        .parse()
-        .map_err(io::Error::other)?;
     let mut table = Table::new();
     table.insert("resolver".into(), "3".into());
     table.insert("members".into(), Value::Array(vec![PACKAGE.into()]));
     let mut manifest = Table::new();
     manifest.insert("workspace".into(), table.into());
-    if let Some(profile) = own.get("profile") {
-        manifest.insert("profile".into(), profile.clone());
-    }
+    manifest.insert("profile".into(), workspace::profile([EVALUATED.to_owned()]).into());
     write_if_changed(&folder.join("Cargo.toml"), manifest.to_string().as_bytes())?;
     fs::create_dir_all(folder.join(PACKAGE))?;
     Ok(folder)
@@ -282,6 +277,9 @@ fn place(ground: &Ground, slug: &str) -> PathBuf {
 pub(super) fn source(ground: &Ground, slug: &str) -> String {
     fs::read_to_string(place(ground, slug).join(SOURCE)).unwrap_or_default()
 }
+
+/// Name of the package that evcxr writes.
+const EVALUATED: &str = "ctx";
 
 /// Folder of evcxr's package, below that of its context.
 const PACKAGE: &str = "evaluation";
