@@ -41,7 +41,7 @@ use crate::world::{DiskWorld, Recorded, World};
 #[cfg(unix)]
 pub use self::ground::prepare_warm;
 pub use self::ground::{Ground, Prepare, ground, prepare};
-pub(crate) use self::read::{MANIFEST, read_manifest};
+pub(crate) use self::read::read_manifest;
 pub use self::read::{Written, read};
 
 /// What is to be built, and how.
