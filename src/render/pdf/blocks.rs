@@ -30,6 +30,10 @@ const MOST_BYTES: usize = 48_000;
 /// Length of Typst markup below which a formula is never wider than the page.
 const SHORT_FORMULA: usize = 40;
 
+/// Rows of a table that are kept on one page, unless they hold more text than that, in bytes.
+const MOST_ROWS_TOGETHER: usize = 15;
+const MOST_TEXT_TOGETHER: usize = 1500;
+
 impl Emitter<'_> {
     /// Expressions for blocks, one a line.
     pub(super) fn lines(&mut self, blocks: &[Block], depth: usize) -> String {
@@ -325,6 +329,10 @@ impl Emitter<'_> {
 
     fn float(&mut self, float: &Float) -> String {
         let name = self.place(&float.anchor);
+        let whole = match &float.body {
+            FloatBody::Table(table) => is_short(table),
+            FloatBody::Figure(_) => true,
+        };
         let (kind, word, body) = match &float.body {
             FloatBody::Table(table) => ("table", "Table", self.table(table)),
             FloatBody::Figure(image) => {
@@ -346,7 +354,7 @@ impl Emitter<'_> {
             [] => "none".to_owned(),
             caption => self.inlines(caption),
         };
-        format!("r.float({name}, {kind}, {heading}, {caption}, {body})")
+        format!("r.float({name}, {kind}, {whole}, {heading}, {caption}, {body})")
     }
 
     /// A table, or nothing if it has no columns.
@@ -392,6 +400,13 @@ impl Emitter<'_> {
             })
             .collect()
     }
+}
+
+/// Whether a table surely fits on one page.
+fn is_short(table: &Table) -> bool {
+    let cells = || table.rows.iter().flatten();
+    table.rows.len() <= MOST_ROWS_TOGETHER
+        && cells().map(|cell| plain(cell).len()).sum::<usize>() <= MOST_TEXT_TOGETHER
 }
 
 /// As much of an output as is printed, and the number of lines after that.
