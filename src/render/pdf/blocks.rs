@@ -73,8 +73,7 @@ impl Emitter<'_> {
                 self.level = level;
                 let name = self.place(anchor);
                 let title = self.title(number, content);
-                let number = self.text.shown(number, Space::Running);
-                format!("r.section({level}, {number}, {name}, {title})")
+                self.section(level, number, &name, &title)
             }
             Block::Paragraph(content) => match content.as_slice() {
                 [Inline::Image(image)] => match self.picture(image) {

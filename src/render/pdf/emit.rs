@@ -26,6 +26,9 @@ const IMPORTS: &str = "#import \"/report.typ\" as r\n#import \"/math.typ\": *\n"
 /// Longest running title that has room above a page.
 const RUNNING_TITLE: usize = 90;
 
+/// Level of the headings that the table of contents ends with, the same as in the template.
+const DEEPEST_IN_CONTENTS: u8 = 3;
+
 /// What Typst compiles.
 pub(super) struct Emission {
     sources: BTreeMap<String, String>,
@@ -96,6 +99,8 @@ pub(super) struct Emitter<'a> {
     pub(super) chapter: Option<&'a Chapter>,
     /// Level of the last heading.
     pub(super) level: u8,
+    /// What the table of contents will hold.
+    entries: String,
 }
 
 impl<'a> Emitter<'a> {
@@ -119,6 +124,7 @@ impl<'a> Emitter<'a> {
             text: Text::default(),
             chapter: None,
             level: 0,
+            entries: String::new(),
         }
     }
 
@@ -129,18 +135,13 @@ impl<'a> Emitter<'a> {
             ("/report.typ".to_owned(), TEMPLATE.to_owned()),
             ("/math.typ".to_owned(), crate::math::PRELUDE.to_owned()),
         ]);
-        let mut main = self.head();
-        let mut code = String::new();
+        let mut main = String::new();
+        let mut folded = Vec::new();
         for (index, chapter) in document.chapters.iter().enumerate() {
             let path = format!("/chapter-{index}.typ");
             main.push_str(&included(&path));
             sources.insert(path, format!("{IMPORTS}#{{\n{}}}\n", self.one_chapter(chapter)));
-            let folded = std::mem::take(&mut self.folded);
-            if !folded.is_empty() {
-                let title = self.title(&chapter.number, &chapter.title);
-                let number = self.text.shown(&chapter.number, Space::Running);
-                let _ = write!(code, "r.section(2, {number}, none, {title})\n{folded}");
-            }
+            folded.push((chapter, std::mem::take(&mut self.folded)));
         }
         if !document.bibliography.is_empty() {
             main.push_str(&included("/references.typ"));
@@ -152,12 +153,18 @@ impl<'a> Emitter<'a> {
             let ledger = ledger::appendix(&mut self);
             sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{ledger}}}\n"));
         }
-        if !code.is_empty() {
+        folded.retain(|(_, code)| !code.is_empty());
+        if !folded.is_empty() {
             main.push_str(&included("/code.typ"));
-            let code = format!("r.unlisted(1, none, \"Code\")\n{code}");
+            let mut code = self.back_matter("Code");
+            for (chapter, folded) in folded {
+                let title = self.title(&chapter.number, &chapter.title);
+                let section = self.section(2, &chapter.number, "none", &title);
+                let _ = write!(code, "{section}\n{folded}");
+            }
             sources.insert("/code.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
         }
-        sources.insert("/main.typ".to_owned(), main);
+        sources.insert("/main.typ".to_owned(), self.head() + &main);
         let emission = Emission {
             sources,
             files: self.files,
@@ -200,8 +207,9 @@ impl<'a> Emitter<'a> {
         let notice = self.shown_or_none(document.notice.as_deref());
         let _ = writeln!(
             code,
-            "  ),\n  notice: {notice},\n  claims: {},\n)",
-            ledger::overview(document)
+            "  ),\n  notice: {notice},\n  claims: {},\n  entries: (\n{}  ),\n)",
+            ledger::overview(document),
+            self.entries,
         );
         code
     }
@@ -211,8 +219,7 @@ impl<'a> Emitter<'a> {
         self.level = 1;
         let name = self.place(&chapter.anchor);
         let title = self.title(&chapter.number, &chapter.title);
-        let number = self.text.shown(&chapter.number, Space::Running);
-        let mut code = format!("r.section(1, {number}, {name}, {title})\n");
+        let mut code = self.section(1, &chapter.number, &name, &title) + "\n";
         for problem in &chapter.problems {
             let problem = self.text.shown(problem, Space::Running);
             let _ = writeln!(code, "r.problem({problem}, none)");
@@ -223,7 +230,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn references(&mut self, works: &[Reference]) -> String {
-        let mut code = String::from("r.unlisted(1, none, \"References\")\nr.references(\n");
+        let mut code = self.back_matter("References") + "r.references(\n";
         for work in works {
             let name = self.place(&work.anchor);
             let content = self.inlines(&work.content);
@@ -231,6 +238,26 @@ impl<'a> Emitter<'a> {
         }
         code.push_str(")\n");
         code
+    }
+
+    /// A numbered heading, of which the table of contents tells.
+    pub(super) fn section(&mut self, level: u8, number: &str, name: &str, title: &str) -> String {
+        let number = self.text.shown(number, Space::Running);
+        self.expect(level, &format!("r.titled({number}, {title})"));
+        format!("r.section({level}, {number}, {name}, {title})")
+    }
+
+    /// The heading of a part of the back matter.
+    pub(super) fn back_matter(&mut self, title: &str) -> String {
+        let title = quoted(title);
+        self.expect(1, &title);
+        format!("r.unlisted(1, none, {title})\n")
+    }
+
+    fn expect(&mut self, level: u8, entry: &str) {
+        if level <= DEEPEST_IN_CONTENTS {
+            let _ = writeln!(self.entries, "    ({level}, {entry}),");
+        }
     }
 
     /// The name of an anchor as an argument, or `none` if that name is taken.

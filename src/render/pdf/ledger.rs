@@ -78,7 +78,7 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
     if let Some(words) = shared.words() {
         let _ = write!(lead, " {words}");
     }
-    let mut code = String::from("r.unlisted(1, none, \"Ledger of claims\")\n");
+    let mut code = emitter.back_matter("Ledger of claims");
     let _ = writeln!(code, "par({})\nr.ledger(", emitter.shown(&lead));
     for chapter in &document.chapters {
         code.push_str(&group(emitter, chapter, shared));
