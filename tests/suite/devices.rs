@@ -75,7 +75,10 @@ fn the_ledger_tells_what_each_device_gave_and_how_far_that_is_apart() {
     let (document, _) = report.build();
     let [judged] = document.claims.as_slice() else { panic!("one claim") };
     assert_eq!(judged.relation, "± 2; devices: cpu, cuda");
-    assert_eq!(judged.verdict, Verdict::Refuted("on cuda: the value is 8".into()));
+    assert_eq!(
+        judged.verdict,
+        Verdict::Refuted("on cuda: the value is 8, off by 3 where 2 is allowed".into())
+    );
     let words: Vec<String> = judged.devices.iter().map(|found| found.words()).collect();
     assert_eq!(words, ["cpu: 5", "cuda: 8, which differs by 3"]);
     let json = ledger::json(&document);
@@ -211,9 +214,9 @@ fn imported_results_of_both_devices_are_compared_by_a_build_for_either() {
     assert_eq!(told("cpu"), [("verified", String::new()), ("verified", String::new())]);
     assert_eq!(told("cuda"), [("verified", String::new()), ("verified", String::new())]);
     import("cuda", 0.51);
-    let off = |here: &str| (here, "on cuda: the value is 0.51".to_owned());
-    assert_eq!(told("cpu"), [("verified", String::new()), off("refuted")]);
-    assert_eq!(told("cuda"), [("verified", String::new()), off("refuted")]);
+    let off = || ("refuted", "on cuda: the value is 0.51".to_owned());
+    assert_eq!(told("cpu"), [("verified", String::new()), off()]);
+    assert_eq!(told("cuda"), [("verified", String::new()), off()]);
 
     let mut explain = Command::new(env!("CARGO_BIN_EXE_veracity"));
     let output = explain.args(["explain", "y", "--device", "cpu", "--root"]).arg(&report.root);
