@@ -191,6 +191,11 @@ pub fn named<'a>(claims: &'a [Judged], wanted: &str) -> Result<Vec<&'a Judged>, 
 }
 
 impl Judged {
+    /// What was found on other devices than that of this build, if it must hold there.
+    pub fn elsewhere(&self) -> impl Iterator<Item = &OnDevice> {
+        self.devices.iter().skip(1)
+    }
+
     /// What the verdict means, given what was expected.
     pub fn standing(&self) -> Standing {
         match (&self.verdict, self.expected) {

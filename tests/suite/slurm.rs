@@ -29,10 +29,11 @@ let rows = lab::sweep(\"rows\", &[1, 2, 3], |n: &i32| {
     assert!(!std::path::Path::new(&format!(\"fail-{n}\")).exists(), \"row {n} is not to be\");
     n * n
 });
-lab::value(\"sum\", rows.iter().sum::<i32>());
+let doubled = lab::sweep(\"doubled\", &rows, |row| 2 * row);
+lab::value(\"sum\", rows.iter().chain(&doubled).sum::<i32>());
 ```
 
-It is [14](claim:sum).
+It is [42](claim:sum).
 ";
 
 /// A cluster of this machine; its daemons end with it, and with the test however that ends.
@@ -242,7 +243,7 @@ fn sweeps_run_as_arrays_and_only_what_is_missing_runs_again() {
     expect(&build(&[]), 0, &[]);
     assert_eq!(began(&report), ["1", "2", "2", "2", "2", "2", "3"]);
     let ledger = fs::read_to_string(report.root.join("build/claims.json")).expect("it is there");
-    assert!(ledger.contains("\"value\": \"14\""), "{ledger}");
+    assert!(ledger.contains("\"value\": \"42\""), "{ledger}");
 }
 
 fn interrupt(build: &Child) {

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use num_traits::Signed;
+use num_rational::BigRational;
+use num_traits::{Signed, ToPrimitive};
 
 use super::{Finding, Names, Site};
 use crate::claims::{Expected, OnDevice, Reason, Verdict, exact};
@@ -61,10 +62,19 @@ fn on(device: &str, finding: &Finding<'_>, site: &Site, names: &Names<'_>) -> On
     let result = there.cell.and_then(|(chapter, cell)| names.cell(chapter, cell));
     OnDevice {
         device: device.to_owned(),
-        difference: both.map(|(here, there)| exact::shown(&(here - there).abs())),
+        difference: both.map(|(here, there)| distance(&(here - there).abs())),
         key: result.filter(|result| result.is_done()).map(|result| result.key.clone()),
         verdict: there.verdict,
         value: there.value,
+    }
+}
+
+/// A difference, exactly if that is short.
+fn distance(difference: &BigRational) -> String {
+    let exact = exact::shown(difference);
+    match difference.to_f64().filter(|_| exact.starts_with('≈')) {
+        Some(rounded) => format!("≈ {rounded:.1e}"),
+        None => exact,
     }
 }
 

@@ -131,8 +131,8 @@ impl<'a> Writer<'a> {
                 self.value(value, claim.unit.as_deref());
                 self.out.raw("</dd></div>");
             }
-            for found in &claim.devices {
-                self.row("On", &found.words());
+            for found in claim.elsewhere() {
+                self.row("Elsewhere", &found.words());
             }
             if claim.expected == Expected::Refuted {
                 self.row("Expected", "refuted: quoted because it is wrong");
@@ -319,7 +319,7 @@ impl<'a> Writer<'a> {
             self.value(value, claim.unit.as_deref());
         }
         self.out.raw("<span class=\"quiet\">").text(&claim.relation).raw("</span>");
-        for found in &claim.devices {
+        for found in claim.elsewhere() {
             self.out.raw("<span class=\"quiet\">").text(&found.words()).raw("</span>");
         }
         if !claim.verdict.detail().is_empty() {

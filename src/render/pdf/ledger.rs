@@ -164,7 +164,7 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared
         Verdict::Unverified(reason, detail) => format!("{}: {detail}", reason.word()),
         verdict => verdict.detail().to_owned(),
     };
-    let devices = claim.devices.iter().map(OnDevice::words);
+    let devices = claim.elsewhere().map(OnDevice::words);
     let detail: Vec<String> = devices.chain([detail]).filter(|words| !words.is_empty()).collect();
     let detail = detail.join("; ");
     if !detail.is_empty() {

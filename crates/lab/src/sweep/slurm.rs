@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,9 @@ const LARGEST_ARRAY: usize = 1000;
 
 /// Most lines of a log that are shown.
 const LOG_LINES: usize = 12;
+
+/// How many sweeps this program has given away.
+static SWEEPS: AtomicUsize = AtomicUsize::new(0);
 
 /// File with the exit status of a job.
 const EXIT_FILE: &str = "exit";
@@ -101,10 +105,12 @@ fn give(
     let program = std::env::current_exe().map_err(words)?;
     let mut missing: Vec<Missing> = missing.into();
     let mut given = Vec::with_capacity(missing.len());
+    // A cell may sweep again, and must not find how the jobs before ended.
+    let sweeps = SWEEPS.fetch_add(1, Ordering::Relaxed);
     let mut array = 0;
     while !missing.is_empty() {
         let later = missing.split_off(missing.len().min(LARGEST_ARRAY));
-        let folder = sweep.plan.outbox.join(format!("array-{array}-of-{}", sweep.cell));
+        let folder = sweep.plan.outbox.join(format!("sweep-{sweeps}-array-{array}"));
         let mut jobs = Vec::with_capacity(missing.len());
         for (index, missing) in missing.into_iter().enumerate() {
             let number = array * LARGEST_ARRAY + index + 1;
