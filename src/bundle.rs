@@ -9,7 +9,7 @@ mod runner;
 
 pub use import::{Imported, import, was_imported};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,9 @@ use veracity_protocol::{
     BundledData, CudaNeeds,
 };
 
+use crate::config::ClusterNeeds;
 use crate::data::{self, DataSet};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 use crate::kernel::Event;
 use crate::kernel::batch::BatchKernel;
 use crate::kernel::cuda::{Arch, Toolkit};
@@ -32,6 +33,9 @@ use crate::world::DiskWorld;
 
 /// Name of the runner in a bundle.
 pub const RUNNER: &str = "run";
+
+/// Folder of the data sets in a bundle that brings them along; the runner looks there.
+const DATA_FOLDER: &str = "data";
 
 /// For which machine a bundle is made.
 #[derive(Clone, Debug)]
@@ -51,8 +55,19 @@ pub struct Made {
     pub chapters: Vec<String>,
     /// Data sets that must be at hand where it runs, with their folders.
     pub data: BTreeMap<String, PathBuf>,
+    /// Whether the bundle brings them along.
+    pub with_data: bool,
     /// Problems in the report that do not keep it from running.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What of the data comes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brings {
+    /// Checksums only.
+    Checksums,
+    /// The data sets that its cells declare.
+    Data,
 }
 
 /// Makes a bundle in a folder, which must not exist or be empty, or hold a bundle.
@@ -62,6 +77,7 @@ pub struct Made {
 pub fn make(
     request: &BuildRequest,
     target: &Target,
+    brings: Brings,
     folder: &Path,
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Made, Vec<Diagnostic>> {
@@ -98,17 +114,34 @@ pub fn make(
         })?;
         let name = format!("programs/{}", chapter.slug);
         place(&program, &folder.join(&name)).map_err(failed)?;
-        chapters.push(BundledChapter { program: name, plan: plan(chapter, &cells) });
+        let mut plan = plan(chapter, &cells);
+        let ClusterNeeds { arguments, at_once } = planned.written.config.cluster.clone();
+        plan.cluster = Some(protocol::Cluster { arguments, at_once });
+        chapters.push(BundledChapter { program: name, plan });
     }
     let programs = chapters.iter().map(|chapter| chapter.program.clone()).collect();
     let files = finish(request, folder, programs, tell)?;
     let datasets = datasets(request, &planned, &chapters).map_err(failed)?;
+    let mut data_bytes = 0;
+    if brings == Brings::Data {
+        for (name, data) in &datasets {
+            tell(format!("copying the data set {name}"));
+            let from = request.data.join(&data.folder);
+            let to = folder.join(DATA_FOLDER).join(&data.folder);
+            for file in data.files.keys() {
+                data_bytes += copy(&from.join(file), &to.join(file)).map_err(failed)?;
+            }
+        }
+    }
+    let mut diagnostics = planned.diagnostics;
+    diagnostics.extend(absent(&planned.plan.chapters, &datasets));
     let bundle = Bundle {
         version: BUNDLE_VERSION,
         report: planned.written.config.title.clone(),
         foundation: ground.digest,
         compiler: ground.toolchain.lines().next().unwrap_or_default().to_owned(),
         cuda: target.needs(),
+        with_data: brings == Brings::Data,
         datasets,
         self_test: None,
         chapters,
@@ -116,10 +149,11 @@ pub fn make(
     };
     let bytes = seal(folder, &bundle).map_err(failed)?;
     Ok(Made {
-        bytes,
+        bytes: bytes + data_bytes,
+        with_data: bundle.with_data,
         chapters: bundle.chapters.iter().map(|chapter| chapter.plan.chapter.clone()).collect(),
         data: bundle.datasets.into_iter().map(|(name, data)| (name, data.folder)).collect(),
-        diagnostics: planned.diagnostics,
+        diagnostics,
     })
 }
 
@@ -176,13 +210,15 @@ pub fn make_self_test(
         compiler: workspace.toolchain.lines().next().unwrap_or_default().to_owned(),
         cuda: target.needs(),
         datasets: BTreeMap::new(),
+        with_data: false,
         self_test: Some(name),
         chapters: Vec::new(),
         files,
     };
     let bytes = seal(folder, &bundle).map_err(failed)?;
     let chapters = vec![SLUG.to_owned()];
-    Ok(Made { bytes, chapters, data: BTreeMap::new(), diagnostics: Vec::new() })
+    let data = BTreeMap::new();
+    Ok(Made { bytes, chapters, data, with_data: false, diagnostics: Vec::new() })
 }
 
 impl Target {
@@ -288,10 +324,39 @@ fn datasets(
     Ok(bundled)
 }
 
+/// Tells of data sets that cells declare and that are not at hand, and so not those of the bundle.
+fn absent(chapters: &[ChapterPlan], bundled: &BTreeMap<String, BundledData>) -> Option<Diagnostic> {
+    let declared = chapters.iter().flat_map(|chapter| &chapter.cells).flat_map(|cell| &cell.data);
+    let absent: BTreeSet<&str> =
+        declared.map(String::as_str).filter(|name| !bundled.contains_key(*name)).collect();
+    let names: Vec<String> = absent.into_iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        let words = format!("the bundle is made without data that are not at hand: {}", names.join(", "));
+        let warning = Diagnostic::global("bundle-data", words).hint(
+            "cells do without them where it runs, even if they are there; `veracity data fetch` downloads them",
+        );
+        Diagnostic { severity: Severity::Warning, ..warning }
+    })
+}
+
+/// Copies a file of a data set; gives its size.
+fn copy(from: &Path, to: &Path) -> io::Result<u64> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::copy(from, to)
+}
+
 /// Removes an older bundle; anything else in the way is a mistake of the person.
 fn make_room(folder: &Path) -> Result<(), Vec<Diagnostic>> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let ours = [BUNDLE_FILE, RUNNER, "programs"];
+    // Data that somebody put there for a bundle without are not ours to remove.
+    let brought_data = fs::read_to_string(folder.join(BUNDLE_FILE)).is_ok_and(|text| {
+        let json = text.split_once('\n').map_or("", |(_, json)| json);
+        serde_json::from_str(json).is_ok_and(|bundle: Bundle| bundle.with_data)
+    });
+    let mut ours = vec![BUNDLE_FILE, RUNNER, "programs"];
+    ours.extend(brought_data.then_some(DATA_FOLDER));
     let mut found = Vec::new();
     for entry in entries {
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -14,8 +14,9 @@ mod relation;
 pub(crate) mod slack;
 mod table;
 
-pub(crate) use judge::evidence;
 pub use judge::{Site, Stated, Subject, judge};
+pub(crate) use judge::{evidence, missing_on};
+pub(crate) use relation::devices_in;
 pub(crate) use table::aggregate;
 
 use veracity_protocol::DataUse;
@@ -54,6 +55,38 @@ pub struct Judged {
     pub provenance: Option<Provenance>,
     /// Identifiers of the claims that it is said to follow from.
     pub because: Vec<String>,
+    /// What was found on each of the devices on which it must hold, beginning with that of this build;
+    /// nothing if one is enough.
+    pub devices: Vec<OnDevice>,
+}
+
+/// What was found about a claim on one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnDevice {
+    /// The device.
+    pub device: String,
+    /// Whether the claim holds there.
+    pub verdict: Verdict,
+    /// The value there, or the check's outcome in words.
+    pub value: Option<String>,
+    /// How far the value is from that of this build's device, if both are numbers.
+    pub difference: Option<String>,
+    /// Cache key of the cell there.
+    pub key: Option<String>,
+}
+
+impl OnDevice {
+    /// Device, value and difference, such as `cuda: 0.8203, which differs by 0.0001`.
+    pub fn words(&self) -> String {
+        let mut words = format!("{}: {}", self.device, self.value.as_deref().unwrap_or("no value"));
+        if let Some(difference) = &self.difference {
+            words.push_str(&match difference.as_str() {
+                "0" => ", which is the same".to_owned(),
+                difference => format!(", which differs by {difference}"),
+            });
+        }
+        words
+    }
 }
 
 /// Which verdict the author expects.
@@ -158,6 +191,11 @@ pub fn named<'a>(claims: &'a [Judged], wanted: &str) -> Result<Vec<&'a Judged>, 
 }
 
 impl Judged {
+    /// What was found on other devices than that of this build, if it must hold there.
+    pub fn elsewhere(&self) -> impl Iterator<Item = &OnDevice> {
+        self.devices.iter().skip(1)
+    }
+
     /// What the verdict means, given what was expected.
     pub fn standing(&self) -> Standing {
         match (&self.verdict, self.expected) {

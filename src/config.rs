@@ -4,6 +4,7 @@
 //! The only user of serde_yaml. Left out: reading files, which is [`crate::world`]'s, and the
 //! Markdown in captions, which is [`crate::parse`]'s.
 
+mod cluster;
 mod fields;
 mod manifest;
 mod yaml;
@@ -21,7 +22,7 @@ pub use fields::duration;
 use fields::{Fields, Reader};
 use yaml::{Node, Value};
 
-const REPORT_KEYS: [&str; 11] = [
+const REPORT_KEYS: [&str; 12] = [
     "title",
     "authors",
     "language",
@@ -33,6 +34,7 @@ const REPORT_KEYS: [&str; 11] = [
     "timeout",
     "echo",
     "macros",
+    "cluster",
 ];
 
 const CELL_KEYS: [&str; 8] =
@@ -64,6 +66,17 @@ pub struct ReportConfig {
     pub echo: Echo,
     /// TeX macros for all chapters, by name with backslash.
     pub macros: BTreeMap<String, String>,
+    /// What the jobs of sweeps ask of a cluster.
+    pub cluster: ClusterNeeds,
+}
+
+/// What a job of a sweep asks of a cluster with Slurm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterNeeds {
+    /// As arguments of `sbatch`, in the order in which they are given to it.
+    pub arguments: Vec<String>,
+    /// Most jobs of a sweep that may run at a time.
+    pub at_once: Option<usize>,
 }
 
 /// Key of a dependency with the features that it has only on a GPU.
@@ -198,6 +211,7 @@ impl Reader<'_> {
         let timeout = fields.get("timeout").and_then(|field| self.duration(field.value, "timeout"));
         let echo = fields.get("echo").and_then(|field| self.echo(field.value));
         let macros = fields.get("macros").map(|field| self.macros(field.value));
+        let cluster = fields.get("cluster").map(|field| self.cluster(field.value));
         Some(ReportConfig {
             title: title?,
             authors,
@@ -210,6 +224,7 @@ impl Reader<'_> {
             timeout: timeout.unwrap_or(Duration::from_secs(600)),
             echo: echo.unwrap_or(Echo::Fold),
             macros: macros.unwrap_or_default(),
+            cluster: cluster.unwrap_or_default(),
         })
     }
 

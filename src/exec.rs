@@ -24,6 +24,8 @@ use crate::plan::{Bar, CellPlan, ChapterPlan, Plan, Reuse};
 pub struct Executed {
     /// One per chapter.
     pub chapters: Vec<ExecutedChapter>,
+    /// What is stored of runs on other devices, by device, if claims must hold there too.
+    pub elsewhere: BTreeMap<String, Executed>,
 }
 
 /// Results of one chapter, in the order of its cells.
@@ -129,7 +131,7 @@ pub fn execute(
         chapters.push(chapter);
         diagnostics.extend(found);
     }
-    (Executed { chapters }, diagnostics)
+    (Executed { chapters, elsewhere: BTreeMap::new() }, diagnostics)
 }
 
 /// Why each cell of a chapter cannot run, as far as that is known before any does.

@@ -6,6 +6,7 @@
 
 pub mod absent;
 pub mod batch;
+pub mod cluster;
 mod compile;
 pub mod confine;
 pub mod cuda;
@@ -121,7 +122,8 @@ impl Outcome {
 pub fn bundled_plan(chapter: &ChapterPlan, cells: &[usize]) -> RunPlan {
     let outbox = Path::new(THIS_RUN);
     let nowhere = Path::new("");
-    outbox::Start { chapter, cells, outbox, memo: PathBuf::new(), data: nowhere, jobs: 1 }.plan()
+    let (memo, data) = (PathBuf::new(), nowhere);
+    outbox::Start { chapter, cells, outbox, memo, data, jobs: 1, cluster: None }.plan()
 }
 
 /// Adds the durations of the cells that ended well to a run elsewhere, from its events.

@@ -7,7 +7,7 @@
 use serde::Serialize;
 use veracity_protocol::DataUse;
 
-use crate::claims::{Expected, Judged, Reason, Standing, Verdict};
+use crate::claims::{self, Expected, Judged, Reason, Standing, Verdict};
 use crate::coverage::{Authority, Coverage, Exempt, percent};
 use crate::data::kind_word;
 use crate::document::Document;
@@ -79,6 +79,19 @@ struct Claim<'a> {
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     because: &'a [String],
+    /// What was found on each device on which it must hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<OnDevice<'a>>,
+}
+
+#[derive(Serialize)]
+struct OnDevice<'a> {
+    device: &'a str,
+    verdict: &'static str,
+    detail: Option<&'a str>,
+    value: Option<&'a str>,
+    difference: Option<&'a str>,
+    key: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +156,18 @@ fn claim(judged: &Judged) -> Claim<'_> {
         duration_ms: from.map(|from| from.duration_ms).filter(|ms| *ms > 0),
         key: from.map(|from| from.key.as_str()),
         because: &judged.because,
+        devices: judged.devices.iter().map(on_device).collect(),
+    }
+}
+
+fn on_device(found: &claims::OnDevice) -> OnDevice<'_> {
+    OnDevice {
+        device: &found.device,
+        verdict: found.verdict.word(),
+        detail: Some(found.verdict.detail()).filter(|detail| !detail.is_empty()),
+        value: found.value.as_deref(),
+        difference: found.difference.as_deref(),
+        key: found.key.as_deref(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! a chapter is data and never stops a stage; only what leaves nothing to build does.
 //! [`crate::session`] calls the same stages one by one and keeps what an edit does not change.
 
+mod devices;
 mod ground;
 mod read;
 
@@ -38,6 +39,7 @@ use crate::render::pdf;
 use crate::resolve;
 use crate::world::{DiskWorld, Recorded, World};
 
+pub(crate) use self::devices::FOLDER as DEVICES_FOLDER;
 #[cfg(unix)]
 pub use self::ground::prepare_warm;
 pub use self::ground::{Ground, Prepare, ground, prepare};
@@ -71,6 +73,18 @@ pub struct BuildRequest {
     pub kernel: KernelChoice,
     /// Whether compilers and cells are confined; the batch kernel can do that.
     pub confinement: Confinement,
+    /// Where the jobs of sweeps run; the batch kernel alone has any.
+    pub venue: Venue,
+}
+
+/// Where the jobs of sweeps run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Venue {
+    /// On this machine.
+    #[default]
+    Local,
+    /// On a cluster with Slurm, with further arguments for `sbatch`.
+    Slurm(Vec<String>),
 }
 
 /// What runs the cells.
@@ -343,9 +357,10 @@ pub fn run(
     sink: Sink<'_>,
 ) -> (Executed, Vec<Diagnostic>) {
     let store = Store::new(request.out.join("cache").join("cells"));
-    exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
+    let (executed, found) = exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
         sink(BuildEvent::Exec(event));
-    })
+    });
+    (Executed { elsewhere: devices::elsewhere(request, planned, &store), ..executed }, found)
 }
 
 /// Resolves the report and judges its claims.
@@ -435,7 +450,8 @@ fn environment(foundation: &Foundation) -> Vec<(String, String)> {
 /// Digest of what came of the code, durations left out.
 fn digest(executed: &Executed, document: &Document) -> String {
     let mut digest = blake3::Hasher::new();
-    for cell in executed.chapters.iter().flat_map(|chapter| &chapter.cells) {
+    let everywhere = std::iter::once(executed).chain(executed.elsewhere.values());
+    for cell in everywhere.flat_map(|it| &it.chapters).flat_map(|chapter| &chapter.cells) {
         let shown = (&cell.key, &cell.status, &cell.output, &cell.stdout, &cell.stderr);
         digest.update(format!("{shown:?}").as_bytes());
     }
@@ -474,6 +490,7 @@ mod tests {
             from_scratch: false,
             kernel: KernelChoice::Batch,
             confinement: Confinement::Free,
+            venue: Venue::Local,
         };
         assert!(evaluate(&request, &world, &|_| ()).is_ok());
         request.chapter = Some(2);

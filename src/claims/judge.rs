@@ -4,8 +4,13 @@
 //! diagnostic for each claim that is itself at fault. A claim that is sound but refuted or
 //! vacuous has its verdict, and no diagnostic.
 
+mod devices;
+
+pub(crate) use self::devices::missing as missing_on;
+
 use std::collections::BTreeMap;
 
+use num_rational::BigRational;
 use veracity_protocol::{Check, CheckStatus, DataKind, DataUse, Evidence, Published, Value};
 
 use super::lattice;
@@ -90,6 +95,9 @@ pub fn judge(
     cells: impl Fn(usize, usize) -> String,
 ) -> (Vec<Judged>, Vec<Diagnostic>) {
     let names = Names::new(chapters, executed);
+    let elsewhere: BTreeMap<&str, Names> = (executed.elsewhere.iter())
+        .map(|(device, executed)| (device.as_str(), Names::new(chapters, executed)))
+        .collect();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut diagnostics = names.duplicates();
     let mut because = Vec::new();
@@ -103,7 +111,8 @@ pub fn judge(
             if *count > 1 {
                 id = format!("{id}#{count}");
             }
-            let finding = Finding::of(&site, &names);
+            let mut finding = Finding::of(&site, &names);
+            let devices = devices::compare(&mut finding, &site, &names, &elsewhere);
             because.push(finding.because);
             let provenance = finding.cell.and_then(|(chapter, cell)| {
                 let result = names.cell(chapter, cell)?;
@@ -134,6 +143,7 @@ pub fn judge(
                 unit: finding.published.and_then(|value| value.unit.clone()),
                 provenance,
                 because: Vec::new(),
+                devices,
             };
             diagnostics.extend(complaint(&judged, finding.code, finding.hint.as_deref()));
             judged
@@ -168,6 +178,10 @@ struct Finding<'a> {
     others: Vec<&'a Published>,
     compares_number: bool,
     because: Vec<String>,
+    /// Devices on each of which it must hold.
+    devices: Vec<String>,
+    /// The value as a number, if it is one.
+    number: Option<BigRational>,
     cell: Option<(usize, usize)>,
     code: &'static str,
     hint: Option<String>,
@@ -184,6 +198,8 @@ impl<'a> Finding<'a> {
             others: Vec::new(),
             compares_number: true,
             because: Vec::new(),
+            devices: Vec::new(),
+            number: None,
             cell: None,
             code: "claim-error",
             hint: None,
@@ -197,6 +213,7 @@ impl<'a> Finding<'a> {
         };
         finding.expected = relation.expected;
         finding.because = relation.because.clone();
+        finding.devices = relation.devices.clone();
         if let Subject::Table(words, verdict) = &site.subject {
             finding.relation = words.clone();
             finding.verdict = verdict.clone();
@@ -292,6 +309,7 @@ impl<'a> Finding<'a> {
             Outcome::Value(value) => {
                 self.published = Some(value);
                 self.value = Some(exact::full(&value.value));
+                self.number = exact::number(&value.value).ok();
                 self.verdict = match &site.subject {
                     Subject::Prose(stated) if relation.measure != Measure::default() => {
                         self.measured(stated, relation, value)
@@ -325,6 +343,7 @@ impl<'a> Finding<'a> {
             Err(verdict) => return verdict,
         };
         self.value = Some(estimate.shown.clone());
+        self.number = Some(estimate.value.clone());
         if stated.has_value && !matches!(relation.rule, Rule::Bound(..)) {
             return Verdict::Vacuous(PRINTS_VALUE.into());
         }

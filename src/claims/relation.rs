@@ -25,6 +25,8 @@ pub(crate) struct Relation {
     pub measure: Measure,
     /// Names of the claims from which this one follows.
     pub because: Vec<String>,
+    /// Devices on each of which it must hold; none if the one at hand is enough.
+    pub devices: Vec<String>,
 }
 
 /// How text and value must be related.
@@ -79,11 +81,11 @@ const SIDES: [(&str, Side); 8] = [
 const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3`, \
                      `± 0.01 on cpu, ± 0.02 on cuda`, `refuted`, `on DATASET`, `mean`, `median`, \
                      `minus NAME`, `over NAME`, `plus NAME`, `paired`, `points`, `t 95 %`, \
-                     `bootstrap 95 %`, `n >= 5` and `because: CLAIM, CLAIM`, or several of them with \
+                     `bootstrap 95 %`, `n >= 5`, `devices: cpu, cuda` and `because: CLAIM, CLAIM`, or several of them with \
                      `;` between";
 
 /// Words with which a part of a title may begin.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "refuted",
     "on",
     "mean",
@@ -96,6 +98,7 @@ const WORDS: [&str; 12] = [
     "t",
     "bootstrap",
     "because:",
+    "devices:",
 ];
 
 /// Devices that a tolerance may name.
@@ -112,6 +115,7 @@ impl Relation {
         let mut on: Option<String> = None;
         let mut measure = Measure::default();
         let mut because = Vec::new();
+        let mut devices = Vec::new();
         for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let repeated = if part == "refuted" {
                 std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
@@ -122,6 +126,8 @@ impl Relation {
                 on.replace(name.to_owned()).is_some()
             } else if let Some(names) = part.strip_prefix("because:") {
                 !std::mem::replace(&mut because, premises(names)?).is_empty()
+            } else if let Some(names) = part.strip_prefix("devices:") {
+                !std::mem::replace(&mut devices, all_devices(names)?).is_empty()
             } else {
                 match measure.read(part)? {
                     Part::New => false,
@@ -136,16 +142,20 @@ impl Relation {
             }
         }
         measure.check()?;
-        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on, measure, because })
+        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on, measure, because, devices })
     }
 
-    /// Adds to a rule in words what is made of the value and on which data it must hold.
+    /// Adds to a rule in words what is made of the value and on which devices and data it must hold.
     pub fn words(&self, rule: &str) -> String {
         let mut words = self.measure.words();
         if !words.is_empty() {
             words.push_str("; ");
         }
         words.push_str(rule);
+        if !self.devices.is_empty() {
+            words.push_str("; devices: ");
+            words.push_str(&self.devices.join(", "));
+        }
         if let Some(name) = &self.on {
             words.push_str("; on ");
             words.push_str(name);
@@ -221,6 +231,42 @@ fn premises(names: &str) -> Result<Vec<String>, String> {
     }
 }
 
+/// The devices that some text may name, which begins behind `devices:`.
+pub(crate) fn devices_in(text: &str) -> Vec<String> {
+    let end = text.find(['"', '\'', ')', ';', '\n']).unwrap_or(text.len());
+    let names = text[..end].split(',').map(str::trim);
+    names.filter(|name| DEVICES.contains(name)).map(str::to_owned).collect()
+}
+
+/// Names of devices after `devices:`, each once.
+fn all_devices(names: &str) -> Result<Vec<String>, String> {
+    let mut devices: Vec<String> = Vec::new();
+    for name in names.split(',') {
+        let name = known_device(name)?;
+        if devices.iter().any(|known| known == name) {
+            return Err(format!("the device `{name}` is named twice"));
+        }
+        devices.push(name.to_owned());
+    }
+    match devices.len() {
+        1 => Err("one device is not to be compared with another; name both, as in `devices: cpu, \
+                  cuda`, or let the cell need it: `//| needs: {device: cuda}`"
+            .to_owned()),
+        _ => Ok(devices),
+    }
+}
+
+fn known_device(name: &str) -> Result<&str, String> {
+    let name = name.trim();
+    match DEVICES.contains(&name) {
+        true => Ok(name),
+        false => Err(match closest(name, DEVICES) {
+            Some(best) => format!("`{name}` is no device; did you mean `{best}`?"),
+            None => format!("`{name}` is no device; a data set stands apart, behind `;`"),
+        }),
+    }
+}
+
 impl Rule {
     fn parse(text: &str) -> Result<Self, String> {
         let unknown = || {
@@ -237,17 +283,7 @@ impl Rule {
                     let (rule, device) = part.split_once(" on ").ok_or_else(|| {
                         format!("`{part}` names no device; write it as `± 0.01 on cpu`")
                     })?;
-                    let device = device.trim();
-                    if !DEVICES.contains(&device) {
-                        return Err(match closest(device, DEVICES) {
-                            Some(best) => {
-                                format!("`{device}` is no device; did you mean `{best}`?")
-                            }
-                            None => format!(
-                                "`{device}` is no device; a data set stands apart, behind `;`"
-                            ),
-                        });
-                    }
+                    let device = known_device(device)?;
                     match Self::parse(rule.trim())? {
                         Self::Within(tolerance) => Ok((device.to_owned(), tolerance)),
                         _ => Err(format!("`{part}` is no tolerance")),

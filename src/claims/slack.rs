@@ -38,29 +38,37 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     if (old.relation, old.text) == (new.relation, new.text) {
         return Shift::Same;
     }
-    let ((before, on_before), (after, on_after)) = (old.parts(), new.parts());
+    let ((before, asked_before), (after, asked_after)) = (old.parts(), new.parts());
     let rule = match (before == after, Slack::of(before, old.text), Slack::of(after, new.text)) {
         (_, Some(before), Some(after)) => before.to(&after),
         (true, ..) => Shift::Same,
         _ => Shift::Other,
     };
-    // Real data that need no longer be used are a looser claim, however the number is compared.
-    match (on_before == on_after, on_after.is_some()) {
-        (true, _) => rule,
-        (false, false) => Shift::Looser,
-        (false, true) if on_before.is_some() => Shift::Other,
-        (false, true) if rule == Shift::Same => Shift::Tighter,
-        (false, true) => rule,
+    // Real data or devices that need no longer be used are a looser claim, however the number is
+    // compared.
+    let asked = asked_before.into_iter().zip(asked_after).map(|pair| match pair {
+        (before, after) if before == after => Shift::Same,
+        (_, None) => Shift::Looser,
+        (None, Some(_)) => Shift::Tighter,
+        (Some(_), Some(_)) => Shift::Other,
+    });
+    match (weakest(asked), rule) {
+        (Shift::Same, rule) => rule,
+        (Shift::Tighter, rule) if rule != Shift::Same => rule,
+        (asked, _) => asked,
     }
 }
 
 impl<'a> Stated<'a> {
-    /// The rule, and the data set that it asks for.
-    fn parts(self) -> (&'a str, Option<&'a str>) {
-        match self.relation.split_once("; on ") {
-            Some((rule, name)) => (rule, Some(name)),
-            None => (self.relation, None),
-        }
+    /// The rule, and the data set and devices that it asks for.
+    fn parts(self) -> (&'a str, [Option<&'a str>; 2]) {
+        let cut = |text: &'a str, word| match text.split_once(word) {
+            Some((before, name)) => (before, Some(name)),
+            None => (text, None),
+        };
+        let (rule, data) = cut(self.relation, "; on ");
+        let (rule, devices) = cut(rule, "; devices: ");
+        (rule, [data, devices])
     }
 }
 
@@ -219,6 +227,9 @@ mod tests {
             (("± 0.1", "0.8"), ("± 0.1; on octmnist", "0.8"), Tighter),
             (("± 0.1; on a", "0.8"), ("± 0.1; on b", "0.8"), Other),
             (("± 0.1", "0.8"), ("± 0.2; on a", "0.8"), Looser),
+            (("± 0.1; devices: cpu, cuda", "0.8"), ("± 0.1", "0.8"), Looser),
+            (("± 0.1; on a", "0.8"), ("± 0.1; devices: cpu, cuda; on a", "0.8"), Tighter),
+            (("= (1 decimal); devices: cpu, cuda", "0.8"), ("= (1 decimal); on a", "0.8"), Looser),
             (("a relation of tomorrow", "0.8"), ("± 0.2", "0.8"), Other),
         ] {
             assert_eq!(of(old, new), expected, "{old:?} {new:?}");

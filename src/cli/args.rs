@@ -214,6 +214,14 @@ pub(super) enum KernelName {
     Live,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum VenueName {
+    /// On this machine
+    Local,
+    /// As arrays on a cluster with Slurm, whose nodes see the report's folder
+    Slurm,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// Also tell other machines: junit=FILE, sarif=FILE, badge=FILE, or github for annotations
@@ -238,6 +246,14 @@ pub(super) struct RunArgs {
     /// What runs the cells [default: batch; for `watch` and `serve` live, if it is there]
     #[arg(long)]
     pub(super) kernel: Option<KernelName>,
+
+    /// Where the jobs of sweeps run
+    #[arg(long, value_name = "WHERE", default_value = "local")]
+    pub(super) on: VenueName,
+
+    /// Further argument for Slurm's sbatch, such as --sbatch=--time=2:00:00; may be given again
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub(super) sbatch: Vec<String>,
 
     /// Chapters to run at a time [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

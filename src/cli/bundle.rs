@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{Session, USAGE, WRONG, relative};
-use crate::bundle::{self, Target};
+use crate::bundle::{self, Brings, Target};
 use crate::data::bytes;
 use crate::diag::Diagnostic;
 use crate::kernel::confine::Confinement;
 use crate::kernel::cuda::{Arch, CPU, CUDA, Survey, Toolkit};
 use crate::kernel::workspace::Network;
-use crate::pipeline::{BuildEvent, BuildRequest, Formats, KernelChoice};
+use crate::pipeline::{BuildEvent, BuildRequest, Formats, KernelChoice, Venue};
 use crate::publish::Output;
 
 /// For what a bundle is made.
@@ -49,6 +49,10 @@ pub(super) struct BundleArgs {
     /// Profile to run there
     #[arg(long, default_value = "quick")]
     profile: String,
+
+    /// Bring along the data sets that its cells declare
+    #[arg(long, conflicts_with = "selftest")]
+    with_data: bool,
 
     /// Folder to make
     #[arg(long, value_name = "DIR")]
@@ -102,8 +106,12 @@ pub(super) fn make(
     request.chapter = args.chapter.map(|number| number as usize);
     let _output = open(session, &request)?;
     let folder = std::path::absolute(&args.out).unwrap_or_else(|_| args.out.clone());
-    let make = if args.selftest { bundle::make_self_test } else { bundle::make };
-    let made = make(&request, &target, &folder, &|words| session.progress.step(&words))?;
+    let tell = |words: String| session.progress.step(&words);
+    let brings = if args.with_data { Brings::Data } else { Brings::Checksums };
+    let made = match args.selftest {
+        true => bundle::make_self_test(&request, &target, &folder, &tell)?,
+        false => bundle::make(&request, &target, brings, &folder, &tell)?,
+    };
     session.progress.finish();
     session.problems(&made.diagnostics);
     let mut words = format!(
@@ -113,7 +121,8 @@ pub(super) fn make(
         bytes(made.bytes)
     );
     for (name, place) in &made.data {
-        words.push_str(&format!("  it reads the data set {name} in data/{}\n", place.display()));
+        let (verb, place) = (if made.with_data { "brings" } else { "reads" }, place.display());
+        words.push_str(&format!("  it {verb} the data set {name} in data/{place}\n"));
     }
     words.push_str(match args.selftest {
         true => "copy it to where it is to run and say `./run`\n",
@@ -187,5 +196,6 @@ fn request(root: &Path, out: Option<&Path>, data: Option<&Path>, network: Networ
         from_scratch: false,
         kernel: KernelChoice::Batch,
         confinement: Confinement::Free,
+        venue: Venue::Local,
     }
 }

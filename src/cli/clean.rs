@@ -28,6 +28,7 @@ impl Session {
             "cache",
             "console",
             "cuda",
+            crate::pipeline::DEVICES_FOLDER,
             "live",
             crate::mutate::FOLDER,
             "notebooks",

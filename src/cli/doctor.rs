@@ -30,6 +30,7 @@ pub(super) fn look(session: &Session, root: Option<&Path>) -> u8 {
         ("disk", disk(folder)),
         ("report", report(folder)),
         ("GPU", gpu()),
+        ("Slurm", slurm()),
         ("live", live()),
     ];
     let mut words = String::new();
@@ -115,6 +116,13 @@ fn live() -> Finding {
 #[cfg(not(unix))]
 fn live() -> Finding {
     Finding::Optional("the live kernel runs on Unix only; `--kernel batch` does without".to_owned())
+}
+
+fn slurm() -> Finding {
+    match crate::kernel::cluster::missing() {
+        None => Finding::Here("sweeps may run on a cluster with `--on slurm`".to_owned()),
+        Some(words) => Finding::Optional(format!("{words}; sweeps run on this machine")),
+    }
 }
 
 fn gpu() -> Finding {

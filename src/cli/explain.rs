@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Session;
 use crate::chain::Chain;
-use crate::claims::{self, Expected, Judged};
+use crate::claims::{self, Expected, Judged, OnDevice};
 use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
@@ -73,6 +73,8 @@ fn words(chain: &Chain<'_>) -> String {
         let unit = claim.unit.as_deref().unwrap_or_default();
         line("value", format!("{value} {unit}").trim());
     }
+    let devices: Vec<String> = claim.devices.iter().map(OnDevice::words).collect();
+    line("devices", &devices.join("\n"));
     line("verdict", verdict(claim));
     line("because", claim.verdict.detail());
     for formula in &chain.formulas {

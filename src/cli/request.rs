@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Session;
-use super::args::{Format, KernelName, RunArgs};
+use super::args::{Format, KernelName, RunArgs, VenueName};
 use super::device::{self, Choice};
 use crate::diag::Diagnostic;
+use crate::kernel::cluster;
 use crate::kernel::confine::{self, Confinement};
 #[cfg(unix)]
 use crate::kernel::live::{Absence, Pool};
 use crate::kernel::workspace::Network;
-use crate::pipeline::{BuildRequest, Formats, KernelChoice};
+use crate::pipeline::{BuildRequest, Formats, KernelChoice, Venue};
 
 impl Formats {
     pub(super) fn of(formats: &[Format]) -> Self {
@@ -30,6 +31,8 @@ impl RunArgs {
         let request = self.request(session, root, formats)?;
         #[cfg(unix)]
         let request = match self.kernel {
+            // Contexts that stay have no jobs that could be given to a cluster.
+            None if self.on == VenueName::Slurm => request,
             None => {
                 let kernel = KernelChoice::Live(Arc::new(Pool::looking(Absence::GiveUp)));
                 BuildRequest { kernel, ..request }
@@ -103,6 +106,7 @@ impl RunArgs {
                 ]);
             }
         };
+        let venue = self.venue()?;
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let out = self.out.as_deref().map_or_else(|| root.join("build"), absolute);
@@ -123,6 +127,33 @@ impl RunArgs {
             from_scratch: self.no_cache,
             kernel,
             confinement,
+            venue,
         })
+    }
+
+    /// Where the jobs of sweeps are to run, if they can.
+    fn venue(&self) -> Result<Venue, Vec<Diagnostic>> {
+        let cannot = |words: &str, hint: &str| {
+            Err(vec![Diagnostic::global("no-slurm", words.to_owned()).hint(hint.to_owned())])
+        };
+        let is_live = self.kernel.is_some_and(|kernel| kernel != KernelName::Batch);
+        match self.on {
+            VenueName::Local => Ok(Venue::Local),
+            VenueName::Slurm if is_live => cannot(
+                "the live kernel computes the results of a sweep itself and gives none to a cluster",
+                "say `--kernel batch`",
+            ),
+            VenueName::Slurm if self.sandbox => cannot(
+                "jobs on a cluster cannot be confined",
+                "leave `--sandbox` or `--on slurm` away",
+            ),
+            VenueName::Slurm => match cluster::missing() {
+                None => Ok(Venue::Slurm(self.sbatch.clone())),
+                Some(words) => cannot(
+                    &words,
+                    "run this where jobs can be submitted; `--on local` does without",
+                ),
+            },
+        }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use cargo_metadata::Message as CargoMessage;
+use veracity_protocol::Cluster;
 
 use self::run::Run;
 use super::compile::{self, Maps};
@@ -41,6 +42,8 @@ pub struct BatchKernel {
     data: PathBuf,
     /// Most processes at a time into which a cell may divide its work.
     jobs: usize,
+    /// The cluster to which cells give such work.
+    cluster: Option<Cluster>,
     confinement: Confinement,
     /// Cargo locks its target folder; waiting here instead keeps its messages quiet. What was
     /// built last need not be built again.
@@ -87,6 +90,7 @@ impl BatchKernel {
             build,
             data,
             jobs,
+            cluster: None,
             confinement: Confinement::Free,
             building: Mutex::default(),
             interrupts: Mutex::default(),
@@ -97,6 +101,12 @@ impl BatchKernel {
     #[must_use]
     pub fn confined(self, confinement: Confinement) -> Self {
         Self { confinement, ..self }
+    }
+
+    /// The same kernel, whose cells give the jobs of sweeps to a cluster.
+    #[must_use]
+    pub fn on(self, cluster: Option<Cluster>) -> Self {
+        Self { cluster, ..self }
     }
 }
 

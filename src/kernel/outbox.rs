@@ -31,6 +31,8 @@ pub(super) struct Start<'a> {
     pub(super) data: &'a Path,
     /// Most processes at a time into which a cell may divide its work.
     pub(super) jobs: usize,
+    /// The cluster to which it gives its work instead.
+    pub(super) cluster: Option<&'a protocol::Cluster>,
 }
 
 impl Start<'_> {
@@ -77,6 +79,7 @@ impl Start<'_> {
             equations: self.chapter.equations.clone(),
             jobs: self.jobs,
             job: None,
+            cluster: self.cluster.cloned(),
         }
     }
 }

@@ -3,8 +3,10 @@
 #[cfg(unix)]
 use std::sync::Arc;
 
-use super::{BuildEvent, BuildRequest, KernelChoice, Sink, Written, one};
-use crate::config::ReportConfig;
+use veracity_protocol::Cluster;
+
+use super::{BuildEvent, BuildRequest, KernelChoice, Sink, Venue, Written, one};
+use crate::config::{ClusterNeeds, ReportConfig};
 use crate::diag::Diagnostic;
 use crate::kernel::Kernel;
 use crate::kernel::absent::AbsentKernel;
@@ -79,7 +81,7 @@ pub fn prepare(
     let kernel: Box<dyn Kernel> = match &request.kernel {
         KernelChoice::Batch => {
             let kernel = BatchKernel::new(workspace, root, build, data, request.jobs);
-            Box::new(kernel.confined(request.confinement))
+            Box::new(kernel.confined(request.confinement).on(cluster(request, config)))
         }
         #[cfg(unix)]
         KernelChoice::Live(pool) => {
@@ -94,6 +96,15 @@ pub fn prepare(
         }
     };
     Ok(Ground { digest, toolchain, kernel })
+}
+
+/// What the jobs of sweeps ask of a cluster, if they are to run on one.
+fn cluster(request: &BuildRequest, config: &ReportConfig) -> Option<Cluster> {
+    let Venue::Slurm(more) = &request.venue else { return None };
+    let ClusterNeeds { arguments, at_once } = config.cluster.clone();
+    // Of two that say something of the same thing `sbatch` takes the later.
+    let arguments = arguments.into_iter().chain(more.iter().cloned()).collect();
+    Some(Cluster { arguments, at_once })
 }
 
 /// The ground with a kernel that runs cells in the contexts of a pool as soon as they are there, and

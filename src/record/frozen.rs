@@ -93,7 +93,8 @@ pub fn replay(
         });
         ExecutedChapter { cells: cells.collect::<Vec<CellResult>>() }
     };
-    let executed = Executed { chapters: plan.chapters.iter().map(&mut chapter).collect() };
+    let chapters = plan.chapters.iter().map(&mut chapter).collect();
+    let executed = Executed { chapters, ..Executed::default() };
     (executed, diagnostics)
 }
 

@@ -270,7 +270,7 @@ fn is_running(pid: Pid) -> bool {
 }
 
 #[track_caller]
-fn wait_for(mut happened: impl FnMut() -> bool) {
+pub fn wait_for(mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {
         assert!(start.elapsed() < PATIENCE, "it does not happen");

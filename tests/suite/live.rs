@@ -390,6 +390,7 @@ fn both_kernels_find_the_same_in_this_report() {
         network: Network::Allowed,
         from_scratch: true,
         confinement: veracity::kernel::confine::Confinement::Free,
+        venue: veracity::pipeline::Venue::Local,
         kernel: KernelChoice::Live(Arc::new(Pool::of(executable))),
     };
     let live = {

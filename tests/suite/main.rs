@@ -12,6 +12,8 @@ mod corpus;
 mod damage;
 #[cfg(unix)]
 mod determinism;
+#[cfg(unix)]
+mod devices;
 mod diff;
 #[cfg(unix)]
 mod disk;
@@ -35,3 +37,5 @@ mod scripted;
 mod serve;
 #[cfg(unix)]
 mod session;
+#[cfg(target_os = "linux")]
+mod slurm;

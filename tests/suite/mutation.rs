@@ -49,6 +49,7 @@ fn request() -> BuildRequest {
         network: Network::Allowed,
         from_scratch: false,
         confinement: Confinement::Free,
+        venue: veracity::pipeline::Venue::Local,
         kernel: KernelChoice::Batch,
     }
 }

@@ -89,6 +89,7 @@ impl Bench {
             from_scratch: true,
             kernel: KernelChoice::Batch,
             confinement: Confinement::Free,
+            venue: veracity::pipeline::Venue::Local,
         }
     }
 

@@ -20,6 +20,8 @@ use veracity_protocol::{
 pub struct Report {
     pub chapters: Vec<(String, String)>,
     pub cells: BTreeMap<String, CellResult>,
+    /// What cells gave on other devices, by device.
+    pub elsewhere: BTreeMap<String, BTreeMap<String, CellResult>>,
     pub bibliography: Option<String>,
     pub world: MemoryWorld,
 }
@@ -41,6 +43,14 @@ impl Report {
         self
     }
 
+    /// Says what the cell `chapter/id` published on another device.
+    pub fn elsewhere(mut self, device: &str, id: &str, output: CellOutput) -> Self {
+        let there = self.elsewhere.entry(device.into()).or_default();
+        let result = CellResult { output, device: device.into(), ..result(CellStatus::Done) };
+        there.insert(id.into(), result);
+        self
+    }
+
     /// Says how the cell `chapter/id` ended.
     pub fn status(mut self, id: &str, status: CellStatus) -> Self {
         self.cells.insert(id.into(), result(status));
@@ -58,7 +68,7 @@ impl Report {
             .iter()
             .map(|(path, text)| parse::chapter(Source::new(path, text)).0)
             .collect();
-        let executed = Executed {
+        let executed = |results: &BTreeMap<String, CellResult>| Executed {
             chapters: chapters
                 .iter()
                 .map(|chapter| ExecutedChapter {
@@ -67,12 +77,16 @@ impl Report {
                         .iter()
                         .map(|cell| {
                             let id = format!("{}/{}", chapter.slug, cell.id);
-                            self.cells.get(&id).cloned().unwrap_or(result(CellStatus::Done))
+                            results.get(&id).cloned().unwrap_or(result(CellStatus::Done))
                         })
                         .collect(),
                 })
                 .collect(),
+            elsewhere: BTreeMap::new(),
         };
+        let elsewhere = self.elsewhere.iter();
+        let elsewhere = elsewhere.map(|(device, there)| (device.clone(), executed(there)));
+        let executed = Executed { elsewhere: elsewhere.collect(), ..executed(&self.cells) };
         let bibliography = self.bibliography.as_ref().map(|text| Source::new("works.bib", text));
         let bibliography = bibliography.as_ref();
         document(&config(), &chapters, &executed, bibliography, Vec::new(), &self.world)
@@ -92,6 +106,7 @@ fn config() -> ReportConfig {
         timeout: Duration::from_secs(600),
         echo: Echo::Fold,
         macros: BTreeMap::new(),
+        cluster: Default::default(),
     }
 }
 

@@ -23,6 +23,7 @@ pub fn request(root: &Path) -> BuildRequest {
         network: Network::Forbidden,
         from_scratch: false,
         confinement: veracity::kernel::confine::Confinement::Free,
+        venue: veracity::pipeline::Venue::Local,
         kernel: veracity::pipeline::KernelChoice::Batch,
     }
 }

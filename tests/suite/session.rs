@@ -120,6 +120,7 @@ impl Bench {
             network: Network::Forbidden,
             from_scratch: false,
             confinement: veracity::kernel::confine::Confinement::Free,
+            venue: veracity::pipeline::Venue::Local,
             kernel: veracity::pipeline::KernelChoice::Batch,
         }
     }

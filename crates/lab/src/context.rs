@@ -280,6 +280,7 @@ pub(crate) mod testing {
                 equations: equations.into_iter().map(|e| (e.label.clone(), e)).collect(),
                 jobs: 1,
                 job: None,
+                cluster: None,
             };
             let mut context = Context::new(plan).expect("the folder can be written");
             context.cell = Some(0);

@@ -61,6 +61,7 @@ fn command(scenario: &str, folder: &Path) -> Command {
         equations: BTreeMap::from([("eq-inverse".to_owned(), inverse())]),
         jobs: 2,
         job: None,
+        cluster: None,
     };
     let path = folder.join("plan.json");
     std::fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();

@@ -149,7 +149,7 @@ pub fn tensor<S: Shape, E: Dtype, D: Device<E>>(
 }
 
 /// The sizes of a convolution or of a pooling.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Extent {
     batch: usize,
     channels: usize,

@@ -12,7 +12,8 @@
 //! compares transcripts. [`sequence`] has operations and layers for sequences of vectors,
 //! [`parameters`] names what is trained, and [`recogniser`] has the networks and their training.
 //!
-//! [`selftest`] compares the operations with independent computations, on whatever device there is.
+//! [`selftest`] compares the operations with independent computations, on whatever device there is, and [`throughput`] tells
+//! how fast the networks learn there.
 //!
 //! Left out: the networks and training loops of images, tables, figures and checks, which belong
 //! to the chapters.
@@ -33,5 +34,6 @@ pub mod sequence;
 pub mod similarity;
 pub mod speech;
 mod tape;
+pub mod throughput;
 pub mod training;
 mod vectors;

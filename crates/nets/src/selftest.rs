@@ -19,6 +19,7 @@ use rand::{Rng, SeedableRng};
 use crate::attention::{self, Matrix};
 use crate::image::{Composed, ImageDevice, ImageOps, Images, Sliding, Source};
 use crate::reference::{self, Rows};
+use crate::throughput;
 
 /// Step of a central difference.
 const STEP: f64 = 1e-5;
@@ -77,8 +78,14 @@ impl fmt::Display for What {
     }
 }
 
+/// Argument with which [`main`] tells how fast the networks learn instead.
+const THROUGHPUT: &str = "--throughput";
+
 /// Compares all operations on the device of this build; prints a table.
 pub fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == THROUGHPUT) {
+        return throughput::main();
+    }
     let device = AutoDevice::seed_from_u64(1);
     let name = std::any::type_name::<AutoDevice>().rsplit("::").next().unwrap_or_default();
     let mut all = compare::<f64, _, <AutoDevice as ImageDevice<f64>>::Ops>(&device);

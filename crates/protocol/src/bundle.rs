@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DataKind, RunPlan};
 
 /// Version of [`Bundle`] and [`Results`].
-pub const BUNDLE_VERSION: u32 = 1;
+pub const BUNDLE_VERSION: u32 = 2;
 
 /// First words of a bundle's manifest; its digest, a line feed and JSON follow.
 pub const BUNDLE_HEADER: &str = "veracity-bundle-1";
@@ -53,6 +53,8 @@ pub struct Bundle {
     pub cuda: Option<CudaNeeds>,
     /// Data sets that the cells read, by name.
     pub datasets: BTreeMap<String, BundledData>,
+    /// Whether they are in the bundle, below `data`.
+    pub with_data: bool,
     /// Path of an executable that tests the device instead, and ends with 0 if all is well.
     pub self_test: Option<String>,
     /// The chapters, in order.
@@ -95,7 +97,8 @@ pub struct BundledData {
 pub struct BundledChapter {
     /// Path of the executable in the bundle.
     pub program: String,
-    /// The plan; the runner sets nonce, folders, data and the number of jobs.
+    /// The plan; the runner sets nonce, folders, data and the number of jobs, and takes the cluster
+    /// away unless it is to be used.
     pub plan: RunPlan,
 }
 

@@ -40,7 +40,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// Version of every message in this crate; host and program refuse to talk across versions.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Environment variable that holds the path of the [`RunPlan`].
 pub const PLAN_VARIABLE: &str = "VERACITY_PLAN";
@@ -88,6 +88,18 @@ pub struct RunPlan {
     /// The part of a cell's work for which alone this process was started, by another of the same
     /// program.
     pub job: Option<Job>,
+    /// The cluster to which a cell gives such parts, if they are not to run on this machine.
+    pub cluster: Option<Cluster>,
+}
+
+/// A cluster with Slurm, whose nodes see the same files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// What each array of jobs asks for, as arguments of `sbatch`.
+    pub arguments: Vec<String>,
+    /// Most jobs of an array that may run at a time.
+    pub at_once: Option<usize>,
 }
 
 /// One part of a cell's work. The process that does it runs the cells before that cell too, whose
@@ -149,6 +161,17 @@ pub enum Event {
         /// Numbers to follow, such as the present loss, by name.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         metrics: BTreeMap<String, Float>,
+    },
+    /// A cell waits for jobs on a cluster, which are not this machine's: the time until it goes on
+    /// is not its own.
+    Waiting {
+        /// Index of the cell in [`RunPlan::cells`].
+        cell: usize,
+    },
+    /// The jobs for which a cell waited have ended.
+    Resumed {
+        /// Index of the cell in [`RunPlan::cells`].
+        cell: usize,
     },
     /// A cell ended well and its output is in the outbox.
     Finished {

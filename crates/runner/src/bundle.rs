@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use veracity_protocol::{BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, DataSource};
 
+/// Most files of a data set that are named in a message.
+const LISTED: usize = 3;
+
 /// A bundle whose files are whole.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -42,23 +45,58 @@ impl Opened {
         Ok(Self { folder: folder.to_owned(), manifest, identity: identity.to_owned() })
     }
 
-    /// The data sets, if they are what the bundle was made for.
+    /// The data sets, if they are what the bundle was made for; else all that is wrong with any.
     pub(crate) fn data(&self, folder: &Path) -> Result<BTreeMap<String, DataSource>, String> {
         let mut found = BTreeMap::new();
+        let mut wrong = Vec::new();
         for (name, data) in &self.manifest.datasets {
             let place = folder.join(&data.folder);
-            differing(&place, &data.files).map_err(|what| {
-                format!(
-                    "the data set `{name}` is not what the bundle was made for: {what}; put it \
-                     into {} or say `--data DIR`",
-                    place.display()
-                )
-            })?;
-            let source = DataSource { folder: place, kind: data.kind, digest: data.digest.clone() };
-            found.insert(name.clone(), source);
+            match unlike(&place, &data.files) {
+                None => {
+                    let (kind, digest) = (data.kind, data.digest.clone());
+                    found.insert(name.clone(), DataSource { folder: place, kind, digest });
+                }
+                Some(what) => wrong.push(format!("  `{name}` in {}: {what}", place.display())),
+            }
         }
-        Ok(found)
+        if wrong.is_empty() {
+            return Ok(found);
+        }
+        let remedy = match self.manifest.with_data {
+            true => "copy the bundle here again, or say `--data DIR`",
+            false => {
+                "put them there or say `--data DIR`; `veracity bundle --with-data` brings them along"
+            }
+        };
+        Err(format!(
+            "data sets are not what the bundle was made for:\n{}\n  {remedy}",
+            wrong.join("\n")
+        ))
     }
+}
+
+/// What of a data set is missing or differs, if anything.
+fn unlike(folder: &Path, files: &BTreeMap<String, String>) -> Option<String> {
+    if !folder.is_dir() {
+        return Some(format!("there is no such folder; {} files belong into it", files.len()));
+    }
+    let (mut missing, mut other) = (Vec::new(), Vec::new());
+    for (name, digest) in files {
+        match of_file(&folder.join(name)) {
+            Ok(found) if found == *digest => {}
+            Ok(_) => other.push(name.as_str()),
+            Err(_) => missing.push(name.as_str()),
+        }
+    }
+    let listed = |what: &str, names: &[&str]| {
+        let more = if names.len() > LISTED { ", …" } else { "" };
+        let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+        (!names.is_empty())
+            .then(|| format!("{} of {} files {what}: {shown}{more}", names.len(), files.len()))
+    };
+    let said = [listed("are missing", &missing), listed("differ from their checksums", &other)];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Says which file is missing or differs from its digest.

@@ -33,6 +33,8 @@ pub(crate) struct Run<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) results: &'a Path,
     pub(crate) jobs: Option<usize>,
+    /// Further arguments for Slurm, if jobs are to run there.
+    pub(crate) slurm: Option<&'a [String]>,
 }
 
 impl Run<'_> {
@@ -125,6 +127,11 @@ impl Run<'_> {
                 .collect::<Vec<_>>(),
         );
         plan.jobs = self.jobs.unwrap_or(self.machine.jobs);
+        plan.cluster = self.slurm.map(|more| {
+            let mut cluster = plan.cluster.take().unwrap_or_default();
+            cluster.arguments.extend(more.iter().cloned());
+            cluster
+        });
         for cell in &mut plan.cells {
             cell.key = cell.key.replace(THIS_RUN, &plan.nonce);
         }

@@ -51,7 +51,12 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(test) = &bundle.manifest.self_test {
-        return self_test(&options.bundle.join(test), &machine);
+        return self_test(&options.bundle.join(test), options.throughput, &machine);
+    }
+    if options.throughput {
+        return Err(
+            "`--throughput` is for a bundle that `veracity bundle --selftest` made".to_owned()
+        );
     }
     let mut results = results::Folder::open(&options.results, &bundle, &machine.words)?;
     let count = bundle.manifest.chapters.len();
@@ -70,6 +75,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
             machine: &machine,
             results: &options.results,
             jobs: options.jobs,
+            slurm: options.slurm.as_deref(),
         };
         let ran = run.to_its_end()?;
         if let Some(failure) = &ran.failure {
@@ -84,8 +90,16 @@ fn run(options: &Options) -> Result<ExitCode, String> {
 }
 
 /// Runs the program that tests the device; its table is for people, its exit status is ours.
-fn self_test(program: &Path, machine: &machine::Machine) -> Result<ExitCode, String> {
+fn self_test(
+    program: &Path,
+    throughput: bool,
+    machine: &machine::Machine,
+) -> Result<ExitCode, String> {
     let mut command = Command::new(program);
+    println!("{}", machine.words);
+    if throughput {
+        command.arg("--throughput");
+    }
     if let Some(libraries) = &machine.libraries {
         command.env("LD_LIBRARY_PATH", libraries);
     }

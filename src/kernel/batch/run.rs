@@ -40,6 +40,8 @@ pub(super) struct Run<'a> {
 struct State {
     /// Position of the cell that runs, and since when.
     current: Option<(usize, Instant)>,
+    /// Since when it waits for jobs on a cluster, which does not count against its time.
+    away: Option<Instant>,
     /// Durations of the cells that ended well, in order.
     finished: Vec<u64>,
     failure: Option<protocol::Failure>,
@@ -86,6 +88,7 @@ impl Run<'_> {
             memo: memo.clone(),
             data: &self.kernel.data,
             jobs: self.kernel.jobs,
+            cluster: self.kernel.cluster.as_ref(),
         };
         let plan = plan.plan();
         let plan_file = outbox.path().join("plan.json");
@@ -152,9 +155,10 @@ impl Run<'_> {
             if let Some(status) = ended {
                 return Ok(status);
             }
-            let over = state
-                .current
-                .is_some_and(|(position, since)| since.elapsed() > self.cell(position).timeout);
+            let over = state.away.is_none()
+                && state
+                    .current
+                    .is_some_and(|(position, since)| since.elapsed() > self.cell(position).timeout);
             if over {
                 state.timed_out = true;
                 group.kill();
@@ -173,7 +177,7 @@ impl Run<'_> {
     fn note(&self, event: protocol::Event, state: &mut State) {
         match event {
             protocol::Event::Started { cell } if cell < self.cells.len() => {
-                state.current = Some((cell, Instant::now()));
+                (state.current, state.away) = (Some((cell, Instant::now())), None);
                 (self.sink)(Event::Started { cell: self.cells[cell] });
             }
             protocol::Event::Progress { cell, task, done, total, note, metrics }
@@ -182,6 +186,13 @@ impl Run<'_> {
                 let cell = self.cells[cell];
                 let metrics = metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
                 (self.sink)(Event::Progress { cell, task, done, total, note, metrics });
+            }
+            protocol::Event::Waiting { .. } => state.away = Some(Instant::now()),
+            protocol::Event::Resumed { .. } => {
+                let away = state.away.take().map(|since| since.elapsed()).unwrap_or_default();
+                if let Some((_, since)) = &mut state.current {
+                    *since += away;
+                }
             }
             protocol::Event::Finished { cell, duration_ms } if cell == state.finished.len() => {
                 state.finished.push(duration_ms);

@@ -356,6 +356,7 @@ impl Run<'_> {
             data: &self.ground.data,
             // The process that stays is no program that could be started once more for a part.
             jobs: 1,
+            cluster: None,
         };
         let plan = plan.plan();
         let plan_file = outbox.path().join("plan.json");

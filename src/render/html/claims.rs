@@ -131,6 +131,9 @@ impl<'a> Writer<'a> {
                 self.value(value, claim.unit.as_deref());
                 self.out.raw("</dd></div>");
             }
+            for found in claim.elsewhere() {
+                self.row("Elsewhere", &found.words());
+            }
             if claim.expected == Expected::Refuted {
                 self.row("Expected", "refuted: quoted because it is wrong");
             }
@@ -316,6 +319,9 @@ impl<'a> Writer<'a> {
             self.value(value, claim.unit.as_deref());
         }
         self.out.raw("<span class=\"quiet\">").text(&claim.relation).raw("</span>");
+        for found in claim.elsewhere() {
+            self.out.raw("<span class=\"quiet\">").text(&found.words()).raw("</span>");
+        }
         if !claim.verdict.detail().is_empty() {
             self.out.raw("<span class=\"detail\">").text(claim.verdict.detail()).raw("</span>");
         }

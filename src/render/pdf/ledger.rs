@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::claims::{Judged, Standing, Verdict};
+use crate::claims::{Judged, OnDevice, Standing, Verdict};
 use crate::coverage::percent;
 use crate::data::kind_word;
 use crate::document::{Chapter, Document};
@@ -164,6 +164,9 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared
         Verdict::Unverified(reason, detail) => format!("{}: {detail}", reason.word()),
         verdict => verdict.detail().to_owned(),
     };
+    let devices = claim.elsewhere().map(OnDevice::words);
+    let detail: Vec<String> = devices.chain([detail]).filter(|words| !words.is_empty()).collect();
+    let detail = detail.join("; ");
     if !detail.is_empty() {
         set("detail", emitter.shown(&detail));
     }

@@ -1,6 +1,10 @@
 //! The operations as compositions of dfdx's own, on any device.
 //!
-//! In: images. Out: images. Left out: speed: windows are gathered one by one.
+//! In: images. Out: images. Left out: speed: windows are gathered one by one. Which pixels a window has
+//! is the same in every step of a training, so those indices stay on the device.
+
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
 
 use dfdx::dtypes::Dtype;
 use dfdx::prelude::{
@@ -31,7 +35,7 @@ impl<E: Dtype, D: Device<E>> ImageOps<E, D> for Composed {
         let zero = images.device().zeros_like(&(batch, 1));
         let (images, tape) = images.reshape_like(&(batch, extent.image())).split_tape();
         let padded = (images.put_tape(tape), zero).concat_along(Axis::<1>);
-        let patches = columns(padded, &patch_indices(&extent, sliding));
+        let patches = columns(padded, Indices { extent, sliding, offset: None });
         let patches = patches.reshape_like(&(batch * positions, volume));
 
         let matrix = kernels.retaped::<T>().reshape_like(&(outputs, volume));
@@ -48,10 +52,10 @@ impl<E: Dtype, D: Device<E>> ImageOps<E, D> for Composed {
         let extent = Extent::new(*images.shape(), sliding);
         let flat = images.reshape_like(&(extent.batch, extent.image()));
         let (flat, tape) = flat.split_tape();
-        let place = |at| pixel_indices(&extent, sliding, at);
-        let mut largest = columns(flat.clone().put_tape(tape), &place(0));
+        let place = |at| Indices { extent, sliding, offset: Some(at) };
+        let mut largest = columns(flat.clone().put_tape(tape), place(0));
         for at in 1..sliding.size * sliding.size {
-            let pixels = columns(flat.retaped::<T>(), &place(at));
+            let pixels = columns(flat.retaped::<T>(), place(at));
             // Of equal pixels the earlier one stays.
             let stays = ge(&largest, &pixels);
             largest = stays.choose(largest, pixels);
@@ -105,13 +109,55 @@ fn pairs(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
+/// Which pixels of an image belong where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Indices {
+    extent: Extent,
+    sliding: Sliding,
+    /// The one place of the window that is meant; none for all of them.
+    offset: Option<usize>,
+}
+
+/// Indices on a device, for each image of a batch, of the type of that device.
+type Kept = (TypeId, Indices, Box<dyn Any>);
+
+/// Most indices that stay; a network has a handful.
+const MOST_KEPT: usize = 32;
+
+thread_local! {
+    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Indices {
+    /// Brings them to the device, unless they are there.
+    fn on<E: Dtype, D: Device<E>>(self, device: &D) -> Tensor<(usize, usize), usize, D> {
+        let kind = TypeId::of::<D>();
+        let known = KEPT.with_borrow(|kept| {
+            let found = kept.iter().find(|(of, indices, _)| (*of, *indices) == (kind, self))?;
+            found.2.downcast_ref::<Tensor<(usize, usize), usize, D>>().cloned()
+        });
+        known.unwrap_or_else(|| {
+            let Self { extent, sliding, offset } = self;
+            let indices = match offset {
+                None => patch_indices(&extent, sliding),
+                Some(offset) => pixel_indices(&extent, sliding, offset),
+            };
+            let shape = (extent.batch, indices.len());
+            let indices = device.tensor_from_vec(indices.repeat(extent.batch), shape);
+            KEPT.with_borrow_mut(|kept| {
+                kept.truncate(MOST_KEPT - 1);
+                kept.insert(0, (kind, self, Box::new(indices.clone())));
+            });
+            indices
+        })
+    }
+}
+
 /// Selects columns by their indices, repeats allowed.
 fn columns<E: Dtype, D: Device<E>, T: Tape<E, D>>(
     x: Matrix<E, D, T>,
-    indices: &[usize],
+    indices: Indices,
 ) -> Matrix<E, D, T> {
-    let rows = x.shape().0;
-    let indices: Tensor<(usize, usize), usize, D> =
-        x.device().tensor_from_vec(indices.repeat(rows), (rows, indices.len()));
+    let indices = indices.on(x.device());
     x.gather(indices)
 }

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Everything that can only be seen on a GPU, in one run of at most 10 minutes, into one dated file.
+#
+#     benches/gpu.sh BUNDLES [--cuda DIR]
+#
+# BUNDLES is a folder that holds, as far as they were made, `selftest` and `report`, the bundles of
+# `veracity bundle --device cuda`, see docs/gpu.md. Nothing else is needed but, for the comparison, Python
+# with PyTorch. What is cheap and decides about the rest comes first; a part that fails or takes too long
+# ends no other. The file and the results for `veracity import` are written into BUNDLES/out.
+set -u
+bundles=${1:?"usage: benches/gpu.sh BUNDLES [--cuda DIR]"}
+shift
+benches=$(dirname "$0")
+out="$bundles/out"
+mkdir -p "$out"
+file="$out/gpu-$(date -u +%Y-%m-%d).md"
+failed=0
+
+part() {
+    name=$1
+    seconds=$2
+    shift 2
+    { printf '\n## %s\n\n`%s`\n\n```text\n' "$name" "$*"; } >> "$file"
+    start=$(date +%s)
+    timeout "$seconds" "$@" > "$out/part" 2>&1
+    status=$?
+    tail -c 20000 "$out/part" | tee -a "$file"
+    taken=$(($(date +%s) - start))
+    printf '```\n\nexit status %s after %s s\n' "$status" "$taken" | tee -a "$file"
+    [ "$status" -eq 0 ] || failed=$((failed + 1))
+}
+
+printf '# Seen on a GPU, %s\n' "$(date -u +%Y-%m-%d)" > "$file"
+part "The machine" 30 nvidia-smi
+if [ -x "$bundles/selftest/run" ]; then
+    part "Whether the bundle fits the machine" 30 "$bundles/selftest/run" --check "$@"
+    part "Every operation and gradient against the CPU" 120 "$bundles/selftest/run" "$@"
+    # The comparison prints our table too.
+    if python3 -c 'import torch' 2> "$out/part"; then
+        part "Speed, beside the same networks in PyTorch" 120 \
+            python3 "$benches/gpu.py" --ours "$bundles/selftest/run" "$@"
+    else
+        part "Speed; there is no PyTorch here to compare with" 60 \
+            "$bundles/selftest/run" --throughput "$@"
+    fi
+fi
+if [ -x "$bundles/report/run" ]; then
+    part "The report's chapters" 240 "$bundles/report/run" --results "$out/results" "$@"
+    part "The same again, which runs nothing" 30 "$bundles/report/run" --results "$out/results" "$@"
+fi
+rm -f "$out/part"
+echo "$file: $failed parts failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,108 @@
+//! `cluster` of report.yaml: what a job of a sweep asks of Slurm.
+//!
+//! In: the mapping. Out: arguments of `sbatch`, checked as far as that needs no cluster.
+
+use std::time::Duration;
+
+use super::ClusterNeeds;
+use super::fields::Reader;
+use super::yaml::{Node, Value};
+use crate::diag::Diagnostic;
+
+const KEYS: [&str; 7] = ["partition", "time", "memory", "cpus", "gpus", "at-once", "arguments"];
+
+impl Reader<'_> {
+    /// What the jobs of sweeps ask of a cluster.
+    pub(super) fn cluster(&mut self, node: &Node) -> ClusterNeeds {
+        let fields = self.fields(node, "`cluster`", &KEYS);
+        let mut arguments = Vec::new();
+        if let Some(name) = fields.get("partition").and_then(|it| self.text(it.value, it.name)) {
+            arguments.push(format!("--partition={name}"));
+        }
+        if let Some(time) = fields.get("time").and_then(|it| self.duration(it.value, it.name)) {
+            arguments.push(format!("--time={}", clock(time)));
+        }
+        if let Some(field) = fields.get("memory")
+            && let Some(size) = self.text(field.value, "memory")
+        {
+            match is_size(&size) {
+                true => arguments.push(format!("--mem={size}")),
+                false => {
+                    let span = self.yaml.span(field.value);
+                    let words = format!("`{size}` is no size of memory");
+                    let found = Diagnostic::error("invalid-value", words, span);
+                    self.diagnostics.push(found.hint("write it as 500M or 16G"));
+                }
+            }
+        }
+        if let Some(count) = fields.get("cpus").and_then(|it| self.unsigned(it.value, it.name)) {
+            arguments.push(format!("--cpus-per-task={count}"));
+        }
+        if let Some(count) = fields.get("gpus").and_then(|it| self.unsigned(it.value, it.name)) {
+            arguments.push(format!("--gres=gpu:{count}"));
+        }
+        let at_once = fields.get("at-once").and_then(|it| self.unsigned(it.value, it.name));
+        if let Some(field) = fields.get("arguments") {
+            match &field.value.value {
+                Value::List(items) => {
+                    let items = items.iter().filter_map(|item| self.text(item, "an argument"));
+                    arguments.extend(items);
+                }
+                _ => {
+                    self.wrong_type(field.value, "arguments", "a list of arguments of sbatch");
+                }
+            }
+        }
+        let at_once = at_once.and_then(|most| usize::try_from(most).ok()).filter(|&most| most > 0);
+        ClusterNeeds { arguments, at_once }
+    }
+}
+
+/// Hours, minutes and seconds as Slurm reads them; it rounds up to minutes.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn is_size(text: &str) -> bool {
+    let digits = text.strip_suffix(['K', 'M', 'G', 'T']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config;
+    use crate::span::Source;
+
+    fn read(cluster: &str) -> (Option<config::ReportConfig>, Vec<&'static str>) {
+        let text = format!("title: T\nchapters: [a.md]\ncluster: {cluster}\n");
+        let (config, found) = config::report(&Source::new("report.yaml", text));
+        (config, found.into_iter().map(|found| found.code).collect())
+    }
+
+    #[test]
+    fn what_a_job_needs_is_said_as_sbatch_wants_it() {
+        let all = "{partition: gpu, time: 1h30m, memory: 16G, cpus: 4, gpus: 1, at-once: 8, \
+                   arguments: [--account=us]}";
+        let (config, problems) = read(all);
+        assert_eq!(problems, Vec::<&str>::new());
+        let cluster = config.expect("there are settings").cluster;
+        let said =
+            "--partition=gpu --time=1:30:00 --mem=16G --cpus-per-task=4 --gres=gpu:1 --account=us";
+        assert_eq!(cluster.arguments.join(" "), said);
+        assert_eq!(cluster.at_once, Some(8));
+    }
+
+    #[test]
+    fn what_no_cluster_could_understand_is_told() {
+        for (cluster, code) in [
+            ("{queue: gpu}", "unknown-key"),
+            ("{time: soon}", "invalid-duration"),
+            ("{memory: lots}", "invalid-value"),
+            ("{gpus: -1}", "wrong-type"),
+            ("{arguments: --account=us}", "wrong-type"),
+        ] {
+            assert_eq!(read(cluster).1, [code], "{cluster}");
+        }
+    }
+}

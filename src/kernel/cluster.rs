@@ -1,0 +1,18 @@
+//! Whether jobs can be given to a cluster from here.
+//!
+//! In: the PATH. Out: which of Slurm's commands are not on it. Left out: calling them, which the
+//! chapter's program does where it sweeps (`lab::sweep`).
+
+/// Commands without which no job can be given away, followed and cancelled.
+const COMMANDS: [&str; 3] = ["sbatch", "squeue", "scancel"];
+
+/// What of Slurm is not on the PATH, in words; nothing if all is.
+pub fn missing() -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here =
+        |name: &&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let missing: Vec<String> =
+        COMMANDS.iter().filter(|name| !is_here(name)).map(|name| format!("`{name}`")).collect();
+    (!missing.is_empty())
+        .then(|| format!("Slurm's {} is not on the PATH {}", missing.join(", "), path.display()))
+}
