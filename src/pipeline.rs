@@ -19,7 +19,7 @@ use crate::config::ReportConfig;
 use crate::data::{self, DataSet, Digests};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
-use crate::evidence::{Evidence, evidence};
+use crate::evidence::Evidence;
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::confine::Confinement;
 #[cfg(unix)]
@@ -154,9 +154,9 @@ pub struct Build {
 }
 
 impl Evaluated {
-    /// The code behind the claims.
+    /// What stands behind all claims.
     pub fn evidence(&self) -> Evidence {
-        evidence(&self.document.claims, &self.chapters, &self.plan)
+        Evidence::of(self, &self.document.claims)
     }
 
     /// The worst that was found: a claim or a place in a chapter that is not as it should be.
