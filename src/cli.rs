@@ -45,7 +45,8 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 10] = [
+const USAGE_CODES: [&str; 11] = [
+    "foreign-folder",
     "unknown-claim",
     "unknown-profile",
     "unknown-chapter",

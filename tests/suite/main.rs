@@ -6,6 +6,8 @@ mod browser;
 mod bundle;
 mod claims;
 #[cfg(unix)]
+mod clean;
+#[cfg(unix)]
 mod console;
 mod corpus;
 #[cfg(unix)]
