@@ -12,9 +12,9 @@ mod number;
 pub(crate) mod published;
 mod relation;
 pub(crate) mod slack;
+pub(crate) mod strength;
 mod table;
 
-pub(crate) use judge::evidence;
 pub use judge::{Site, Stated, Subject, judge};
 pub(crate) use table::aggregate;
 

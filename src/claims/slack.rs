@@ -1,12 +1,14 @@
 //! How much a relation lets pass, so that a change of it can be told to be looser or tighter.
 //!
 //! In: the relations of two versions of a claim, in the words of a ledger, with the printed texts.
-//! Out: a [`Shift`]. Left out: the values; a looser relation is looser whether or not it matters.
+//! Out: a [`Shift`]. Left out: the values, since a looser relation is looser whether or not it
+//! matters, and what a check is worth, which is [`super::strength`]'s.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
+use super::measure::{Measure, Part};
 use super::number::{self, Printed};
 use super::relation::{Relation, Rule, Side, Tolerance};
 
@@ -38,30 +40,63 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     if (old.relation, old.text) == (new.relation, new.text) {
         return Shift::Same;
     }
-    let ((before, on_before), (after, on_after)) = (old.parts(), new.parts());
-    let rule = match (before == after, Slack::of(before, old.text), Slack::of(after, new.text)) {
-        (_, Some(before), Some(after)) => before.to(&after),
-        (true, ..) => Shift::Same,
+    let (before, after) = (old.parts(), new.parts());
+    let slack = |parts: &Parts<'_>, text| Slack::of(parts.rule, text);
+    let rule = match (slack(&before, old.text), slack(&after, new.text)) {
+        (Some(before), Some(after)) => before.to(&after),
+        _ if before.rule == after.rule => Shift::Same,
         _ => Shift::Other,
     };
+    let rule = weakest([rule, certainty(&before.measure, &after.measure)].into_iter());
     // Real data that need no longer be used are a looser claim, however the number is compared.
-    match (on_before == on_after, on_after.is_some()) {
+    match (before.on == after.on, after.on.is_some()) {
         (true, _) => rule,
         (false, false) => Shift::Looser,
-        (false, true) if on_before.is_some() => Shift::Other,
+        (false, true) if before.on.is_some() => Shift::Other,
         (false, true) if rule == Shift::Same => Shift::Tighter,
         (false, true) => rule,
     }
 }
 
+/// The parts of a relation.
+struct Parts<'a> {
+    /// How the number is compared.
+    rule: &'a str,
+    /// What is made of samples and of several values.
+    measure: Measure,
+    /// The data set that it asks for.
+    on: Option<&'a str>,
+}
+
 impl<'a> Stated<'a> {
-    /// The rule, and the data set that it asks for.
-    fn parts(self) -> (&'a str, Option<&'a str>) {
-        match self.relation.split_once("; on ") {
-            Some((rule, name)) => (rule, Some(name)),
-            None => (self.relation, None),
+    fn parts(self) -> Parts<'a> {
+        let mut parts = Parts { rule: "", measure: Measure::default(), on: None };
+        for part in self.relation.split("; ") {
+            match (part.strip_prefix("on "), parts.measure.read(part)) {
+                (Some(name), _) => parts.on = Some(name),
+                (None, Ok(Part::New)) => {}
+                // There is one rule; of what is not known, all must be the same.
+                _ if parts.rule.is_empty() => parts.rule = part,
+                _ => parts.rule = self.relation,
+            }
         }
+        parts
     }
+}
+
+/// How much surer or less sure one must be that a statistic is no accident.
+fn certainty(old: &Measure, new: &Measure) -> Shift {
+    let seeds = growth(&new.seeds.unwrap_or(0), &old.seeds.unwrap_or(0));
+    let interval = match (&old.interval, &new.interval) {
+        (None, None) => Shift::Same,
+        (Some(_), None) => Shift::Looser,
+        (None, Some(_)) => Shift::Tighter,
+        (Some(old), Some(new)) if old.method != new.method => Shift::Other,
+        (Some(old), Some(new)) => growth(&new.level, &old.level),
+    };
+    let rest = |it: &Measure| Measure { seeds: None, interval: None, ..it.clone() };
+    let rest = if rest(old) == rest(new) { Shift::Same } else { Shift::Other };
+    weakest([seeds, interval, rest].into_iter())
 }
 
 /// What a rule lets pass.
@@ -137,7 +172,7 @@ impl Slack {
 }
 
 /// What several shifts are together: looser if any of them is.
-fn weakest(shifts: impl Iterator<Item = Shift>) -> Shift {
+pub(super) fn weakest(shifts: impl Iterator<Item = Shift>) -> Shift {
     let shifts: Vec<Shift> = shifts.collect();
     let order = [Shift::Looser, Shift::Other, Shift::Tighter];
     order.into_iter().find(|shift| shifts.contains(shift)).unwrap_or(Shift::Same)
@@ -149,7 +184,7 @@ fn rounding(printed: &Printed) -> BigRational {
     place.map_or_else(BigRational::zero, |place| place / BigRational::from(BigInt::from(2)))
 }
 
-fn growth(old: &BigRational, new: &BigRational) -> Shift {
+pub(super) fn growth<T: Ord>(old: &T, new: &T) -> Shift {
     match new.cmp(old) {
         std::cmp::Ordering::Less => Shift::Tighter,
         std::cmp::Ordering::Equal => Shift::Same,
@@ -220,6 +255,14 @@ mod tests {
             (("± 0.1; on a", "0.8"), ("± 0.1; on b", "0.8"), Other),
             (("± 0.1", "0.8"), ("± 0.2; on a", "0.8"), Looser),
             (("a relation of tomorrow", "0.8"), ("± 0.2", "0.8"), Other),
+            (("mean; n ≥ 6; > 0", "more"), ("mean; n ≥ 3; > 0", "more"), Looser),
+            (("mean; n ≥ 3; > 0", "more"), ("mean; n ≥ 6; > 0", "more"), Tighter),
+            (("mean; n ≥ 6; > 0", "more"), ("median; n ≥ 6; > 0", "more"), Other),
+            (("minus a; > 0", "more"), ("minus b; > 0", "more"), Other),
+            (("mean; t 95 %; n ≥ 6; > 0", "more"), ("mean; t 90 %; n ≥ 6; > 0", "more"), Looser),
+            (("mean; t 95 %; n ≥ 6; > 0", "more"), ("mean; n ≥ 6; > 0", "more"), Looser),
+            (("mean; = (3 decimals)", "0.820"), ("mean; = (2 decimals)", "0.82"), Looser),
+            (("mean; ± 0.1; on octmnist", "0.8"), ("mean; ± 0.1", "0.8"), Looser),
         ] {
             assert_eq!(of(old, new), expected, "{old:?} {new:?}");
         }
