@@ -277,8 +277,10 @@ pub fn evaluate(
     let written = read(world)?;
     let ground = ground(request, &written, &prepare, sink)?;
     let planned = plan(request, written, &ground)?;
-    let results = run(request, &planned, &*ground.kernel, sink);
-    Ok(judge(planned, results, world))
+    let (executed, mut found) = run(request, &planned, &*ground.kernel, sink);
+    let tested = test(request, &planned, &*ground.kernel, sink);
+    found.extend(tested.into_iter().filter(|it| !found.contains(it)).collect::<Vec<_>>());
+    Ok(judge(planned, (executed, found), world))
 }
 
 /// Reads a report, takes what its cells put out from its record, and judges its claims.
@@ -342,10 +344,23 @@ pub fn run(
     kernel: &dyn Kernel,
     sink: Sink<'_>,
 ) -> (Executed, Vec<Diagnostic>) {
-    let store = Store::new(request.out.join("cache").join("cells"));
-    exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
+    exec::execute(&planned.plan, kernel, &store(request), request.jobs, &|event| {
         sink(BuildEvent::Exec(event));
     })
+}
+
+/// Runs the tests in the modules of chapters, unless they are known to pass.
+pub fn test(
+    request: &BuildRequest,
+    planned: &Planned,
+    kernel: &dyn Kernel,
+    sink: Sink<'_>,
+) -> Vec<Diagnostic> {
+    exec::test(&planned.plan, kernel, &store(request), &|event| sink(BuildEvent::Exec(event)))
+}
+
+fn store(request: &BuildRequest) -> Store {
+    Store::new(request.out.join("cache").join("cells"))
 }
 
 /// Resolves the report and judges its claims.
