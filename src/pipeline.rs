@@ -401,7 +401,8 @@ fn only_chapter(
         Some(number) if !(1..=chapters.len()).contains(&number) => Err(one(Diagnostic::global(
             "unknown-chapter",
             format!("there is no chapter {number}; the last is {}", chapters.len()),
-        ))),
+        )
+        .hint("chapters are numbered from 1, in the order of report.yaml"))),
         wish => Ok(wish.map(|number| number - 1)),
     }
 }
@@ -421,6 +422,7 @@ fn foundation(
             format!("this report has no profile `{}`", request.profile),
         )
         .note(format!("its profiles: {}", known.join(", ")))
+        .hint("`profiles` in report.yaml makes further ones")
         .did_you_mean(&request.profile, known)));
     }
     Ok(Foundation {

@@ -18,6 +18,7 @@ mod diff;
 #[cfg(unix)]
 mod disk;
 mod evidence;
+mod hints;
 mod html;
 mod invalid;
 #[cfg(unix)]
