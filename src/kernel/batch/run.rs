@@ -164,7 +164,7 @@ impl Run<'_> {
                 state.timed_out = true;
                 group.kill();
             }
-            if watch.as_mut().is_some_and(|watch| watch.is_full()) {
+            if watch.as_mut().is_some_and(|watch| watch.is_full(group.child.id())) {
                 state.overfull = true;
                 group.kill();
             }

@@ -124,7 +124,7 @@ impl BatchKernel {
                     format!("the tests ran longer than their limit of {seconds} s and were ended");
                 Some(Diagnostic::error("test-timeout", words, tests.span.clone())
                     .hint("raise the limit with `timeout` under `cells` in the chapter's head, or test less"))
-            } else if watch.as_mut().is_some_and(Watch::is_full) {
+            } else if watch.as_mut().is_some_and(|watch| watch.is_full(group.child.id())) {
                 let words = "the tests wrote more than a confined program may and were ended";
                 Some(
                     Diagnostic::error("cell-disk", words, tests.span.clone())
