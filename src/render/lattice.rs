@@ -131,7 +131,12 @@ impl Drawing {
 /// What a box says of a claim.
 fn words(claim: &Judged, is_formula: bool) -> String {
     let text = claim.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = if is_formula || text.is_empty() { local_id(claim).to_owned() } else { text };
+    // A number alone does not say what it is the number of.
+    let text = match text.contains(char::is_alphabetic) {
+        _ if is_formula => local_id(claim).to_owned(),
+        true => text,
+        false => format!("{}: {text}", local_id(claim)),
+    };
     // Fonts of pages differ from the one that is measured.
     let fits = |text: &str| figure::text_width(text, TEXT) * 1.08 <= WIDTH - 2.0 * INSET;
     if fits(&text) {
