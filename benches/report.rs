@@ -1,8 +1,9 @@
 //! How long a person waits for a report, as medians with their spread.
 //!
 //! Run by `cargo bench --bench report`. It builds copies of the first chapter of this repository's
-//! own report, and a report of 200 prose chapters, with the release executable. Where mdBook is
-//! installed it builds the same prose in the same run, and the ratio is printed.
+//! own report, and a report of 200 prose chapters, and compares two ledgers of 10,000 claims, with the
+//! release executable. Where mdBook is installed it builds the same prose in the same run, and the
+//! ratio is printed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,16 @@ fn main() {
     let mut edits = 0;
     row("edit of a thin cell, HTML and PDF", 7, cell_edit(&own, &mut edits), || build(&own, &[]));
 
+    let [old, new] = ["old", "new"].map(|name| ledger(scratch.path(), name));
+    row(
+        "diff of two ledgers with 10,000 claims",
+        15,
+        || (),
+        || {
+            run(Command::new(VERACITY).args(["diff", "--fail-on", "nothing"]).args([&old, &new]));
+        },
+    );
+
     let prose = prose_report(scratch.path());
     let ours = row(
         "200 chapters of prose, HTML only, nothing kept",
@@ -45,6 +56,24 @@ fn main() {
         }
         Err(_) => println!("mdBook is not installed: not compared"),
     }
+}
+
+/// A ledger; in the new one every tenth value is another.
+fn ledger(scratch: &Path, name: &str) -> PathBuf {
+    let claim = |n: usize| {
+        let moved = name == "new" && n.is_multiple_of(10);
+        let value = if moved { format!("{n}.5") } else { n.to_string() };
+        format!(
+            "{{\"id\": \"chapter/value-{n}\", \"path\": \"chapter.md\", \"line\": {n}, \"column\": 1, \
+             \"text\": \"{n}\", \"relation\": \"± 2 %\", \"verdict\": \"verified\", \"value\": \"{value}\", \
+             \"cell\": \"chapter/cell-1\", \"key\": \"{name}\"}}"
+        )
+    };
+    let claims: Vec<String> = (0..10_000).map(claim).collect();
+    let path = scratch.join(format!("{name}.json"));
+    fs::write(&path, format!("{{\"version\": 1, \"claims\": [{}]}}", claims.join(",\n")))
+        .expect("written");
+    path
 }
 
 /// Measures `work` after `prepare`, `times` over; prints and gives the median.

@@ -198,7 +198,8 @@ pub fn make_self_test(
     let output = command.output().map_err(failed)?;
     if !output.status.success() {
         let problem = Diagnostic::global("compile-error", "the self-test cannot be built");
-        return Err(vec![problem.note(String::from_utf8_lossy(&output.stderr).trim().to_owned())]);
+        let problem = problem.note(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        return Err(vec![problem.hint("`veracity doctor` looks at the toolchain")]);
     }
     let name = format!("programs/{SLUG}");
     place(&workspace.target.join("debug").join(&package), &folder.join(&name)).map_err(failed)?;

@@ -12,10 +12,11 @@ mod number;
 pub(crate) mod published;
 mod relation;
 pub(crate) mod slack;
+pub(crate) mod strength;
 mod table;
 
+pub(crate) use judge::missing_on;
 pub use judge::{Site, Stated, Subject, judge};
-pub(crate) use judge::{evidence, missing_on};
 pub(crate) use relation::devices_in;
 pub(crate) use table::aggregate;
 
@@ -170,6 +171,9 @@ pub enum Standing {
     Bad,
 }
 
+/// Most claims that are listed for want of the one that was asked for.
+const MOST_NAMED: usize = 30;
+
 /// The claims of a name or identifier.
 ///
 /// # Errors
@@ -185,7 +189,12 @@ pub fn named<'a>(claims: &'a [Judged], wanted: &str) -> Result<Vec<&'a Judged>, 
     Err(Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
         .note(match known.as_slice() {
             [] => "this report makes no claims".to_owned(),
-            known => format!("its claims: {}", known.join(", ")),
+            known if known.len() <= MOST_NAMED => format!("its claims: {}", known.join(", ")),
+            known => format!(
+                "its claims: {} and {} more, which the ledger lists",
+                known[..MOST_NAMED].join(", "),
+                known.len() - MOST_NAMED
+            ),
         })
         .did_you_mean(wanted, names))
 }

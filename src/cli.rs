@@ -27,9 +27,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use self::args::{Cli, ColorChoice, Command, RunArgs};
-use crate::chain::Chain;
 use crate::claims::{Judged, Standing};
 use crate::diag::{self, Color, Diagnostic, printable};
+use crate::evidence::Evidence;
 #[cfg(unix)]
 use crate::kernel::confine;
 use crate::kernel::process;
@@ -45,7 +45,8 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 10] = [
+const USAGE_CODES: [&str; 11] = [
+    "foreign-folder",
     "unknown-claim",
     "unknown-profile",
     "unknown-chapter",
@@ -265,15 +266,14 @@ impl Session {
             Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
         let slice = slice::evaluate(request, &DiskWorld::new(&request.root), wanted, &show)?;
         self.progress.finish();
-        let chains: Vec<Chain<'_>> = slice.chains().collect();
         self.problems(&slice.problems());
-        let claims = || chains.iter().map(|chain| chain.claim);
+        let claims = || slice.judged();
         self.problems(&claims().filter_map(summary::problem).collect::<Vec<_>>());
-        for chain in &chains {
-            let claim = chain.claim;
+        let evidence = Evidence::of(&slice.evaluated, claims());
+        for claim in claims() {
             let value = claim.value.as_deref().unwrap_or("no value");
             let words = format!("{}: {} ({value})", claim.id, explain::verdict(claim));
-            self.say(&format!("{}\n  again: {}\n", printable(&words), chain.again));
+            self.say(&format!("{}\n  again: {}\n", printable(&words), evidence.again(claim)));
         }
         Ok(status(claims().map(Judged::standing).max().unwrap_or(Standing::Good), strict))
     }

@@ -255,7 +255,8 @@ impl Reader<'_> {
                     format!("the chapter `{path}` is listed twice"),
                     span,
                 );
-                self.diagnostics.push(found.related(first.clone(), "first listed here"));
+                let found = found.related(first.clone(), "first listed here");
+                self.diagnostics.push(found.hint("list each chapter once"));
             } else {
                 chapters.push((path, span));
             }
@@ -293,7 +294,8 @@ impl Reader<'_> {
         let fields = self.fields(node, "an author", &["name", "affiliation"]);
         let Some(name) = fields.get("name") else {
             let span = self.yaml.span(node);
-            self.diagnostics.push(Diagnostic::error("missing-key", "an author has no name", span));
+            let found = Diagnostic::error("missing-key", "an author has no name", span);
+            self.diagnostics.push(found.hint("add `name: …`"));
             return None;
         };
         let name = self.text(name.value, "name")?;
@@ -437,7 +439,8 @@ impl Reader<'_> {
             if names.contains(&name) {
                 let message = format!("the data set `{name}` is listed twice");
                 let span = self.yaml.span(item);
-                self.diagnostics.push(Diagnostic::error("duplicate-value", message, span));
+                let found = Diagnostic::error("duplicate-value", message, span);
+                self.diagnostics.push(found.hint("list it once"));
             } else {
                 names.push(name);
             }

@@ -31,6 +31,10 @@ pub const PARTIAL: &str = "part";
 /// Deepest folder of a data set in which files are looked for.
 const DEEPEST: usize = 16;
 
+/// What to do about a folder of data that cannot be read.
+pub(crate) const UNREADABLE: &str =
+    "is it yours to read? `veracity data fetch` makes a damaged one anew";
+
 /// A data set at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {
@@ -101,11 +105,14 @@ pub fn at_hand(
                     )
                     .did_you_mean(name, manifest.datasets.keys().map(String::as_str)),
                 ),
-                Err(error) => diagnostics.push(Diagnostic::error(
-                    "unreadable-data",
-                    format!("the data set `{name}` cannot be read: {error}"),
-                    cell.span.clone(),
-                )),
+                Err(error) => diagnostics.push(
+                    Diagnostic::error(
+                        "unreadable-data",
+                        format!("the data set `{name}` cannot be read: {error}"),
+                        cell.span.clone(),
+                    )
+                    .hint(UNREADABLE),
+                ),
             }
         }
     }

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::claims::Standing;
 use crate::claims::exact;
 use crate::claims::slack::{Shift, Stated, shift};
+use crate::claims::strength::Strength;
 use crate::record::{Entry, Exemption};
 
 /// A change.
@@ -48,6 +49,8 @@ pub enum Kind {
     Deleted,
     /// A claim lets pass more.
     Loosened,
+    /// The check behind a claim has less to say.
+    Weaker,
     /// A number of the prose need no longer be claimed.
     Exempted,
     /// A claim is compared in another way.
@@ -72,6 +75,8 @@ pub enum Kind {
     Added,
     /// A claim lets pass less.
     Tightened,
+    /// The check behind a claim has more to say.
+    Stronger,
     /// A claim is no longer expected to be refuted.
     ExpectedVerified,
     /// A claim is as expected again, or can be checked again.
@@ -89,6 +94,7 @@ impl Kind {
             Self::ExpectedRefuted => "now expected to be refuted",
             Self::Deleted => "claim deleted",
             Self::Loosened => "tolerance loosened",
+            Self::Weaker => "check weakened",
             Self::Exempted => "exemption added",
             Self::Reread => "relation changed",
             Self::DataLost => "data no longer real",
@@ -101,6 +107,7 @@ impl Kind {
             Self::Verdict => "verdict changed",
             Self::Added => "claim added",
             Self::Tightened => "tolerance tightened",
+            Self::Stronger => "check strengthened",
             Self::ExpectedVerified => "no longer expected to be refuted",
             Self::Mended => "as expected again",
             Self::Claimed => "exemption removed",
@@ -219,6 +226,11 @@ fn claim(
     }
     let is_measured = old_side.is_measured(old) && new_side.is_measured(new);
     if let (Some(before), Some(after)) = (&old.value, &new.value)
+        && let Some(kind) = strength(before, after)
+        && old.verdict == new.verdict
+    {
+        push(kind, Some(before.clone()), Some(after.clone()));
+    } else if let (Some(before), Some(after)) = (&old.value, &new.value)
         && (before != after || old.unit != new.unit)
         && !is_measured
     {
@@ -252,6 +264,22 @@ fn verdict(entry: &Entry) -> String {
     match &entry.reason {
         Some(reason) => format!("{} ({reason})", entry.verdict),
         None => entry.verdict.clone(),
+    }
+}
+
+/// How the worth of a check has changed, by its outcome in words.
+fn strength(before: &str, after: &str) -> Option<Kind> {
+    // A ledger may have thousands of values, most of them numbers that stay.
+    if before == after {
+        return None;
+    }
+    let before = Strength::read(before)?;
+    // A value that is said to be true says less than a check.
+    let Some(after) = Strength::read(after) else { return Some(Kind::Weaker) };
+    match before.to(&after) {
+        Shift::Looser | Shift::Other => Some(Kind::Weaker),
+        Shift::Tighter => Some(Kind::Stronger),
+        Shift::Same => None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::cache::{CellRecord, Found, Store};
 use crate::claims::Reason;
 use crate::diag::Diagnostic;
 use crate::kernel::{self, Ending, Kernel, Outcome};
-use crate::plan::{Bar, CellPlan, ChapterPlan, Plan, Reuse};
+use crate::plan::{Bar, CellPlan, ChapterPlan, Plan, Reuse, Tests};
 
 /// Results of all chapters, in the order of the chapters.
 #[derive(Clone, Debug, Default)]
@@ -132,6 +132,49 @@ pub fn execute(
         diagnostics.extend(found);
     }
     (Executed { chapters, elsewhere: BTreeMap::new() }, diagnostics)
+}
+
+/// Runs the tests in the modules of all chapters, one chapter after the other, unless it is stored that
+/// they passed; gives what is wrong with them.
+pub fn test(
+    plan: &Plan,
+    kernel: &dyn Kernel,
+    store: &Store,
+    sink: &(dyn Fn(ExecEvent<'_>) + Sync),
+) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for chapter in &plan.chapters {
+        let Some(tests) = &chapter.tests else { continue };
+        let passed = matches!(store.get(tests.key), Found::Whole(_));
+        match chapter.reuse {
+            Reuse::Stored if passed => continue,
+            Reuse::Stored | Reuse::Nothing => {}
+            // Another chapter alone was asked for.
+            Reuse::OnlyStored | Reuse::Meanwhile => continue,
+        }
+        match kernel.test(chapter, tests, &|event| sink(ExecEvent::Kernel { chapter, event })) {
+            None => diagnostics.push(idle(tests)),
+            Some(wrong) if wrong.is_empty() => {
+                // What cannot be kept is found again.
+                let _ = store.put(tests.key, &CellRecord::empty());
+            }
+            Some(wrong) => diagnostics.extend(wrong),
+        }
+        sink(ExecEvent::Ran { chapter });
+    }
+    diagnostics
+}
+
+/// A warning for each chapter whose tests this kind of build does not run, so that they do not look as
+/// if they had passed.
+pub fn idle_tests(plan: &Plan) -> Vec<Diagnostic> {
+    plan.chapters.iter().filter_map(|chapter| chapter.tests.as_ref()).map(idle).collect()
+}
+
+fn idle(tests: &Tests) -> Diagnostic {
+    let words = "the tests of this chapter's modules were not run";
+    Diagnostic::warning("idle-test", words, tests.span.clone())
+        .hint("`veracity check` and `veracity build-report` run them on the CPU")
 }
 
 /// Why each cell of a chapter cannot run, as far as that is known before any does.

@@ -33,6 +33,11 @@ use panel::{Panel, Room};
 use sheet::Sheet;
 pub use words::{csv, describe};
 
+/// Width of a line of text as figures set it, in the unit of its size.
+pub(crate) fn text_width(text: &str, size: f64) -> f64 {
+    font::width(text, size, font::Weight::Regular)
+}
+
 /// Ground on which a figure is shown; figures themselves are transparent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {

@@ -28,7 +28,7 @@ use veracity_protocol::{CellOutput, RunPlan, THIS_RUN};
 
 use crate::claims::Reason;
 use crate::diag::Diagnostic;
-use crate::plan::ChapterPlan;
+use crate::plan::{ChapterPlan, Tests};
 
 /// Something that runs cells.
 pub trait Kernel: Send + Sync {
@@ -40,6 +40,17 @@ pub trait Kernel: Send + Sync {
         cells: &[usize],
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome>;
+
+    /// Runs the tests in the modules of a chapter; gives what is wrong, or nothing at all if this
+    /// kernel runs none.
+    fn test(
+        &self,
+        _chapter: &ChapterPlan,
+        _tests: &Tests,
+        _sink: &(dyn Fn(Event) + Sync),
+    ) -> Option<Vec<Diagnostic>> {
+        None
+    }
 
     /// Ends the runs in progress as soon as possible, because nobody waits for them any more.
     /// Later runs are not affected.

@@ -6,7 +6,6 @@
 pub mod attest;
 pub mod bundle;
 pub mod cache;
-pub mod chain;
 pub mod claims;
 pub mod cli;
 pub mod config;

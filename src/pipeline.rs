@@ -20,7 +20,7 @@ use crate::config::ReportConfig;
 use crate::data::{self, DataSet, Digests};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
-use crate::evidence::{Evidence, evidence};
+use crate::evidence::Evidence;
 use crate::exec::{self, ExecEvent, Executed};
 use crate::kernel::confine::Confinement;
 #[cfg(unix)]
@@ -168,9 +168,9 @@ pub struct Build {
 }
 
 impl Evaluated {
-    /// The code behind the claims.
+    /// What stands behind all claims.
     pub fn evidence(&self) -> Evidence {
-        evidence(&self.document.claims, &self.chapters, &self.plan)
+        Evidence::of(self, &self.document.claims)
     }
 
     /// The worst that was found: a claim or a place in a chapter that is not as it should be.
@@ -291,8 +291,10 @@ pub fn evaluate(
     let written = read(world)?;
     let ground = ground(request, &written, &prepare, sink)?;
     let planned = plan(request, written, &ground)?;
-    let results = run(request, &planned, &*ground.kernel, sink);
-    Ok(judge(planned, results, world))
+    let (executed, mut found) = run(request, &planned, &*ground.kernel, sink);
+    let tested = test(request, &planned, &*ground.kernel, sink);
+    found.extend(tested.into_iter().filter(|it| !found.contains(it)).collect::<Vec<_>>());
+    Ok(judge(planned, (executed, found), world))
 }
 
 /// Reads a report, takes what its cells put out from its record, and judges its claims.
@@ -356,11 +358,25 @@ pub fn run(
     kernel: &dyn Kernel,
     sink: Sink<'_>,
 ) -> (Executed, Vec<Diagnostic>) {
-    let store = Store::new(request.out.join("cache").join("cells"));
+    let store = store(request);
     let (executed, found) = exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
         sink(BuildEvent::Exec(event));
     });
     (Executed { elsewhere: devices::elsewhere(request, planned, &store), ..executed }, found)
+}
+
+/// Runs the tests in the modules of chapters, unless they are known to pass.
+pub fn test(
+    request: &BuildRequest,
+    planned: &Planned,
+    kernel: &dyn Kernel,
+    sink: Sink<'_>,
+) -> Vec<Diagnostic> {
+    exec::test(&planned.plan, kernel, &store(request), &|event| sink(BuildEvent::Exec(event)))
+}
+
+fn store(request: &BuildRequest) -> Store {
+    Store::new(request.out.join("cache").join("cells"))
 }
 
 /// Resolves the report and judges its claims.
@@ -401,7 +417,8 @@ fn only_chapter(
         Some(number) if !(1..=chapters.len()).contains(&number) => Err(one(Diagnostic::global(
             "unknown-chapter",
             format!("there is no chapter {number}; the last is {}", chapters.len()),
-        ))),
+        )
+        .hint("chapters are numbered from 1, in the order of report.yaml"))),
         wish => Ok(wish.map(|number| number - 1)),
     }
 }
@@ -421,6 +438,7 @@ fn foundation(
             format!("this report has no profile `{}`", request.profile),
         )
         .note(format!("its profiles: {}", known.join(", ")))
+        .hint("`profiles` in report.yaml makes further ones")
         .did_you_mean(&request.profile, known)));
     }
     Ok(Foundation {

@@ -26,7 +26,6 @@ use crate::claims::Reason;
 use crate::config::ReportConfig;
 use crate::data::DataSet;
 use crate::diag::Diagnostic;
-use crate::kernel::workspace;
 use crate::math::{Display, Macros, Math};
 use crate::parse::{Cell, Chapter, Code, Module};
 use crate::span::{Source, Span};
@@ -72,6 +71,19 @@ pub struct ChapterPlan {
     pub foundation: Foundation,
     /// What stored results are good for.
     pub reuse: Reuse,
+    /// The tests among the modules, if there are any.
+    pub tests: Option<Tests>,
+}
+
+/// The tests in a chapter's modules.
+#[derive(Clone, Debug)]
+pub struct Tests {
+    /// Key under which it is kept that they passed.
+    pub key: CellKey,
+    /// Longest time that all of them may run.
+    pub timeout: Duration,
+    /// The first of them.
+    pub span: Span,
 }
 
 /// What the stored results of a chapter are good for.
@@ -202,7 +214,6 @@ fn plan_chapter(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ChapterPlan {
     let equations = equations(config, chapter, diagnostics);
-    diagnostics.extend(chapter.modules.iter().filter_map(|module| idle_test(chapter, module)));
     let modules: Vec<Code> = chapter.modules.iter().map(|module| module.code.clone()).collect();
 
     let mut base = KeyHasher::new("chapter");
@@ -215,6 +226,12 @@ fn plan_chapter(
         base.equations(&module.text, &equations);
     }
     let base = base.finish();
+    let tests = first_test(chapter).map(|span| {
+        let mut key = KeyHasher::new("tests");
+        key.field(&base.to_string());
+        let timeout = chapter_timeout(config, chapter, &foundation.profile);
+        Tests { key: key.finish(), timeout, span }
+    });
 
     let mut missing = names::Missing::default();
     let mut bodies = Vec::with_capacity(chapter.cells.len());
@@ -270,26 +287,26 @@ fn plan_chapter(
         equations,
         foundation: foundation.clone(),
         reuse: Reuse::Stored,
+        tests,
     }
 }
 
-/// A build compiles a library and not its tests, which must not look as if they had passed.
-fn idle_test(chapter: &Chapter, module: &Module) -> Option<Diagnostic> {
+/// Where the first test in a chapter's modules stands.
+pub(crate) fn first_test(chapter: &Chapter) -> Option<Span> {
     const TEST: &str = "#[test]";
-    let at = module.code.text.find(TEST)?;
-    let start = module.code.offset(at);
-    let span = chapter.source.span(start..start + TEST.len());
-    let library = workspace::library_package(&chapter.slug);
-    Some(
-        Diagnostic::warning("idle-test", "a build does not run the tests of module blocks", span)
-            .hint(format!("`cargo test -p {library}` does, in `work` of the output folder; what the report rests on belongs into a check")),
-    )
+    chapter.modules.iter().find_map(|Module { code, .. }| {
+        let start = code.offset(code.text.find(TEST)?);
+        Some(chapter.source.span(start..start + TEST.len()))
+    })
 }
 
 fn timeout(config: &ReportConfig, chapter: &Chapter, cell: &Cell, profile: &str) -> Duration {
-    cell.options
-        .timeout
-        .or(chapter.front.cells.timeout)
+    cell.options.timeout.unwrap_or_else(|| chapter_timeout(config, chapter, profile))
+}
+
+fn chapter_timeout(config: &ReportConfig, chapter: &Chapter, profile: &str) -> Duration {
+    let front = chapter.front.cells.timeout;
+    front
         .or_else(|| config.profiles.get(profile).and_then(|profile| profile.timeout))
         .unwrap_or(config.timeout)
 }
@@ -303,6 +320,7 @@ fn unknown_profile(config: &ReportConfig, cell: &Cell) -> Option<Diagnostic> {
             format!("this report has no profile `{wanted}`"),
             cell.span.clone(),
         )
+        .hint("`profiles` in report.yaml makes further ones")
         .did_you_mean(wanted, config.profiles.keys().map(String::as_str))
     })
 }
@@ -439,11 +457,23 @@ mod tests {
     }
 
     #[test]
-    fn tests_that_do_not_run_are_not_passed_over() {
-        let text = "# A\n\n```rust,module\npub fn f() {}\n#[test] fn g() { panic!() }\n```\n";
-        let (chapter, _) = parse::chapter(Source::new("a.md", text));
-        let warning = idle_test(&chapter, &chapter.modules[0]).expect("there is a test");
-        assert_eq!(warning.span.map(|span| span.to_string()).as_deref(), Some("a.md:5:1"));
+    fn tests_of_modules_are_found_and_have_a_key_of_their_own() {
+        let settings = Source::new("report.yaml", "title: T\nchapters: [a.md]\n");
+        let config = config::report(&settings).0.expect("the settings are right");
+        let tests = |module: &str, cell: &str| {
+            let text = format!(
+                "# A\n\n```rust,module\npub fn f() {{}}\n{module}\n```\n\n```rust,cell\n{cell}\n```\n"
+            );
+            let (chapter, _) = parse::chapter(Source::new("a.md", text));
+            plan(&config, &[chapter], &Foundation::default()).0.chapters.remove(0).tests
+        };
+        assert!(tests("", "1").is_none());
+        let test = "#[test] fn g() { panic!() }";
+        let found = tests(test, "1").expect("there is a test");
+        assert_eq!(found.span.to_string(), "a.md:5:1");
+        let key = |module, cell| tests(module, cell).map(|tests| tests.key);
+        assert_eq!(key(test, "2"), Some(found.key));
+        assert_ne!(key("#[test] fn g() {}", "1"), Some(found.key));
     }
 
     #[test]

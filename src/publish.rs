@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +25,12 @@ pub const PDF_FILE: &str = "report.pdf";
 
 /// The ledger for machines, below the output folder.
 pub const CLAIMS_FILE: &str = "claims.json";
+
+/// File in an output folder that one process at a time keeps locked.
+const LOCK_FILE: &str = ".lock";
+
+/// What stands in that file, so that a folder which builds made can be told from any other.
+const MARK: &str = "Veracity builds into this folder, and `veracity clean` removes what it made.\n";
 
 /// How often a build that waits for another looks whether that has ended.
 const RETRY: Duration = Duration::from_millis(50);
@@ -65,8 +71,8 @@ impl Output {
 
     fn try_open(folder: &Path, waiting: impl FnOnce()) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let path = folder.join(".lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
+        let path = folder.join(LOCK_FILE);
+        let mut lock = File::options().create(true).truncate(false).write(true).open(&path)?;
         let mut waiting = Some(waiting);
         loop {
             match lock.try_lock() {
@@ -81,6 +87,11 @@ impl Output {
                 Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::Interrupted.into()),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
+        }
+        let was_ours = Self::is_ours(folder);
+        if !was_ours {
+            // Without it the folder is not cleaned; the build itself needs no mark.
+            let _ = lock.set_len(0).and_then(|()| lock.write_all(MARK.as_bytes()));
         }
         let output = Self { folder: folder.to_owned(), _lock: lock };
         // Looked at before any work, so that outputs are replaced together or not at all.
@@ -110,9 +121,16 @@ impl Output {
                 fs::remove_file(leftover)?;
             }
         }
-        // A program that has just lost its builder may still write there; another build removes it.
-        let _ = fs::remove_dir_all(output.folder.join("run"));
+        if was_ours {
+            // A program that has just lost its builder may still write there; another build removes it.
+            let _ = fs::remove_dir_all(output.folder.join("run"));
+        }
         Ok(output)
+    }
+
+    /// Whether a build has made this folder, or at least built into it.
+    pub fn is_ours(folder: &Path) -> bool {
+        fs::read(folder.join(LOCK_FILE)).is_ok_and(|text| text == MARK.as_bytes())
     }
 
     /// The output folder.

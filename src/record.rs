@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::CellRecord;
-use crate::claims::{Expected, Judged, Standing, Verdict};
+use crate::claims::Standing;
 use crate::data::kind_word;
 use crate::diag::Diagnostic;
 use crate::diff::Side;
@@ -186,37 +186,6 @@ impl Entry {
             _ => Standing::Open,
         }
     }
-
-    fn of(judged: &Judged) -> Self {
-        let from = judged.provenance.as_ref();
-        Self {
-            id: judged.id.clone(),
-            path: judged.span.source.path().to_owned(),
-            line: None,
-            column: None,
-            text: judged.text.clone(),
-            relation: judged.relation.clone(),
-            because: judged.because.clone(),
-            expected: match judged.expected {
-                Expected::Verified => verified(),
-                Expected::Refuted => "refuted".to_owned(),
-            },
-            verdict: judged.verdict.word().to_owned(),
-            reason: match &judged.verdict {
-                Verdict::Unverified(reason, _) => Some(reason.word().to_owned()),
-                _ => None,
-            },
-            value: judged.value.clone(),
-            unit: judged.unit.clone(),
-            cell: from.map(|from| format!("{}/{}", from.chapter, from.cell)),
-            dataset: from.and_then(|from| from.data.as_ref()).map(|data| DataUse {
-                name: data.name.clone(),
-                kind: kind_word(data.kind).to_owned(),
-                digest: data.digest.clone(),
-            }),
-            key: None,
-        }
-    }
 }
 
 /// Records an evaluated report; `sources` is the digest of the code that it brings.
@@ -243,11 +212,12 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
         let kind = kind_word(set.kind).to_owned();
         (name.clone(), Data { kind, digest: set.digest.clone() })
     });
-    let claims = &evaluated.document.claims;
-    // The ledger says which numbers need no claim; a record has no places.
+    // What a ledger says, without places.
     let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document));
-    let exempt = ledger.expect("we have written it").exemptions.into_iter();
-    let exemptions = exempt.map(|exempt| Exemption { line: None, column: None, ..exempt });
+    let Side { claims, exemptions, .. } = ledger.expect("we have written it");
+    let claims = claims.into_iter().map(|it| Entry { line: None, column: None, key: None, ..it });
+    let exemptions = exemptions.into_iter();
+    let exemptions = exemptions.map(|it| Exemption { line: None, column: None, ..it });
     let lock = Lock {
         environment: evaluated.document.environment.clone(),
         foundation: Ground {
@@ -259,7 +229,7 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
         },
         data: data.collect(),
         cells,
-        claims: claims.iter().map(Entry::of).collect(),
+        claims: claims.collect(),
         exemptions: exemptions.collect(),
     };
     (lock, files)

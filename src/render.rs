@@ -2,6 +2,7 @@
 
 mod highlight;
 pub mod html;
+mod lattice;
 mod look;
 pub mod pdf;
 

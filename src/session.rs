@@ -33,7 +33,7 @@ use self::files::{Outside, Watch};
 use self::job::{Ended, Job, Ran, Shared, Work};
 use self::print::Printer;
 use crate::diag::Diagnostic;
-use crate::exec::Executed;
+use crate::exec::{self, Executed};
 use crate::kernel::process;
 use crate::ledger;
 use crate::math::MathmlRenderer;
@@ -507,7 +507,9 @@ impl Desk {
         started: Instant,
     ) -> Result<Arc<Page>, ()> {
         let Some(world) = self.seen.take() else { return Err(()) };
-        let evaluated = pipeline::judge(planned, results, &world);
+        let (executed, mut found) = results;
+        found.extend(exec::idle_tests(&planned.plan));
+        let evaluated = pipeline::judge(planned, (executed, found), &world);
         let files = self.render(&world, &evaluated);
         self.follow(&world);
         self.seen = Some(world);

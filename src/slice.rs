@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::chain::Chain;
 use crate::claims::{self, Judged};
 use crate::diag::Diagnostic;
 use crate::parse::Chapter;
@@ -28,16 +27,15 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// The chains behind the claims.
-    pub fn chains(&self) -> impl Iterator<Item = Chain<'_>> {
+    /// The claims with their verdicts.
+    pub fn judged(&self) -> impl Iterator<Item = &Judged> {
         let claims = self.evaluated.document.claims.iter();
-        let wanted = claims.filter(|claim| self.claims.contains(&claim.id));
-        wanted.map(|claim| Chain::of(&self.evaluated, claim))
+        claims.filter(|claim| self.claims.contains(&claim.id))
     }
 
     /// Problems of the claims themselves and of what they need.
     pub fn problems(&self) -> Vec<Diagnostic> {
-        let claims = self.chains().map(|chain| chain.claim.span.clone());
+        let claims = self.judged().map(|claim| claim.span.clone());
         let cells = self.cells.iter().flat_map(|(&chapter, cells)| {
             cells.iter().map(move |&cell| self.evaluated.chapters[chapter].cells[cell].span.clone())
         });

@@ -206,6 +206,8 @@
   const row = (name, ...content) => make("div", {}, make("dt", {}, name), make("dd", {}, ...content));
   const rowOf = (name, words) => words ? row(name, words) : null;
   const link = (page, anchor, words) => make("a", { href: `${encodeURI(page)}#${encodeURIComponent(anchor)}` }, words);
+  // A premise may be a claim of another page.
+  const premise = (id) => byId.has(id) ? button(id, () => go(byId.get(id)), { class: "go" }) : make("span", {}, id);
   const passage = (index) => {
     const { place: from, code } = data.passages[index];
     return make("figure", {}, make("figcaption", {}, from), make("pre", { tabindex: "0" }, make("code", {}, code)));
@@ -232,6 +234,8 @@
         rowOf("Relation", claim.relation),
         claim.value === null ? null : row("Value", make("code", {}, claim.value), claim.unit ? ` ${claim.unit}` : ""),
         rowOf("Expected", claim.expected),
+        claim.because.length ? row("Because", ...claim.because.flatMap((id) => [premise(id), " "])) : null,
+        ...claim.formulas.map((latex) => row("Formula", make("code", {}, latex))),
         from ? row("Cell", link(from.page, from.anchor, from.cell)) : null,
         from?.data ? row("Data", `${from.data[0]} (${from.data[1]}) `, make("code", {}, from.data[2])) : null,
         from ? row("Run", [from.device, `profile ${from.profile}`, from.seed === null ? null : `seed ${from.seed}`, duration(claim)].filter(Boolean).join(", ")) : null,

@@ -47,7 +47,10 @@ impl Envelope {
     /// # Errors
     /// If the payload is no statement, another key signs it, or anything was changed since.
     pub fn open(&self, key: &VerifyingKey) -> Result<String, Diagnostic> {
-        let refused = |words: &str| Diagnostic::global("attestation-refused", words);
+        let refused = |words: &str| {
+            Diagnostic::global("attestation-refused", words)
+                .hint("trust nothing that it says; ask for it where it was made")
+        };
         if self.payload_type != TYPE {
             return Err(refused("the envelope holds no in-toto statement")
                 .note(format!("it holds: {}", self.payload_type)));

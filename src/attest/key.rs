@@ -54,6 +54,7 @@ pub fn id(key: &VerifyingKey) -> String {
 fn bad(name: &str, kind: &str) -> Diagnostic {
     Diagnostic::global("bad-key", format!("`{name}` is no {kind} Ed25519 key"))
         .note("a key is a PEM file (PKCS #8 or SPKI), or a file of 32 bytes")
+        .hint("`openssl genpkey -algorithm ed25519 -out key.pem` makes a private one")
 }
 
 fn version_1(der: &[u8]) -> Option<[u8; 32]> {

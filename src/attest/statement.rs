@@ -134,7 +134,9 @@ struct Predicate {
 /// If it is none.
 pub fn parse(text: &str) -> Result<Read, Diagnostic> {
     let none = |words: String| {
-        Diagnostic::global("attestation-refused", "this is no statement about a report").note(words)
+        Diagnostic::global("attestation-refused", "this is no statement about a report")
+            .note(words)
+            .hint("`veracity attest` makes one, and `--key FILE` signs it")
     };
     let read: Read = serde_json::from_str(text).map_err(|error| none(error.to_string()))?;
     match (read.kind.as_str(), read.predicate_type.as_str()) {

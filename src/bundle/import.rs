@@ -79,8 +79,10 @@ pub fn import(request: &BuildRequest, folder: &Path) -> Result<Imported, Vec<Dia
     for chapter in &results.bundle.chapters {
         let slug = &chapter.plan.chapter;
         let Some(ran) = results.chapters.get(slug) else { continue };
-        let found = take(&planned, &store, &folder.join(slug), chapter, ran)
-            .map_err(|error| vec![Diagnostic::global("results", format!("{slug}: {error}"))])?;
+        let found = take(&planned, &store, &folder.join(slug), chapter, ran).map_err(|error| {
+            let problem = Diagnostic::global("results", format!("{slug}: {error}"));
+            vec![problem.hint("copy the folder of results anew")]
+        })?;
         imported.taken += found.taken;
         if !found.foreign.is_empty() {
             let words = format!(
@@ -89,14 +91,17 @@ pub fn import(request: &BuildRequest, folder: &Path) -> Result<Imported, Vec<Dia
                 found.foreign.join(", ")
             );
             let problem = Diagnostic::global("foreign-results", words);
-            imported.refused.push(match different(&planned, &results) {
+            let problem = match different(&planned, &results) {
                 Some(what) => problem.note(what),
                 None => problem.note("the chapter's code, or what it builds on, has changed"),
-            });
+            };
+            let hint = "`veracity bundle` makes one of the present sources; run that there";
+            imported.refused.push(problem.hint(hint));
         }
         if let Some(failure) = &ran.failure {
             let words = format!("{slug} did not run to its end there: {failure}");
-            imported.refused.push(Diagnostic::global("cut-short", words));
+            let hint = "what it did before is taken over; run the bundle again for the rest";
+            imported.refused.push(Diagnostic::global("cut-short", words).hint(hint));
         }
     }
     if imported.taken > 0 {

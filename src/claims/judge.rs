@@ -11,12 +11,13 @@ pub(crate) use self::devices::missing as missing_on;
 use std::collections::BTreeMap;
 
 use num_rational::BigRational;
-use veracity_protocol::{Check, CheckStatus, DataKind, DataUse, Evidence, Published, Value};
+use veracity_protocol::{Check, CheckStatus, DataKind, DataUse, Published, Value};
 
 use super::lattice;
 use super::measure::Measure;
 use super::published::{Hit, Miss, Names, Outcome};
-use super::relation::{Relation, Rule};
+use super::relation::{Relation, Rule, denied_by, says_false};
+use super::strength::outcome;
 use super::{Expected, Judged, Provenance, Reason, Verdict, exact, number};
 use crate::data::kind_word;
 use crate::diag::{Diagnostic, closest};
@@ -237,6 +238,20 @@ impl<'a> Finding<'a> {
                 format!("the text says “{words}”, the opposite of `{}`", finding.relation);
             finding.verdict = Verdict::Error(message);
         }
+        if let Subject::Prose(stated) = &site.subject
+            && !finding.compares_number
+            && finding.published.is_none_or(|value| {
+                !says_false(&stated.text) && matches!(value.value, Value::Bool { .. })
+            })
+            && let Some(words) = denied_by(&stated.text)
+        {
+            finding.hint =
+                Some("say what is true, or publish a value that says the opposite".into());
+            finding.verdict = Verdict::Error(format!(
+                "the text says “{words}”, but a claim on {} says that it holds",
+                if finding.published.is_some() { "a value of true or false" } else { "a check" }
+            ));
+        }
         if let Some(name) = &relation.on {
             finding.confine(name);
         }
@@ -358,9 +373,9 @@ impl<'a> Finding<'a> {
             Value::Bool { value } => {
                 self.relation = "holds".into();
                 self.compares_number = false;
-                match (rule, value) {
-                    (Rule::Printed, true) => Verdict::Verified,
-                    (Rule::Printed, false) => Verdict::Refuted("the value is false".into()),
+                match rule {
+                    Rule::Printed if *value != says_false(text) => Verdict::Verified,
+                    Rule::Printed => Verdict::Refuted(format!("the value is {value}")),
                     _ => needs_no_relation("true or false"),
                 }
             }
@@ -389,7 +404,14 @@ impl<'a> Finding<'a> {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
                 (Ok(value), printed) => rule.compare(printed, &value, published.unit.as_deref()),
-                (Err(message), _) => Verdict::Error(message),
+                (Err(message), _) => {
+                    self.hint = Some(
+                        "look in its cell for a division by zero, a logarithm of nothing, or a \
+                         training that has diverged"
+                            .into(),
+                    );
+                    Verdict::Error(message)
+                }
             },
         }
     }
@@ -450,24 +472,4 @@ const PRINTS_VALUE: &str = "the text prints a computed value, which cannot disag
 
 fn needs_no_relation(name: &str, kind: &str) -> Verdict {
     Verdict::Error(format!("`{name}` is {kind} and takes no relation but `refuted`"))
-}
-
-/// The outcome of a check in words.
-fn outcome(check: &Check) -> String {
-    let status = match check.status {
-        CheckStatus::Passed => "passed",
-        CheckStatus::Failed => "failed",
-    };
-    format!("{status}, {}", evidence(check))
-}
-
-/// What a check's outcome rests on, in words such as `tested on 12 cases`.
-pub(crate) fn evidence(check: &Check) -> String {
-    let cases = if check.cases == 1 { "1 case".into() } else { format!("{} cases", check.cases) };
-    match &check.evidence {
-        Evidence::Proved { because } => format!("proved on {cases}: {because}"),
-        Evidence::Tested => format!("tested on {cases}"),
-        Evidence::Close { tolerance } => format!("compared on {cases} within {tolerance}"),
-        Evidence::Estimated { interval } => format!("estimated on {cases}: {interval}"),
-    }
 }

@@ -67,6 +67,12 @@ const LIMITS_ABOVE: &[&str] = &["at most", "up to", "less than", "fewer than", "
 const LIMITS_BELOW: &[&str] =
     &["at least", "more than", "greater than", "above", "over", "exceeds"];
 
+/// Texts that say nothing but that something is false.
+const FALSE: [&str; 6] = ["false", "not true", "untrue", "wrong", "no", "does not hold"];
+/// Words with which a longer text denies what it speaks of.
+const DENIALS: [&str; 7] =
+    ["is false", "are false", "not true", "untrue", "does not hold", "do not hold", "is wrong"];
+
 const SIDES: [(&str, Side); 8] = [
     (">=", Side::AtLeast),
     ("≥", Side::AtLeast),
@@ -487,6 +493,23 @@ fn whole(number: u8) -> BigRational {
     BigRational::from(BigInt::from(number))
 }
 
+/// Whether a text says nothing but that something is false.
+pub(crate) fn says_false(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let text =
+        ["it is ", "is ", "it "].iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
+    FALSE.contains(&text)
+}
+
+/// The words with which a text denies what it speaks of.
+pub(crate) fn denied_by(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
+    let text = format!(" {} ", words.join(" "));
+    DENIALS.into_iter().find(|denial| text.contains(&format!(" {denial} ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -526,6 +549,23 @@ mod tests {
         assert_eq!(word("82 %", "", "0.82", Some("%")), "refuted");
         assert_eq!(word("many", "", "82", None), "error");
         assert_eq!(word("1 of 2", "", "1", None), "error");
+    }
+
+    #[test]
+    fn a_text_that_denies_is_told_from_one_that_says_not() {
+        for text in ["false", "Not true.", "it does not hold", "is untrue", "No"] {
+            assert!(says_false(text), "{text}");
+        }
+        for text in
+            ["it is not true, that it helps", "The bound does not hold here", "that is wrong"]
+        {
+            assert!(!says_false(text) && denied_by(text).is_some(), "{text}");
+        }
+        for text in
+            ["pooling is not ahead", "false positives are rare", "true", "no worse", "nothing"]
+        {
+            assert!(!says_false(text) && denied_by(text).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! How much a relation lets pass, so that a change of it can be told to be looser or tighter.
 //!
 //! In: the relations of two versions of a claim, in the words of a ledger, with the printed texts.
-//! Out: a [`Shift`]. Left out: the values; a looser relation is looser whether or not it matters.
+//! Out: a [`Shift`]. Left out: the values, since a looser relation is looser whether or not it
+//! matters, and what a check is worth, which is [`super::strength`]'s.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
+use super::measure::{Measure, Part};
 use super::number::{self, Printed};
 use super::relation::{Relation, Rule, Side, Tolerance};
 
@@ -38,15 +40,17 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     if (old.relation, old.text) == (new.relation, new.text) {
         return Shift::Same;
     }
-    let ((before, asked_before), (after, asked_after)) = (old.parts(), new.parts());
-    let rule = match (before == after, Slack::of(before, old.text), Slack::of(after, new.text)) {
-        (_, Some(before), Some(after)) => before.to(&after),
-        (true, ..) => Shift::Same,
+    let (before, after) = (old.parts(), new.parts());
+    let slack = |parts: &Parts<'_>, text| Slack::of(parts.rule, text);
+    let rule = match (slack(&before, old.text), slack(&after, new.text)) {
+        (Some(before), Some(after)) => before.to(&after),
+        _ if before.rule == after.rule => Shift::Same,
         _ => Shift::Other,
     };
+    let rule = weakest([rule, certainty(&before.measure, &after.measure)].into_iter());
     // Real data or devices that need no longer be used are a looser claim, however the number is
     // compared.
-    let asked = asked_before.into_iter().zip(asked_after).map(|pair| match pair {
+    let asked = before.asked.into_iter().zip(after.asked).map(|pair| match pair {
         (before, after) if before == after => Shift::Same,
         (_, None) => Shift::Looser,
         (None, Some(_)) => Shift::Tighter,
@@ -59,17 +63,46 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     }
 }
 
+/// The parts of a relation.
+struct Parts<'a> {
+    /// How the number is compared.
+    rule: &'a str,
+    /// What is made of samples and of several values.
+    measure: Measure,
+    /// The data set and the devices that it asks for.
+    asked: [Option<&'a str>; 2],
+}
+
 impl<'a> Stated<'a> {
-    /// The rule, and the data set and devices that it asks for.
-    fn parts(self) -> (&'a str, [Option<&'a str>; 2]) {
-        let cut = |text: &'a str, word| match text.split_once(word) {
-            Some((before, name)) => (before, Some(name)),
-            None => (text, None),
-        };
-        let (rule, data) = cut(self.relation, "; on ");
-        let (rule, devices) = cut(rule, "; devices: ");
-        (rule, [data, devices])
+    fn parts(self) -> Parts<'a> {
+        let mut parts = Parts { rule: "", measure: Measure::default(), asked: [None; 2] };
+        for part in self.relation.split("; ") {
+            if let Some(name) = part.strip_prefix("on ") {
+                parts.asked[0] = Some(name);
+            } else if let Some(names) = part.strip_prefix("devices: ") {
+                parts.asked[1] = Some(names);
+            } else if !matches!(parts.measure.read(part), Ok(Part::New)) {
+                // There is one rule; of what is not known, all must be the same.
+                parts.rule = if parts.rule.is_empty() { part } else { self.relation };
+            }
+        }
+        parts
     }
+}
+
+/// How much surer or less sure one must be that a statistic is no accident.
+fn certainty(old: &Measure, new: &Measure) -> Shift {
+    let seeds = growth(&new.seeds.unwrap_or(0), &old.seeds.unwrap_or(0));
+    let interval = match (&old.interval, &new.interval) {
+        (None, None) => Shift::Same,
+        (Some(_), None) => Shift::Looser,
+        (None, Some(_)) => Shift::Tighter,
+        (Some(old), Some(new)) if old.method != new.method => Shift::Other,
+        (Some(old), Some(new)) => growth(&new.level, &old.level),
+    };
+    let rest = |it: &Measure| Measure { seeds: None, interval: None, ..it.clone() };
+    let rest = if rest(old) == rest(new) { Shift::Same } else { Shift::Other };
+    weakest([seeds, interval, rest].into_iter())
 }
 
 /// What a rule lets pass.
@@ -145,7 +178,7 @@ impl Slack {
 }
 
 /// What several shifts are together: looser if any of them is.
-fn weakest(shifts: impl Iterator<Item = Shift>) -> Shift {
+pub(super) fn weakest(shifts: impl Iterator<Item = Shift>) -> Shift {
     let shifts: Vec<Shift> = shifts.collect();
     let order = [Shift::Looser, Shift::Other, Shift::Tighter];
     order.into_iter().find(|shift| shifts.contains(shift)).unwrap_or(Shift::Same)
@@ -157,7 +190,7 @@ fn rounding(printed: &Printed) -> BigRational {
     place.map_or_else(BigRational::zero, |place| place / BigRational::from(BigInt::from(2)))
 }
 
-fn growth(old: &BigRational, new: &BigRational) -> Shift {
+pub(super) fn growth<T: Ord>(old: &T, new: &T) -> Shift {
     match new.cmp(old) {
         std::cmp::Ordering::Less => Shift::Tighter,
         std::cmp::Ordering::Equal => Shift::Same,
@@ -231,6 +264,14 @@ mod tests {
             (("± 0.1; on a", "0.8"), ("± 0.1; devices: cpu, cuda; on a", "0.8"), Tighter),
             (("= (1 decimal); devices: cpu, cuda", "0.8"), ("= (1 decimal); on a", "0.8"), Looser),
             (("a relation of tomorrow", "0.8"), ("± 0.2", "0.8"), Other),
+            (("mean; n ≥ 6; > 0", "more"), ("mean; n ≥ 3; > 0", "more"), Looser),
+            (("mean; n ≥ 3; > 0", "more"), ("mean; n ≥ 6; > 0", "more"), Tighter),
+            (("mean; n ≥ 6; > 0", "more"), ("median; n ≥ 6; > 0", "more"), Other),
+            (("minus a; > 0", "more"), ("minus b; > 0", "more"), Other),
+            (("mean; t 95 %; n ≥ 6; > 0", "more"), ("mean; t 90 %; n ≥ 6; > 0", "more"), Looser),
+            (("mean; t 95 %; n ≥ 6; > 0", "more"), ("mean; n ≥ 6; > 0", "more"), Looser),
+            (("mean; = (3 decimals)", "0.820"), ("mean; = (2 decimals)", "0.82"), Looser),
+            (("mean; ± 0.1; on octmnist", "0.8"), ("mean; ± 0.1", "0.8"), Looser),
         ] {
             assert_eq!(of(old, new), expected, "{old:?} {new:?}");
         }

@@ -157,7 +157,7 @@ fn look(
 ) -> Result<Option<Found>, Vec<Diagnostic>> {
     data::find(folder, name, Some(entry), digests).map_err(|error| {
         let message = format!("the data set `{name}` cannot be read: {error}");
-        vec![Diagnostic::global("unreadable-data", message)]
+        vec![Diagnostic::global("unreadable-data", message).hint(data::UNREADABLE)]
     })
 }
 

@@ -13,7 +13,7 @@ pub(super) const AFTER_HELP: &str = "\
 Exit status:
   0  nothing has changed, or nothing that weakens the report (see --fail-on)
   1  a claim fails, is no longer checked, is now expected to be refuted or was deleted,
-     a tolerance was loosened, an exemption added, or data are no longer real
+     a tolerance was loosened, a check weakened, an exemption added, or data are no longer real
   2  one side could not be read";
 
 #[derive(Debug, Args)]

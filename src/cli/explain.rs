@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Session;
-use crate::chain::Chain;
 use crate::claims::{self, Expected, Judged, OnDevice};
 use crate::data::kind_word;
 use crate::diag::{Diagnostic, printable};
+use crate::evidence::{self, Evidence};
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated};
 use crate::publish::Output;
 
@@ -38,8 +38,8 @@ pub(super) fn explain(
 /// If no claim has it.
 pub(super) fn told(evaluated: &Evaluated, wanted: &str) -> Result<String, Diagnostic> {
     let found = claims::named(&evaluated.document.claims, wanted)?;
-    let words: Vec<String> =
-        found.iter().map(|claim| words(&Chain::of(evaluated, claim))).collect();
+    let evidence = Evidence::of(evaluated, found.iter().copied());
+    let words: Vec<String> = found.iter().map(|claim| words(claim, &evidence)).collect();
     Ok(words.join("\n"))
 }
 
@@ -52,7 +52,7 @@ pub(super) fn verdict(claim: &Judged) -> &'static str {
     }
 }
 
-fn words(chain: &Chain<'_>) -> String {
+fn words(claim: &Judged, evidence: &Evidence) -> String {
     let mut text = String::new();
     let mut line = |name: &str, words: &str| {
         for (index, words) in words.lines().enumerate() {
@@ -60,10 +60,9 @@ fn words(chain: &Chain<'_>) -> String {
             let _ = writeln!(text, "\x1b[1m{name:>9}\x1b[0m {}", printable(words));
         }
     };
-    let claim = chain.claim;
     line("claim", &claim.id);
     line("at", &claim.span.to_string());
-    line("prose", chain.paragraph);
+    line("prose", evidence::paragraph(&claim.span));
     line("asserts", &claim.text);
     line("relation", &claim.relation);
     if !claim.because.is_empty() {
@@ -77,22 +76,22 @@ fn words(chain: &Chain<'_>) -> String {
     line("devices", &devices.join("\n"));
     line("verdict", verdict(claim));
     line("because", claim.verdict.detail());
-    for formula in &chain.formulas {
+    for formula in evidence.formulas.get(&claim.id).into_iter().flatten() {
         line("formula", formula);
     }
-    for part in &chain.code {
+    for part in evidence.behind(claim) {
         match &part.cell {
-            Some(cell) => line("cell", &format!("{cell} at {}", part.span)),
-            None => line("module", &format!("at {}", part.span)),
+            Some(cell) => line("cell", &format!("{cell} at {}", part.place)),
+            None => line("module", &format!("at {}", part.place)),
         }
         let code: Vec<String> = part.code.lines().map(|line| format!("| {line}")).collect();
         line("", &code.join("\n"));
     }
-    if let Some(data) = chain.data {
-        let kind = kind_word(data.kind);
-        line("data", &format!("{} ({kind}), digest {}", data.name, data.digest));
-    }
-    if let Some(run) = chain.run {
+    if let Some(run) = &claim.provenance {
+        if let Some(data) = &run.data {
+            let kind = kind_word(data.kind);
+            line("data", &format!("{} ({kind}), digest {}", data.name, data.digest));
+        }
         line("run", &format!("cell {}/{}, {} ms", run.chapter, run.cell, run.duration_ms));
         line("device", &run.device);
         line("profile", &run.profile);
@@ -101,6 +100,6 @@ fn words(chain: &Chain<'_>) -> String {
         }
         line("key", &run.key);
     }
-    line("again", &chain.again);
+    line("again", &evidence.again(claim));
     text
 }

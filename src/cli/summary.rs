@@ -93,7 +93,7 @@ pub(super) fn uncovered(document: &Document, least: usize) -> Vec<Diagnostic> {
         problems.push(Diagnostic::global("coverage", words).hint(hint));
         problems.extend(chapter.uncovered.iter().map(|span| {
             let words = format!("nothing backs the number `{}`", span.text());
-            Diagnostic::error("uncovered-number", words, span.clone())
+            Diagnostic::error("uncovered-number", words, span.clone()).hint(hint)
         }));
     }
     problems

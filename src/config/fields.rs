@@ -70,7 +70,8 @@ impl<'a> Reader<'a> {
                     format!("`{name}` is given twice"),
                     self.yaml.span(key),
                 );
-                self.diagnostics.push(found.related(first, "first given here"));
+                let found = found.related(first, "first given here");
+                self.diagnostics.push(found.hint("the first one counts; remove the other"));
                 continue;
             }
             seen.insert(name, key);

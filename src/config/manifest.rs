@@ -267,7 +267,8 @@ impl Reader<'_> {
 
     fn lacks(&mut self, node: &Node, what: &str, key: &str) {
         let message = format!("{what} has no `{key}`");
-        self.diagnostics.push(Diagnostic::error("missing-key", message, self.yaml.span(node)));
+        let found = Diagnostic::error("missing-key", message, self.yaml.span(node));
+        self.diagnostics.push(found.hint(format!("add `{key}: …`")));
     }
 
     /// A name of a file, a folder or a data set.

@@ -270,7 +270,8 @@ impl Download<'_> {
             Err(TryLockError::WouldBlock) => Err(Diagnostic::global(
                 "fetch-busy",
                 format!("another process is downloading {}", self.file.name),
-            )),
+            )
+            .hint("wait for it; then `veracity data verify` tells whether all is there")),
             // Without locks in the file system nobody is kept out.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
         }
@@ -503,6 +504,7 @@ impl Download<'_> {
 
     fn problem(&self, words: String) -> Diagnostic {
         Diagnostic::global("fetch-failed", format!("cannot download {}: {words}", self.file.name))
+            .hint("what is there is kept: the same command goes on from it")
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod run;
 mod sandbox;
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
@@ -26,7 +27,7 @@ use super::workspace::{self, Workspace};
 use super::{Ending, Event, Kernel, Outcome};
 use crate::claims::Reason;
 use crate::diag::{Diagnostic, Severity};
-use crate::plan::{ChapterPlan, tangle};
+use crate::plan::{ChapterPlan, Tests, tangle};
 
 /// Most bytes of a compiler's own words that are shown.
 const LONGEST_COMPILER_OUTPUT: usize = 4000;
@@ -158,6 +159,15 @@ impl Kernel for BatchKernel {
         outcomes.into_values().collect()
     }
 
+    fn test(
+        &self,
+        chapter: &ChapterPlan,
+        tests: &Tests,
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Option<Vec<Diagnostic>> {
+        Some(self.test_library(chapter, tests, sink))
+    }
+
     fn interrupt(&self) {
         let mut interrupts = self.interrupts.lock().unwrap_or_else(PoisonError::into_inner);
         interrupts.count += 1;
@@ -261,12 +271,30 @@ impl BatchKernel {
                 start.clone(),
             ))
         })?;
-        let maps = &sources.maps;
+        let package = workspace::program_package(&chapter.slug);
+        let arguments = ["build", "--package", &package];
+        let (executable, warnings) = self.build(&arguments, chapter, &sources.maps, since, sink)?;
+        let maps = sources.maps.clone();
+        *last = Some(Built { sources, executable: executable.clone(), warnings });
+        Ok((executable, maps))
+    }
+
+    /// Calls Cargo; gives the executable that it makes, and the compiler's warnings.
+    fn build(
+        &self,
+        arguments: &[&str],
+        chapter: &ChapterPlan,
+        maps: &Maps,
+        since: u64,
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Result<(PathBuf, Vec<Diagnostic>), Vec<compile::Message>> {
+        let start = chapter.source.span(0..0);
+        let failed = |diagnostic: Diagnostic| vec![compile::Message { diagnostic, cell: None }];
         let mut warnings = Vec::new();
         let mut command = self.workspace.cargo();
         command
-            .args(["build", "--message-format=json", "--package"])
-            .arg(workspace::program_package(&chapter.slug))
+            .args(arguments)
+            .arg("--message-format=json")
             .env("CARGO_TERM_PROGRESS_WHEN", "never");
         let command = match self.confinement {
             Confinement::Free => Ok(command),
@@ -327,17 +355,13 @@ impl BatchKernel {
         let status = cargo.child.wait();
         let words = words.join().unwrap_or_default();
         match (status, executable) {
-            (Ok(status), Some(executable)) if status.success() => {
-                let maps = sources.maps.clone();
-                *last = Some(Built { sources, executable: executable.clone(), warnings });
-                Ok((executable, maps))
-            }
+            (Ok(status), Some(executable)) if status.success() => Ok((executable, warnings)),
             _ if process::interrupted() || self.interrupts() != since => {
                 Err(failed(Diagnostic::error("interrupted", "the build was interrupted", start)))
             }
             _ if errors.is_empty() => {
                 let words = end_of(&format!("{said}{words}"), LONGEST_COMPILER_OUTPUT);
-                let failed_to = "the chapter's program cannot be built";
+                let failed_to = "the chapter's code cannot be built";
                 let problem = Diagnostic::error("compile-error", failed_to, start);
                 Err(failed(match words.as_str() {
                     "" => problem.note("cargo says nothing").hint("`veracity doctor` looks at it"),

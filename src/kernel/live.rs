@@ -23,10 +23,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::context::Context;
+use super::batch::BatchKernel;
 use super::workspace::Workspace;
 use super::{Event, Kernel, Outcome, process};
 use crate::diag::Diagnostic;
-use crate::plan::ChapterPlan;
+use crate::plan::{ChapterPlan, Tests};
 
 /// Contexts that stay between builds.
 #[derive(Debug, Default)]
@@ -215,6 +216,18 @@ impl Kernel for LiveKernel {
             }
             Err(problem) => run::none(chapter, cells, problem),
         }
+    }
+
+    fn test(
+        &self,
+        chapter: &ChapterPlan,
+        tests: &Tests,
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Option<Vec<Diagnostic>> {
+        let Ground { workspace, root, build, data, .. } = &self.ground;
+        let workspace = workspace.clone();
+        let batch = BatchKernel::new(workspace, root.clone(), build.clone(), data.clone(), 1);
+        batch.test(chapter, tests, sink)
     }
 
     fn interrupt(&self) {

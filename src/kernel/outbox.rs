@@ -150,6 +150,8 @@ pub(super) fn signal(number: i32) -> String {
         8 => " (arithmetic fault)",
         9 => " (killed, perhaps for want of memory)",
         11 => " (segmentation fault)",
+        24 => " (its processor time was used up)",
+        25 => " (it wrote a longer file than it may)",
         _ => "",
     };
     format!("signal {number}{name}")

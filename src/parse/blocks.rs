@@ -211,7 +211,8 @@ impl Builder<'_> {
             let span = self.context.first_line(start..self.context.text.len());
             self.context.diagnostics.push(
                 Diagnostic::error("nesting-too-deep", "this is nested too deeply", span)
-                    .note(format!("at most {DEEPEST} levels are kept apart")),
+                    .note(format!("at most {DEEPEST} levels are kept apart"))
+                    .hint("are there more `>` or spaces in front of it than were meant?"),
             );
         }
         self.kept.push(is_kept);

@@ -103,11 +103,8 @@ pub(super) fn cell(
     });
     let caption = yaml.caption.map(|text| caption(&text, fence.source, &options, diagnostics));
     if code.text.trim().is_empty() {
-        diagnostics.push(Diagnostic::warning(
-            "empty-cell",
-            "this cell has no code",
-            fence.first_line,
-        ));
+        let found = Diagnostic::warning("empty-cell", "this cell has no code", fence.first_line);
+        diagnostics.push(found.hint(NO_CODE));
     }
     Cell {
         id: label.clone().unwrap_or_else(|| format!("cell-{}", index + 1)),
@@ -126,6 +123,8 @@ pub(super) fn cell(
     }
 }
 
+const NO_CODE: &str = "write code into it, or remove the block";
+
 /// Makes a module block.
 pub(super) fn module(fence: Fence<'_>, diagnostics: &mut Vec<Diagnostic>) -> Module {
     let Parts { options, code } = fence.split(diagnostics);
@@ -133,7 +132,8 @@ pub(super) fn module(fence: Fence<'_>, diagnostics: &mut Vec<Diagnostic>) -> Mod
     diagnostics.extend(found);
     if code.text.trim().is_empty() {
         let message = "this module block has no code";
-        diagnostics.push(Diagnostic::warning("empty-cell", message, fence.first_line));
+        let found = Diagnostic::warning("empty-cell", message, fence.first_line);
+        diagnostics.push(found.hint(NO_CODE));
     }
     Module { code, echo, span: fence.span }
 }

@@ -163,7 +163,8 @@ fn equation(
     };
     if latex.trim().is_empty() {
         let span = context.first_line(range.clone());
-        context.diagnostics.push(Diagnostic::error("empty-math", "this formula is empty", span));
+        let found = Diagnostic::error("empty-math", "this formula is empty", span);
+        context.diagnostics.push(found.hint("write LaTeX between the dollars, or remove them"));
     }
     let relation = setting(&settings, "relation");
     let claim = setting(&settings, "claim").map(|claim| ClaimSite {

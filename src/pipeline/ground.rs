@@ -26,7 +26,7 @@ pub struct Ground {
     pub kernel: Box<dyn Kernel>,
 }
 
-/// Prepares the ground for the chapters with these slugs, all of which have cells.
+/// Prepares the ground for the chapters with these slugs, all of which have code that runs.
 pub type Prepare =
     dyn Fn(&BuildRequest, &ReportConfig, &[&str]) -> Result<Ground, Diagnostic> + Send + Sync;
 
@@ -40,7 +40,7 @@ pub fn ground(
     prepare: &Prepare,
     sink: Sink<'_>,
 ) -> Result<Ground, Vec<Diagnostic>> {
-    let slugs = written.slugs_with_cells();
+    let slugs = written.slugs_with_code();
     if slugs.is_empty() {
         return Ok(Ground {
             digest: String::new(),

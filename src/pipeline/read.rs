@@ -34,6 +34,17 @@ impl Written {
             .map(|chapter| chapter.slug.as_str())
             .collect()
     }
+
+    /// Slugs of the chapters that have cells, or modules with tests.
+    pub fn slugs_with_code(&self) -> Vec<&str> {
+        self.chapters
+            .iter()
+            .filter(|chapter| {
+                !chapter.cells.is_empty() || crate::plan::first_test(chapter).is_some()
+            })
+            .map(|chapter| chapter.slug.as_str())
+            .collect()
+    }
 }
 
 /// Reads settings, chapters and bibliography.

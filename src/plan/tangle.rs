@@ -58,7 +58,8 @@ impl Body {
                 "this cell's code is nested too deeply",
                 cell.span.clone(),
             )
-            .note(format!("at most {DEEPEST} delimiters may stand in one another")));
+            .note(format!("at most {DEEPEST} delimiters may stand in one another"))
+            .hint("move a part of it into a function of a module block"));
         }
         let tail = syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
             .ok()

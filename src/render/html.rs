@@ -15,6 +15,7 @@ mod data;
 mod fragment;
 mod front;
 mod inlines;
+mod lattice;
 mod review;
 mod templates;
 

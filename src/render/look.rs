@@ -54,6 +54,18 @@ impl Look {
         }
     }
 
+    /// A sign that tells verdicts apart without colour.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Verified => "✓",
+            Self::AsExpected => "☒",
+            Self::Refuted | Self::Unexpected => "✗",
+            Self::Unverified => "○",
+            Self::Vacuous => "∅",
+            Self::Error => "!",
+        }
+    }
+
     /// What the word means, for a reader who sees it for the first time.
     pub(super) fn meaning(self) -> &'static str {
         match self {

@@ -114,12 +114,14 @@ fn replaced(part: &Fragile, why: &str) -> Diagnostic {
             Diagnostic::global("pdf-formula", "a formula cannot be shown in the PDF")
                 .note(format!("the formula: {latex}"))
                 .note(format!("the reason: {why}"))
+                .hint("the pages show it; its LaTeX stands in its place in the PDF")
         }
         Fragile::Picture { name, .. } => Diagnostic::global(
             "pdf-picture",
             format!("the picture `{name}` cannot be shown in the PDF"),
         )
-        .note(format!("the reason: {why}")),
+        .note(format!("the reason: {why}"))
+        .hint("give it in another format, such as PNG or SVG"),
     }
 }
 
@@ -135,6 +137,7 @@ fn unprintable(characters: &BTreeSet<char>) -> Option<Diagnostic> {
             "the fonts of the PDF lack characters of the report, whose code points stand in their place",
         )
         .note(format!("the characters: {}", list.join(" ")))
+        .hint("write them as formulas, or in other signs")
     })
 }
 

@@ -13,7 +13,8 @@ use super::anchor::{file_name, slug};
 use super::inline::is_comment;
 use super::number::{Key, Slot, float_labels};
 use super::{Resolver, Subject};
-use crate::claims::{Verdict, aggregate, evidence};
+use crate::claims::strength::Strength;
+use crate::claims::{Verdict, aggregate};
 use crate::diag::Diagnostic;
 use crate::document::{
     Attachment, Block, Cell, CellState, CheckOutcome, CheckView, CodeView, Equation, Float,
@@ -246,11 +247,11 @@ impl Resolver<'_> {
                             Output::Float(Float { anchor, number, caption, body })
                         }
                         Err(message) => {
-                            self.diagnostics.push(Diagnostic::error(
-                                "figure",
-                                format!("the figure cannot be drawn: {message}"),
-                                cell.span.clone(),
-                            ));
+                            let words = format!("the figure cannot be drawn: {message}");
+                            self.diagnostics.push(
+                                Diagnostic::error("figure", words, cell.span.clone())
+                                    .hint("look at the numbers that the cell gives to it"),
+                            );
                             Output::Text(format!("The figure cannot be drawn: {message}"))
                         }
                     }
@@ -297,7 +298,7 @@ impl Resolver<'_> {
                 CheckStatus::Passed => CheckOutcome::Passed,
                 CheckStatus::Failed => CheckOutcome::Failed,
             },
-            evidence: evidence(check),
+            evidence: Strength::of(check).to_string(),
             counterexample: check.counterexample.clone(),
         }
     }
@@ -355,7 +356,8 @@ impl Resolver<'_> {
                         format!("the footnote `{name}` is written twice"),
                         (*span).clone(),
                     )
-                    .related(definitions[earlier].2.clone(), "first written here"),
+                    .related(definitions[earlier].2.clone(), "first written here")
+                    .hint("give one of them another name"),
                 );
             } else if !numbers.contains_key(*name) {
                 self.diagnostics.push(

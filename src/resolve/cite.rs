@@ -53,6 +53,7 @@ impl Works {
                         format!("the bibliography cannot be read: {message}"),
                         source.span(range),
                     )
+                    .hint("until it can be read, no citation is resolved")
                 });
                 (works, diagnostics.collect())
             }

@@ -10,10 +10,36 @@ use veracity::config::{self, ReportConfig};
 use veracity::diag::{self, Color, Diagnostic};
 use veracity::exec::{self, CellResult, CellStatus, Executed};
 use veracity::kernel::batch::BatchKernel;
+use veracity::kernel::scripted::ScriptedKernel;
 use veracity::kernel::workspace::{Network, Workspace};
 use veracity::parse::{self, Chapter};
 use veracity::plan::{self, Foundation, Plan};
 use veracity::span::Source;
+
+const TESTED: &str = "# Tested
+
+```rust,module
+pub fn half(x: i64) -> i64 { x / 2 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn of_even_numbers() { assert_eq!(super::half(4), 2); }
+}
+```
+";
+
+const FAILING: &str = "# Failing
+
+```rust,module
+pub fn half(x: i64) -> i64 { x / 2 }
+#[test] fn passes() {}
+#[test] fn of_odd_numbers() {
+    assert_eq!(half(5), 3, \"half of five\");
+}
+#[test] fn says_why() -> Result<(), String> { Err(\"no\".into()) }
+```
+";
 
 struct Bench {
     folder: tempfile::TempDir,
@@ -53,18 +79,22 @@ impl Bench {
         plan::plan(&self.config, &self.chapters, &foundation).0
     }
 
-    fn execute(&self) -> (Executed, Vec<Diagnostic>) {
+    fn kernel(&self) -> BatchKernel {
         let root = self.folder.path();
-        let build = root.join("build");
-        let kernel = BatchKernel::new(
-            self.workspace.clone(),
-            root.to_owned(),
-            build.clone(),
-            root.join("data"),
-            2,
-        );
-        let store = Store::new(build.join("cache/cells"));
-        exec::execute(&self.plan(), &kernel, &store, 2, &|_| ())
+        let (build, data) = (root.join("build"), root.join("data"));
+        BatchKernel::new(self.workspace.clone(), root.to_owned(), build, data, 2)
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.folder.path().join("build/cache/cells"))
+    }
+
+    fn execute(&self) -> (Executed, Vec<Diagnostic>) {
+        exec::execute(&self.plan(), &self.kernel(), &self.store(), 2, &|_| ())
+    }
+
+    fn test(&self) -> Vec<Diagnostic> {
+        exec::test(&self.plan(), &self.kernel(), &self.store(), &|_| ())
     }
 }
 
@@ -274,6 +304,8 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
         ("leaves", LEAVES),
         ("exits", EXITS),
         ("returns", RETURNS),
+        ("tested", TESTED),
+        ("failing", FAILING),
     ]);
     let (executed, _) = bench.execute();
     let chapter = |slug: &str| {
@@ -333,6 +365,27 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
     assert_eq!(place(failure(&chapter("module")[0])), "module.md:4:25");
 
     replays(&bench, &executed);
+    tests(&bench);
+}
+
+/// Tests of modules fail at their places, and those that passed are not run again.
+fn tests(bench: &Bench) {
+    let found = bench.test();
+    let told: Vec<(String, &str)> =
+        found.iter().map(|it| (place(it), it.message.as_str())).collect();
+    let expected = [
+        (
+            "failing.md:7:5".to_owned(),
+            "the test `of_odd_numbers` failed: assertion `left == right` failed: half of five",
+        ),
+        ("failing.md:5:1".to_owned(), "the test `says_why` failed: Error: \"no\""),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(found[0].notes, ["left: 2", "right: 3"]);
+    let idle = ScriptedKernel::default();
+    let idle = exec::test(&bench.plan(), &idle, &bench.store(), &|_| ());
+    let idle: Vec<(&str, String)> = idle.iter().map(|it| (it.code, place(it))).collect();
+    assert_eq!(idle, [("idle-test", "failing.md:5:1".to_owned())], "only the other has passed");
 }
 
 /// What ended well is stored, damage is noticed, and stored results equal fresh ones.

@@ -41,10 +41,24 @@ fn side() -> Side {
 
 /// Kinds of what `edit` changes, with what.
 fn told(edit: impl FnOnce(&mut Side)) -> Vec<(Kind, String)> {
-    let mut new = side();
+    told_of(|_| (), edit)
+}
+
+/// The same of what `before` has made of both sides.
+fn told_of(before: impl Fn(&mut Side), edit: impl FnOnce(&mut Side)) -> Vec<(Kind, String)> {
+    let mut old = side();
+    before(&mut old);
+    let mut new = old.clone();
     edit(&mut new);
-    let changes = compare(&side(), &new);
+    let changes = compare(&old, &new);
     changes.into_iter().map(|Change { kind, what, .. }| (kind, what)).collect()
+}
+
+/// Makes the first claim one on a check that passed.
+fn set_check(side: &mut Side, strength: &str) {
+    side.claims[0].text = "they agree".into();
+    side.claims[0].relation = "holds".into();
+    side.claims[0].value = Some(format!("passed, {strength}"));
 }
 
 #[test]
@@ -72,6 +86,14 @@ fn every_kind_of_change_is_told() {
     assert_eq!(told(|it| it.claims[0].text = "0.8205".into()), one(Kind::Text, "a/acc"));
     let moved = told(|it| it.claims[0].value = Some("0.83".into()));
     assert_eq!(moved, one(Kind::Value, "a/acc"));
+    let weaker =
+        told_of(|it| set_check(it, "tested on 49 cases"), |it| set_check(it, "tested on 48 cases"));
+    assert_eq!(weaker, one(Kind::Weaker, "a/acc"));
+    let stronger = told_of(
+        |it| set_check(it, "tested on 49 cases"),
+        |it| set_check(it, "proved on 3 cases: so"),
+    );
+    assert_eq!(stronger, one(Kind::Stronger, "a/acc"));
     let compiler = told(|it| it.environment[0].1 = "rustc 2".into());
     assert_eq!(compiler, one(Kind::Environment, "Compiler"));
     let subset = told(|it| {

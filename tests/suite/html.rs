@@ -403,8 +403,11 @@ fn document() -> Document {
 
 /// Code behind the cells of `attention`, hostile too.
 fn evidence() -> Evidence {
-    let passage =
-        |place: &str, code: &str| Passage { place: place.to_owned(), code: code.to_owned() };
+    let passage = |place: &str, code: &str| Passage {
+        cell: None,
+        place: place.to_owned(),
+        code: code.to_owned(),
+    };
     Evidence {
         passages: vec![
             passage("chapters/attention.md:9:1", "let m = monomials(3, 2)?;"),
@@ -415,6 +418,7 @@ fn evidence() -> Evidence {
             Chain { cell: 0, builds_on: vec![], uses: vec![1] },
         )]
         .into(),
+        ..Evidence::default()
     }
 }
 

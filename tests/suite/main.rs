@@ -6,6 +6,8 @@ mod browser;
 mod bundle;
 mod claims;
 #[cfg(unix)]
+mod clean;
+#[cfg(unix)]
 mod console;
 mod corpus;
 #[cfg(unix)]
@@ -18,6 +20,7 @@ mod diff;
 #[cfg(unix)]
 mod disk;
 mod evidence;
+mod hints;
 mod html;
 mod invalid;
 #[cfg(unix)]

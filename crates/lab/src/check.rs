@@ -86,7 +86,10 @@ impl Check {
         let within = fit.low >= expected - margin && fit.high <= expected + margin;
         Draft::new(name).finish(Outcome {
             statement: format!("the exponent is {expected} ± {margin}"),
-            evidence: Evidence::Estimated { interval: fit.to_string() },
+            // With the margin, so that a wider one is noticed whatever the author states.
+            evidence: Evidence::Estimated {
+                interval: format!("{fit}; allowed is {expected} ± {margin}"),
+            },
             cases: fit.points as u64,
             counterexample: (!within).then(|| fit.to_string()),
         })
@@ -245,6 +248,9 @@ mod tests {
         let squares = crate::growth((1..8_u64).map(|n| (n, n * n)));
         assert!(Check::growth("g", &squares, 2.0, 0.01).passed());
         assert!(!Check::growth("g", &squares, 1.0, 0.01).passed());
+        let told = Check::growth("g", &squares, 2.0, 0.01).statement("it grows").into_protocol();
+        let Evidence::Estimated { interval } = told.evidence else { panic!("{told:?}") };
+        assert!(interval.ends_with("from 7 points; allowed is 2 ± 0.01"), "{interval}");
         let noisy = crate::growth([(1, 1.0), (2, 9.0), (4, 4.0), (8, 90.0)]);
         assert!(noisy.low < 2.0 && noisy.high > 2.0);
         assert!(!Check::growth("g", &noisy, 2.0, 0.1).passed());

@@ -22,6 +22,10 @@ use crate::kernel::process::{self, Group};
 use crate::kernel::{Ending, Event, Outcome};
 use crate::plan::{ChapterPlan, Reuse};
 
+/// What to do if a program cannot be run or leaves nothing.
+pub(super) const UNABLE: &str =
+    "is the disk full, or the folder read-only? `veracity clean` removes anything in the way";
+
 /// One run of a chapter's program.
 pub(super) struct Run<'a> {
     pub(super) kernel: &'a BatchKernel,
@@ -61,7 +65,8 @@ impl Run<'_> {
                     "kernel",
                     format!("the chapter's program cannot be run: {error}"),
                     span,
-                );
+                )
+                .hint(UNABLE);
                 let mut outcomes = vec![Outcome::silent(Ending::Failed(Box::new(failed)))];
                 outcomes.resize_with(self.cells.len(), || Outcome::blocked(&self.cell(0).id));
                 outcomes
@@ -163,7 +168,7 @@ impl Run<'_> {
                 state.timed_out = true;
                 group.kill();
             }
-            if watch.as_mut().is_some_and(|watch| watch.is_full()) {
+            if watch.as_mut().is_some_and(|watch| watch.is_full(group.child.id())) {
                 state.overfull = true;
                 group.kill();
             }
@@ -241,11 +246,8 @@ impl Run<'_> {
 
     fn broken(&self, position: usize, error: &io::Error) -> Ending {
         let words = format!("the cell's output cannot be read: {error}");
-        Ending::Failed(Box::new(Diagnostic::error(
-            "kernel",
-            words,
-            self.cell(position).span.clone(),
-        )))
+        let span = self.cell(position).span.clone();
+        Ending::Failed(Box::new(Diagnostic::error("kernel", words, span).hint(UNABLE)))
     }
 
     /// Why the cell at `position` did not finish.

@@ -3,6 +3,7 @@
 //! In: the kernel's folders. Out: commands under a [`Policy`], and a watch over what a program
 //! writes. Left out: how a policy is enforced, which is [`crate::kernel::confine`]'s.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,16 +119,35 @@ impl Watch {
         Self { folders, before, looked: Instant::now() }
     }
 
-    /// Whether too much has been written.
-    pub(super) fn is_full(&mut self) -> bool {
+    /// Whether the program with this number has written too much.
+    pub(super) fn is_full(&mut self, process: u32) -> bool {
         if self.looked.elapsed() < LOOK {
             return false;
         }
         self.looked = Instant::now();
         let sizes: Vec<(u64, usize)> = self.folders.iter().map(|folder| size(folder)).collect();
-        let bytes: u64 = sizes.iter().map(|(bytes, _)| bytes).sum();
+        let bytes: u64 = sizes.iter().map(|(bytes, _)| bytes).sum::<u64>() + unlinked(process);
         bytes.saturating_sub(self.before) > WRITTEN || sizes.iter().any(|(_, files)| *files > FILES)
     }
+}
+
+#[cfg(not(unix))]
+fn unlinked(_process: u32) -> u64 {
+    0
+}
+
+/// Bytes of the files that a program has open and no folder has any more.
+#[cfg(unix)]
+fn unlinked(process: u32) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    // A confined program is one process, and a thread may open no file that the others have not open.
+    let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let files = open.filter_map(|entry| fs::metadata(entry.path()).ok());
+    let gone = files.filter(|file| file.is_file() && file.nlink() == 0);
+    gone.map(|file| ((file.dev(), file.ino()), file.len()))
+        .collect::<BTreeMap<_, _>>()
+        .into_values()
+        .sum()
 }
 
 /// Bytes and number of the files in a folder; of very many only the first are counted.
@@ -145,4 +165,19 @@ fn size(folder: &Path) -> (u64, usize) {
         }
     }
     (bytes, files)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod cases {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_no_folder_has_any_more_is_counted_while_it_is_open() {
+        let mut file = tempfile::tempfile().expect("a file without a name");
+        file.write_all(&[7; 1 << 16]).expect("it can be written");
+        // Other tests may have such files as well.
+        assert!(unlinked(std::process::id()) >= 1 << 16);
+    }
 }

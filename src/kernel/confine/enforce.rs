@@ -21,66 +21,95 @@ const NEEDED: ABI = ABI::V6;
 const PROCESSES: u64 = 4096;
 const FILES: u64 = 4096;
 
-const NOT_PERMITTED: u32 = 1;
-const NO_SUCH_CALL: u32 = 38;
+const NOT_PERMITTED: u32 = libc::EPERM as u32;
+const NO_SUCH_CALL: u32 = libc::ENOSYS as u32;
 /// Flag of `clone` for a thread.
-const THREAD: u64 = 0x0001_0000;
+const THREAD: u64 = libc::CLONE_THREAD as u64;
 /// Flag of the numbers of the x32 interface, a second door to the same calls.
 const X32: i64 = 0x4000_0000;
 
+/// Calls that are answered with an error, whatever their arguments.
+const DENIED: [i64; 55] = [
+    // Sockets.
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    // Memory and files of other processes.
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_getfd,
+    // Namespaces and mounts.
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    // Memory that is shared by name.
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_semget,
+    libc::SYS_msgget,
+    libc::SYS_mq_open,
+    libc::SYS_memfd_create,
+    libc::SYS_memfd_secret,
+    // Modules, and what all processes of the system share.
+    libc::SYS_init_module,
+    libc::SYS_delete_module,
+    libc::SYS_finit_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    // Keys.
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    // Groups and sessions, which an end by signal must reach.
+    libc::SYS_setpgid,
+    libc::SYS_setsid,
+    // Files without their path, and what has much of the kernel behind it.
+    libc::SYS_open_by_handle_at,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+];
+/// With these, processes are started.
+const STARTING: [i64; 2] = [libc::SYS_pidfd_open, libc::SYS_socketpair];
+
+/// What one architecture has and the other has not, or not under every libc.
 #[cfg(target_arch = "x86_64")]
-mod number {
-    pub const ARCH: &str = "x86_64";
-    pub const CLONE: i64 = 56;
-    pub const CLONE3: i64 = 435;
-    pub const PRLIMIT: i64 = 302;
-    /// pidfd_open and socketpair, with which processes are started.
-    pub const PIDFD: [i64; 2] = [434, 53];
-    /// fork, vfork
-    pub const FORKS: [i64; 2] = [57, 58];
-    /// Sockets; other processes' memory and files; namespaces and mounts; shared memory; modules, clocks
-    /// and names of the system; keys; groups and sessions, which an end by signal must reach.
-    pub const DENIED: [i64; 52] = [
-        41, 53, 425, 426, 427, // socket, socketpair, io_uring
-        101, 310, 311, 312, 434, 438, // ptrace, process_vm, kcmp, pidfd
-        165, 166, 155, 161, 272, 308, 428, 429, 430, 431, 432, 442, // mounts, namespaces
-        29, 64, 68, 240, 319, 447, // shm, sem, msg, mq, memfd
-        175, 313, 176, 246, 320, 169, 167, 168, 163,
-        179, // modules, kexec, reboot, swap, acct, quota
-        164, 227, 159, 305, 170, 171, // clocks, names
-        248, 249, 250, // keys
-        109, 112, // setpgid, setsid
-        160, 304, // setrlimit, open_by_handle_at
-    ];
-    /// bpf, perf_event_open, userfaultfd
-    pub const RISKY: [i64; 3] = [321, 298, 323];
+mod own {
+    pub const FORKS: &[i64] = &[libc::SYS_fork, libc::SYS_vfork];
+    pub const DENIED: [i64; 2] = [libc::SYS_setrlimit, libc::SYS_kexec_file_load];
 }
 
 #[cfg(target_arch = "aarch64")]
-mod number {
-    pub const ARCH: &str = "aarch64";
-    pub const CLONE: i64 = 220;
-    pub const CLONE3: i64 = 435;
-    pub const PRLIMIT: i64 = 261;
-    /// pidfd_open and socketpair, with which processes are started.
-    pub const PIDFD: [i64; 2] = [434, 199];
-    /// This interface has neither fork nor vfork.
-    pub const FORKS: [i64; 0] = [];
-    /// In the same order as for the other architecture.
-    pub const DENIED: [i64; 52] = [
-        198, 199, 425, 426, 427, // socket, socketpair, io_uring
-        117, 270, 271, 272, 434, 438, // ptrace, process_vm, kcmp, pidfd
-        40, 39, 41, 51, 97, 268, 428, 429, 430, 431, 432, 442, // mounts, namespaces
-        194, 190, 186, 180, 279, 447, // shm, sem, msg, mq, memfd
-        105, 273, 106, 104, 294, 142, 224, 225, 89,
-        60, // modules, kexec, reboot, swap, acct, quota
-        170, 112, 171, 266, 161, 162, // clocks, names
-        217, 218, 219, // keys
-        154, 157, // setpgid, setsid
-        164, 265, // setrlimit, open_by_handle_at
-    ];
-    /// bpf, perf_event_open, userfaultfd
-    pub const RISKY: [i64; 3] = [280, 241, 282];
+mod own {
+    /// This architecture forks by `clone` alone.
+    pub const FORKS: &[i64] = &[];
+    /// `__NR_setrlimit` and `__NR_kexec_file_load` of the kernel's asm-generic/unistd.h.
+    pub const DENIED: [i64; 2] = [164, 294];
 }
 
 /// Whether this kernel can enforce a policy; changes nothing.
@@ -147,25 +176,25 @@ fn limit(resource: Resource, most: u64) -> Result<(), Diagnostic> {
 /// cannot be seen, as if it were not there, so that threads are made by `clone`.
 fn filters(processes: Processes) -> Result<Vec<BpfProgram>, Diagnostic> {
     let mut denied: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for call in number::DENIED.into_iter().chain(number::RISKY) {
+    for call in DENIED.into_iter().chain(own::DENIED) {
         denied.insert(call, Vec::new());
     }
     // Reading a limit is free, setting one is not: root could raise its own.
-    denied.insert(number::PRLIMIT, vec![rule(2, SeccompCmpOp::Ne, 0)?]);
+    denied.insert(libc::SYS_prlimit64, vec![rule(2, SeccompCmpOp::Ne, 0)?]);
     let mut absent = BTreeMap::new();
     if processes == Processes::Some {
         // A program looks how it can start others before it starts one.
-        number::PIDFD.iter().for_each(|call| drop(denied.remove(call)));
+        STARTING.iter().for_each(|call| drop(denied.remove(call)));
     }
     if processes == Processes::None {
-        denied.extend(number::FORKS.map(|call| (call, Vec::new())));
-        denied.insert(number::CLONE, vec![rule(0, SeccompCmpOp::MaskedEq(THREAD), 0)?]);
-        absent.insert(number::CLONE3, Vec::new());
+        denied.extend(own::FORKS.iter().map(|&call| (call, Vec::new())));
+        denied.insert(libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(THREAD), 0)?]);
+        absent.insert(libc::SYS_clone3, Vec::new());
     }
-    if number::ARCH == "x86_64" {
+    if cfg!(target_arch = "x86_64") {
         let again: Vec<_> = denied.iter().map(|(call, it)| (call | X32, it.clone())).collect();
         denied.extend(again);
-        absent.insert(number::CLONE3 | X32, Vec::new());
+        absent.insert(libc::SYS_clone3 | X32, Vec::new());
         // Calls that only the second door has.
         denied.extend((512..=547).map(|call| (call | X32, Vec::new())));
     }
@@ -184,7 +213,7 @@ fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule,
 
 fn filter(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: u32) -> Result<BpfProgram, Diagnostic> {
     let error = |error: seccompiler::BackendError| refusal(&error.to_string());
-    let arch = TargetArch::try_from(number::ARCH).map_err(error)?;
+    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(error)?;
     SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno), arch)
         .and_then(TryInto::try_into)
         .map_err(error)

@@ -1,10 +1,9 @@
-//! Below the ledger: which numbers of the prose are backed, and which claims rest on which.
+//! Below the ledger: which numbers of the prose are backed.
 //!
-//! In: the coverage of each chapter and the premises of claims. Out: HTML.
+//! In: the coverage of each chapter. Out: HTML.
 
 use super::{Writer, page_name};
 use crate::coverage::{Authority, Coverage, percent};
-use crate::render::look::Look;
 
 impl Writer<'_> {
     /// A table of all chapters, the numbers that nothing backs, and those the author exempts.
@@ -72,36 +71,5 @@ impl Writer<'_> {
             self.out.raw(" <code>").text(&exempt.span.to_string()).raw("</code></li>");
         }
         self.out.raw("</ul>");
-    }
-
-    /// Each claim that is said to follow from others, with these below it.
-    pub(super) fn lattice(&mut self) {
-        let claims = &self.document.claims;
-        let mut conclusions =
-            (0..claims.len()).filter(|&at| !claims[at].because.is_empty()).peekable();
-        if conclusions.peek().is_none() {
-            return;
-        }
-        self.out.raw(
-            "<section class=\"lattice\"><h2 id=\"lattice\">What follows from what</h2>\
-             <p>A claim is <em>stale</em> if one from which it follows is not as expected.</p><ul>",
-        );
-        // Premises of premises stand where these are conclusions themselves.
-        for at in conclusions {
-            self.out.raw("<li>");
-            self.claim_link(at);
-            self.out.raw(" <span class=\"quiet\">").raw(Look::of(&claims[at]).word());
-            self.out.raw(", because</span><ul>");
-            for premise in &claims[at].because {
-                if let Some(premise) = claims.iter().position(|claim| claim.id == *premise) {
-                    self.out.raw("<li>");
-                    self.claim_link(premise);
-                    self.out.raw(" <span class=\"quiet\">");
-                    self.out.raw(Look::of(&claims[premise]).word()).raw("</span></li>");
-                }
-            }
-            self.out.raw("</ul></li>");
-        }
-        self.out.raw("</ul></section>");
     }
 }

@@ -47,6 +47,8 @@ struct Claim<'a> {
     detail: &'a str,
     value: Option<&'a str>,
     unit: Option<&'a str>,
+    because: &'a [String],
+    formulas: &'a [String],
     from: Option<From<'a>>,
     again: String,
     state: String,
@@ -88,7 +90,7 @@ pub(super) fn script(document: &Document, evidence: &Evidence, index: &Index<'_>
         chapters: (document.chapters.iter())
             .map(|it| Chapter { slug: &it.slug, title: chapter(it) })
             .collect(),
-        claims: document.claims.iter().map(|it| claim(it, index)).collect(),
+        claims: document.claims.iter().map(|it| claim(it, evidence, index)).collect(),
         chains: (evidence.chains.iter())
             .map(|(anchor, it)| {
                 let (builds_on, uses) = (it.builds_on.as_slice(), it.uses.as_slice());
@@ -103,7 +105,7 @@ pub(super) fn script(document: &Document, evidence: &Evidence, index: &Index<'_>
     format!("window.veracityClaims = {json};\n")
 }
 
-fn claim<'a>(claim: &'a Judged, index: &Index<'_>) -> Claim<'a> {
+fn claim<'a>(claim: &'a Judged, evidence: &'a Evidence, index: &Index<'_>) -> Claim<'a> {
     let look = Look::of(claim);
     Claim {
         id: &claim.id,
@@ -121,8 +123,10 @@ fn claim<'a>(claim: &'a Judged, index: &Index<'_>) -> Claim<'a> {
         detail: claim.verdict.detail(),
         value: claim.value.as_deref(),
         unit: claim.unit.as_deref(),
+        because: &claim.because,
+        formulas: evidence.formulas.get(&claim.id).map_or(&[], Vec::as_slice),
         from: claim.provenance.as_ref().map(|from| self::from(claim, from, index)),
-        again: again(claim),
+        again: evidence.again(claim),
         state: state(claim),
     }
 }
@@ -141,38 +145,9 @@ fn from<'a>(claim: &Judged, from: &'a Provenance, index: &Index<'_>) -> From<'a>
     }
 }
 
-/// The command that checks just this claim again.
-fn again(claim: &Judged) -> String {
-    let profile = match claim.provenance.as_ref().map(|from| from.profile.as_str()) {
-        None | Some("quick") => String::new(),
-        Some(other) => format!(" --profile {}", quoted(other)),
-    };
-    format!("veracity check --claim {}{profile}", quoted(&claim.id))
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.#".contains(c);
-    if word.chars().all(plain) && !word.starts_with('#') {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// Digest of what a comment on a claim is about: what it says and what was found.
 fn state(claim: &Judged) -> String {
     let about = (&claim.text, &claim.relation, claim.expected, &claim.value, &claim.unit);
     let digest = blake3::hash(format!("{about:?} {}", claim.verdict.word()).as_bytes());
     digest.to_hex()[..16].to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_back_what_was_quoted() {
-        assert_eq!(quoted("1-attention/m-count#2"), "1-attention/m-count#2");
-        assert_eq!(quoted("a/it's; rm"), "'a/it'\\''s; rm'");
-    }
 }

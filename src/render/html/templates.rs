@@ -37,6 +37,9 @@ fn own_name(path: &str) -> Option<&str> {
     path.strip_prefix("templates/").filter(|name| !name.starts_with('.') && !name.contains('/'))
 }
 
+/// What to do about a template that cannot be used.
+const DEFAULT_INSTEAD: &str = "without the report's own file, the default template is used";
+
 /// Templates and static files, ready for use.
 #[derive(Debug)]
 pub struct Templates {
@@ -133,18 +136,16 @@ impl Templates {
         if let ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) = error.kind()
             && let Some(source) = self.sources.get(report.filename())
         {
-            return Diagnostic::error(
-                "template",
-                report.message(),
-                source.span(report.span().range.clone()),
-            );
+            let span = source.span(report.span().range.clone());
+            return Diagnostic::error("template", report.message(), span).hint(DEFAULT_INSTEAD);
         }
         let words = error.to_string();
         let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        match self.pictured(&words) {
+        let problem = match self.pictured(&words) {
             Some(span) => Diagnostic::error("template", first, span),
             None => Diagnostic::global("template", first),
-        }
+        };
+        problem.hint(DEFAULT_INSTEAD)
     }
 
     /// The place in a template that an error shows only in a picture: `--> NAME:LINE:COLUMN`.

@@ -9,6 +9,7 @@ use crate::claims::{Judged, OnDevice, Standing, Verdict};
 use crate::coverage::percent;
 use crate::data::kind_word;
 use crate::document::{Chapter, Document};
+use crate::render::lattice::{Drawing, HEIGHT, INSET, SMALL, TEXT, WIDTH};
 use crate::render::look::{self, Look, Shared};
 use crate::span::Span;
 
@@ -26,18 +27,9 @@ pub(super) fn badge(claim: &Judged) -> String {
     format!("{}, \"{}\"", mark(look), look.word())
 }
 
-/// The arguments of the template that choose a mark: standing and the sign itself, which tells
-/// verdicts apart without colour.
+/// The arguments of the template that choose a mark: standing and the sign itself.
 pub(super) fn mark(look: Look) -> String {
-    let mark = match look {
-        Look::Verified => "✓",
-        Look::AsExpected => "☒",
-        Look::Refuted | Look::Unexpected => "✗",
-        Look::Unverified => "○",
-        Look::Vacuous => "∅",
-        Look::Error => "!",
-    };
-    format!("\"{}\", \"{mark}\"", standing(look.standing()))
+    format!("\"{}\", \"{}\"", standing(look.standing()), look.sign())
 }
 
 /// The name under which the template knows a standing.
@@ -84,7 +76,52 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
         code.push_str(&group(emitter, chapter, shared));
     }
     code.push_str(")\n");
+    code.push_str(&lattice(emitter));
     code.push_str(&coverage(emitter));
+    code
+}
+
+/// Which claims follow from which, drawn and in words; nothing if none does.
+fn lattice(emitter: &mut Emitter<'_>) -> String {
+    let claims = &emitter.document.claims;
+    let Some(drawing) = Drawing::of(claims, &emitter.index) else { return String::new() };
+    let mut code = format!(
+        "r.unlisted(2, none, \"What follows from what\")\npar({})\nr.graph({}, {}, (",
+        emitter.shown(
+            "A claim is stale if one from which it follows is not as expected. Premises stand on the \
+             left, what follows from them to their right.",
+        ),
+        drawing.width,
+        drawing.height,
+    );
+    for curve in &drawing.curves {
+        let _ = write!(code, "(\"{}\", (", standing(claims[curve.from].standing()));
+        for (x, y) in &curve.points {
+            let _ = write!(code, "({x}, {y}), ");
+        }
+        code.push_str(")), ");
+    }
+    let _ = write!(code, "), ({WIDTH}, {HEIGHT}, {INSET}, {TEXT}, {SMALL}), (");
+    for node in &drawing.boxes {
+        let claim = &claims[node.claim];
+        let (look, (x, y)) = (Look::of(claim), node.at);
+        let words = emitter.shown(&node.words);
+        let place = match emitter.is_known(&claim.anchor) {
+            true => quoted(&claim.anchor),
+            false => "none".to_owned(),
+        };
+        let _ = write!(code, "({x}, {y}, {place}, {words}, {}, \"{}\"), ", mark(look), look.word());
+    }
+    code.push_str("))\n");
+    for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| !claim.because.is_empty()) {
+        let words = format!(
+            " ({}, {}) follows from {}.",
+            claim.id,
+            Look::of(claim).word(),
+            claim.because.join(", ")
+        );
+        let _ = writeln!(code, "par({} + {})", emitter.said(at), emitter.shown(&words));
+    }
     code
 }
 
