@@ -10,6 +10,7 @@
 mod bench;
 mod code;
 mod formula;
+pub mod reasons;
 mod text;
 
 use std::collections::BTreeSet;
@@ -64,6 +65,8 @@ pub struct Mutant {
     pub by: String,
     /// Identifiers of the claims that rest on the place, one or more.
     pub claims: Vec<String>,
+    /// Why nobody need notice, by the author's word: `// mutants: REASON` in the code.
+    pub reason: Option<String>,
 }
 
 impl Mutant {
@@ -131,8 +134,17 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Those that no claim noticed.
+    /// Those that no claim noticed and no reason explains.
     pub fn survivors(&self) -> impl Iterator<Item = &Mutant> {
+        self.unnoticed().filter(|mutant| mutant.reason.is_none())
+    }
+
+    /// Those that no claim noticed, for which the author gives a reason.
+    pub fn explained(&self) -> impl Iterator<Item = &Mutant> {
+        self.unnoticed().filter(|mutant| mutant.reason.is_some())
+    }
+
+    fn unnoticed(&self) -> impl Iterator<Item = &Mutant> {
         let survived = self.tried.iter().filter(|(_, fate)| *fate == Fate::Survived);
         survived.map(|(mutant, _)| mutant)
     }
@@ -145,7 +157,7 @@ pub struct Advance {
     pub done: usize,
     /// Mutants in all.
     pub total: usize,
-    /// Those that survived so far.
+    /// Those that survived so far without a reason.
     pub survived: usize,
 }
 
@@ -168,7 +180,14 @@ pub fn search(
         .iter()
         .filter(is_wanted)
         .partition(|claim| claim.standing() == Standing::Good);
-    let (groups, undrawn) = mutants(report, &tested, wanted);
+    // What is quoted can be told to be wrong even where the value is not at hand.
+    let (quoting, open): (Vec<&Judged>, Vec<&Judged>) = open
+        .into_iter()
+        .partition(|claim| claim.standing() == Standing::Open && text::quotes(claim));
+    let (mut groups, undrawn) = mutants(report, &tested, wanted);
+    if wanted.kinds.contains(&Kind::Text) {
+        groups.extend(quoting.iter().map(|claim| text::misquoted(report, claim)));
+    }
     let total = groups.iter().map(Vec::len).sum();
 
     let next = AtomicUsize::new(0);
@@ -203,7 +222,10 @@ pub fn search(
                 }
                 let Ok(mut tried) = tried.lock() else { return Ok(()) };
                 tried.push((mutant.clone(), fate));
-                let survived = tried.iter().filter(|(_, fate)| *fate == Fate::Survived).count();
+                let is_open = |(mutant, fate): &&(Mutant, Fate)| {
+                    *fate == Fate::Survived && mutant.reason.is_none()
+                };
+                let survived = tried.iter().filter(is_open).count();
                 sink(Advance { done: tried.len(), total, survived });
             }
         }

@@ -25,6 +25,8 @@ pub(crate) struct Relation {
     pub measure: Measure,
     /// Names of the claims from which this one follows.
     pub because: Vec<String>,
+    /// Name of the published figure that the text quotes.
+    pub quotes: Option<String>,
 }
 
 /// How text and value must be related.
@@ -79,11 +81,11 @@ const SIDES: [(&str, Side); 8] = [
 const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3`, \
                      `± 0.01 on cpu, ± 0.02 on cuda`, `refuted`, `on DATASET`, `mean`, `median`, \
                      `minus NAME`, `over NAME`, `plus NAME`, `paired`, `points`, `t 95 %`, \
-                     `bootstrap 95 %`, `n >= 5` and `because: CLAIM, CLAIM`, or several of them with \
-                     `;` between";
+                     `bootstrap 95 %`, `n >= 5`, `quotes NAME` and `because: CLAIM, CLAIM`, or several of \
+                     them with `;` between";
 
 /// Words with which a part of a title may begin.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "refuted",
     "on",
     "mean",
@@ -95,6 +97,7 @@ const WORDS: [&str; 12] = [
     "points",
     "t",
     "bootstrap",
+    "quotes",
     "because:",
 ];
 
@@ -112,6 +115,7 @@ impl Relation {
         let mut on: Option<String> = None;
         let mut measure = Measure::default();
         let mut because = Vec::new();
+        let mut quotes: Option<String> = None;
         for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let repeated = if part == "refuted" {
                 std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
@@ -120,6 +124,11 @@ impl Relation {
                     return Err(format!("`{name}` is no name of a data set"));
                 }
                 on.replace(name.to_owned()).is_some()
+            } else if let Some(name) = part.strip_prefix("quotes ").map(str::trim) {
+                if name.contains(char::is_whitespace) {
+                    return Err(format!("`{name}` is no name of a value"));
+                }
+                quotes.replace(name.to_owned()).is_some()
             } else if let Some(names) = part.strip_prefix("because:") {
                 !std::mem::replace(&mut because, premises(names)?).is_empty()
             } else {
@@ -136,16 +145,21 @@ impl Relation {
             }
         }
         measure.check()?;
-        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on, measure, because })
+        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on, measure, because, quotes })
     }
 
-    /// Adds to a rule in words what is made of the value and on which data it must hold.
+    /// Adds to a rule in words what is made of the value, what is quoted and on which data it must
+    /// hold.
     pub fn words(&self, rule: &str) -> String {
         let mut words = self.measure.words();
         if !words.is_empty() {
             words.push_str("; ");
         }
         words.push_str(rule);
+        if let Some(name) = &self.quotes {
+            words.push_str("; quotes ");
+            words.push_str(name);
+        }
         if let Some(name) = &self.on {
             words.push_str("; on ");
             words.push_str(name);
@@ -314,6 +328,25 @@ impl Rule {
         }
     }
 
+    /// How a tolerance lets pass every last digit of a printed number, in words.
+    pub fn leaves_open(&self, printed: &Printed) -> Option<String> {
+        let sizes: Vec<&Tolerance> = match self {
+            Self::Within(size) => vec![size],
+            Self::WithinOn(sizes) => sizes.iter().map(|(_, size)| size).collect(),
+            Self::Printed | Self::Bound(..) => return None,
+        };
+        let place = printed.smallest_place() * whole(10);
+        let wide = sizes.into_iter().find(|size| match size {
+            Tolerance::Absolute(size) => size.plain() >= place,
+            Tolerance::Relative(size) => size.plain() * printed.plain().abs() >= place,
+        })?;
+        let (Tolerance::Absolute(size) | Tolerance::Relative(size)) = wide;
+        Some(format!(
+            "a tolerance of {} lets pass `{}` with any other last digit",
+            size.text, printed.text
+        ))
+    }
+
     /// The words of a text that say the opposite of this bound, such as "at most" beside `>= 1`.
     pub fn opposed_by(&self, text: &str) -> Option<&'static str> {
         let Self::Bound(side, _) = self else { return None };
@@ -359,10 +392,10 @@ impl Rule {
             Self::Within(tolerance) => {
                 let largest = match tolerance {
                     Tolerance::Absolute(size)
-                        if !stated.is_zero() && size.plain() >= whole(100) * stated.abs() =>
+                        if !stated.is_zero() && size.plain() >= stated.abs() =>
                     {
                         return Verdict::Vacuous(format!(
-                            "a tolerance of {} accepts almost any value beside {}",
+                            "a tolerance of {} accepts 0 as well as {}",
                             size.text,
                             exact::shown(&stated)
                         ));
@@ -370,7 +403,7 @@ impl Rule {
                     Tolerance::Absolute(size) => size.plain(),
                     Tolerance::Relative(size) if size.plain() >= whole(1) => {
                         return Verdict::Vacuous(format!(
-                            "a tolerance of {} accepts almost any value",
+                            "a tolerance of {} accepts 0 as well",
                             size.text
                         ));
                     }

@@ -38,11 +38,20 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     if (old.relation, old.text) == (new.relation, new.text) {
         return Shift::Same;
     }
-    let ((before, on_before), (after, on_after)) = (old.parts(), new.parts());
+    let [(before, quoted_before, on_before), (after, quoted_after, on_after)] =
+        [old.parts(), new.parts()];
     let rule = match (before == after, Slack::of(before, old.text), Slack::of(after, new.text)) {
         (_, Some(before), Some(after)) => before.to(&after),
         (true, ..) => Shift::Same,
         _ => Shift::Other,
+    };
+    // A number that need no longer be what it quotes may be any that the rule lets pass.
+    let rule = match (quoted_before, quoted_after) {
+        (before, after) if before == after => rule,
+        (Some(_), None) => return Shift::Looser,
+        (Some(_), Some(_)) if rule == Shift::Same => Shift::Other,
+        (None, Some(_)) if rule == Shift::Same => Shift::Tighter,
+        _ => rule,
     };
     // Real data that need no longer be used are a looser claim, however the number is compared.
     match (on_before == on_after, on_after.is_some()) {
@@ -55,12 +64,15 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
 }
 
 impl<'a> Stated<'a> {
-    /// The rule, and the data set that it asks for.
-    fn parts(self) -> (&'a str, Option<&'a str>) {
-        match self.relation.split_once("; on ") {
+    /// The rule, what is quoted, and the data set that it asks for.
+    fn parts(self) -> (&'a str, Option<&'a str>, Option<&'a str>) {
+        let split = |words: &'a str, by: &str| match words.split_once(by) {
             Some((rule, name)) => (rule, Some(name)),
-            None => (self.relation, None),
-        }
+            None => (words, None),
+        };
+        let (rule, on) = split(self.relation, "; on ");
+        let (rule, quoted) = split(rule, "; quotes ");
+        (rule, quoted, on)
     }
 }
 
@@ -202,6 +214,10 @@ mod tests {
             (("± 1", "100"), ("± 2 %", "100"), Looser),
             (("± 2 %", "100"), ("± 1", "100"), Tighter),
             (("± 0.01", "0.82"), ("≥ 0.8", "0.82"), Looser),
+            (("± 0.1; quotes a", "0.82"), ("± 0.1", "0.82"), Looser),
+            (("± 0.1", "0.82"), ("± 0.1; quotes a; on d", "0.82"), Tighter),
+            (("± 0.1; quotes a; on d", "0.82"), ("± 0.2; quotes a; on d", "0.82"), Looser),
+            (("± 0.1; quotes a", "0.82"), ("± 0.1; quotes b", "0.82"), Other),
             (("≥ 0.8", "0.82"), ("± 0.01", "0.82"), Tighter),
             (("≥ 0.8", "0.8"), ("≥ 0.7", "0.7"), Looser),
             (("≥ 0.8", "0.8"), ("≥ 0.9", "0.9"), Tighter),

@@ -46,6 +46,7 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
         relation: "= (exact)".to_owned(),
         compares_number: true,
         because: Vec::new(),
+        others: Vec::new(),
         expected,
         verdict,
         value: Some("224892".to_owned()),
