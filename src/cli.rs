@@ -315,6 +315,13 @@ impl Session {
         }
     }
 
+    /// Prints beside the progress, so that standard output has only what was asked for.
+    fn note(&self, words: &str) {
+        if self.verbosity == Verbosity::Normal {
+            let _ = anstream::stderr().write_all(words.as_bytes());
+        }
+    }
+
     /// Prints to standard output what was asked for.
     fn print(&self, words: &str) {
         // A reader that has gone, as `head` does, is no reason to fail.

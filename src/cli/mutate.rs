@@ -44,6 +44,10 @@ pub(super) struct MutateArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     sample: usize,
 
+    /// Leave out changes of code behind claims whose cells took longer, as training does
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    longest: Option<Duration>,
+
     /// Seed of the draw
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     draw: u64,
@@ -109,6 +113,7 @@ pub(super) fn mutate(
         claims: only,
         kinds: args.kinds.iter().map(|kind| kind.kind()).collect(),
         sample: args.sample,
+        longest: args.longest,
         seed: args.draw,
         budget: args.budget,
         jobs: request.jobs,
@@ -197,6 +202,9 @@ fn words(findings: &Findings, took: Duration) -> String {
     if findings.undrawn > 0 {
         let _ = writeln!(words, "{} possible changes of code were not drawn", findings.undrawn);
     }
+    if findings.slow > 0 {
+        let _ = writeln!(words, "{} more rest under cells that took longer", findings.slow);
+    }
     if findings.left > 0 {
         let _ = writeln!(words, "{} changes were not tried in time", findings.left);
     }
@@ -261,6 +269,7 @@ fn name(mutant: &Mutant, fate: &Fate) -> (usize, &'static str) {
 struct File<'a> {
     version: u32,
     not_drawn: usize,
+    too_slow: usize,
     not_tried: usize,
     not_tested: &'a [String],
     mutants: Vec<Row<'a>>,
@@ -283,6 +292,7 @@ fn json(findings: &Findings) -> String {
     let file = File {
         version: 1,
         not_drawn: findings.undrawn,
+        too_slow: findings.slow,
         not_tried: findings.left,
         not_tested: &findings.open,
         mutants: findings.tried.iter().map(row).collect(),
