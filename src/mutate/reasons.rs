@@ -25,9 +25,10 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// The first line of the code.
+    /// The first line of the code that is neither a comment nor an attribute.
     pub fn first_line(&self) -> &str {
-        self.code.text().lines().next().unwrap_or_default().trim()
+        let mut lines = self.code.text().lines().map(str::trim);
+        lines.find(|line| !line.starts_with("//") && !line.starts_with("#[")).unwrap_or_default()
     }
 }
 
@@ -71,7 +72,8 @@ fn in_code(text: &str) -> Vec<(Range<usize>, String)> {
             };
             beginning(text, below.start).unwrap_or(below)
         } else {
-            before
+            let code = bare(text, &before);
+            code.start..code.start + text[code].trim_end().len()
         };
         if !words.is_empty() {
             found.push((place, words));
@@ -188,7 +190,7 @@ mod tests {
         assert_eq!(
             told(cell),
             [
-                ("let a = 1; ", "any seed".to_owned()),
+                ("let a = 1;", "any seed".to_owned()),
                 ("let c = f(\n    3,\n);", "only shown, as a curve".to_owned())
             ]
         );
