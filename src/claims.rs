@@ -40,6 +40,8 @@ pub struct Judged {
     pub text: String,
     /// Name of the value or check.
     pub name: String,
+    /// Names of further values: those it is computed from, and the one that it quotes.
+    pub others: Vec<String>,
     /// How text and value must be related, in words such as `= (4 decimals)` or `± 2 %`.
     pub relation: String,
     /// Whether the numbers of the text are compared with anything.

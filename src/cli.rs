@@ -235,13 +235,15 @@ impl Session {
             written.push(request.out.join(publish::PDF_FILE));
         }
         written.push(request.out.join(publish::CLAIMS_FILE));
+        let weaker = self.weaker(request, &build.evaluated);
         let verb = if build.rendered { "wrote" } else { "unchanged" };
         let mut words = format!("{verb} in {:.2} s\n", started.elapsed().as_secs_f64());
         for path in written {
             words.push_str(&format!("  {}\n", relative(&path).display()));
         }
         self.say(&words);
-        Ok((status(build.evaluated.standing(), strict), build.evaluated))
+        let standing = build.evaluated.standing().max(weaker);
+        Ok((status(standing, strict), build.evaluated))
     }
 
     fn check(
@@ -252,7 +254,22 @@ impl Session {
         let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
         self.progress.finish();
         self.results(&evaluated);
-        Ok((status(evaluated.standing(), strict), evaluated))
+        let standing = evaluated.standing().max(self.weaker(request, &evaluated));
+        Ok((status(standing, strict), evaluated))
+    }
+
+    /// Tells what a whole report promises less than its record; open if there is anything.
+    fn weaker(&self, request: &BuildRequest, evaluated: &Evaluated) -> Standing {
+        // A frozen build tells all that is not as recorded.
+        let is_told = evaluated.diagnostics.iter().any(|it| it.code == "record-differs");
+        let is_whole = request.chapter.is_none() && !is_told;
+        match is_whole.then(|| record::weaker(&request.root, evaluated)).flatten() {
+            Some(problem) => {
+                self.problem(&problem);
+                Standing::Open
+            }
+            None => Standing::Good,
+        }
     }
 
     fn check_claim(
@@ -297,6 +314,13 @@ impl Session {
     fn say(&self, words: &str) {
         if self.verbosity == Verbosity::Normal {
             self.print(words);
+        }
+    }
+
+    /// Prints beside the progress, so that standard output has only what was asked for.
+    fn note(&self, words: &str) {
+        if self.verbosity == Verbosity::Normal {
+            let _ = anstream::stderr().write_all(words.as_bytes());
         }
     }
 

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::claims::Judged;
+use crate::mutate::reasons::{self, Reason};
 use crate::parse::Chapter;
 use crate::parse::prose::{Role, Stretch, prose};
 use crate::span::Span;
@@ -25,6 +26,8 @@ pub struct Coverage {
     pub exempt: Vec<Exempt>,
     /// Numbers that nothing backs, in order.
     pub uncovered: Vec<Span>,
+    /// Code of which changes may go unnoticed, by the author's word, in order.
+    pub unnoticed: Vec<Reason>,
 }
 
 /// A number that needs no evidence.
@@ -56,6 +59,7 @@ impl Coverage {
             values: 0,
             exempt: Vec::new(),
             uncovered: Vec::new(),
+            unnoticed: reasons::of(chapter),
         };
         let text = chapter.source.text();
         for Stretch { range, role } in prose(chapter) {

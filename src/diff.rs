@@ -119,6 +119,14 @@ impl Kind {
         self <= Self::DataLost
     }
 
+    /// Whether the author states less than before, whatever the code puts out.
+    pub fn promises_less(self) -> bool {
+        matches!(
+            self,
+            Self::ExpectedRefuted | Self::Deleted | Self::Loosened | Self::Exempted | Self::Reread
+        )
+    }
+
     /// Whether the same report, executed again elsewhere, may show it.
     pub fn is_surrounding(self) -> bool {
         matches!(self, Self::Environment | Self::Code)

@@ -32,6 +32,9 @@ struct Chapter<'a> {
     values: usize,
     exempt: Vec<Number<'a>>,
     uncovered: Vec<Number<'a>>,
+    /// Code of which changes may go unnoticed, by the author's word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnoticed: Vec<Number<'a>>,
     /// Backed numbers, in per cent of all that need it, rounded down.
     percent: usize,
 }
@@ -186,6 +189,11 @@ fn chapter(coverage: &Coverage) -> Chapter<'_> {
             .map(|it| Number { reason: Some(&it.reason), by: Some(exempt(it)), ..number(&it.span) })
             .collect(),
         uncovered: coverage.uncovered.iter().map(number).collect(),
+        unnoticed: coverage
+            .unnoticed
+            .iter()
+            .map(|it| Number { text: it.first_line(), reason: Some(&it.words), ..number(&it.code) })
+            .collect(),
         percent: percent(coverage.covered(), coverage.needed()),
     }
 }

@@ -10,6 +10,7 @@
 mod bench;
 mod code;
 mod formula;
+pub mod reasons;
 mod text;
 
 use std::collections::BTreeSet;
@@ -64,6 +65,8 @@ pub struct Mutant {
     pub by: String,
     /// Identifiers of the claims that rest on the place, one or more.
     pub claims: Vec<String>,
+    /// Why nobody need notice, by the author's word: `// mutants: REASON` in the code.
+    pub reason: Option<String>,
 }
 
 impl Mutant {
@@ -109,6 +112,8 @@ pub struct Wanted {
     pub kinds: BTreeSet<Kind>,
     /// Most changes of code.
     pub sample: usize,
+    /// Longest time that the cells behind a claim on changed code took, if there is such a limit.
+    pub longest: Option<Duration>,
     /// Decides which changes of code are drawn.
     pub seed: u64,
     /// Longest time for everything.
@@ -126,13 +131,24 @@ pub struct Findings {
     pub left: usize,
     /// How many possible changes of code were not drawn.
     pub undrawn: usize,
+    /// How many more were left out because of what the cells behind their claims took.
+    pub slow: usize,
     /// Claims that were not tested because they are not as expected without any change.
     pub open: Vec<String>,
 }
 
 impl Findings {
-    /// Those that no claim noticed.
+    /// Those that no claim noticed and no reason explains.
     pub fn survivors(&self) -> impl Iterator<Item = &Mutant> {
+        self.unnoticed().filter(|mutant| mutant.reason.is_none())
+    }
+
+    /// Those that no claim noticed, for which the author gives a reason.
+    pub fn explained(&self) -> impl Iterator<Item = &Mutant> {
+        self.unnoticed().filter(|mutant| mutant.reason.is_some())
+    }
+
+    fn unnoticed(&self) -> impl Iterator<Item = &Mutant> {
         let survived = self.tried.iter().filter(|(_, fate)| *fate == Fate::Survived);
         survived.map(|(mutant, _)| mutant)
     }
@@ -145,7 +161,7 @@ pub struct Advance {
     pub done: usize,
     /// Mutants in all.
     pub total: usize,
-    /// Those that survived so far.
+    /// Those that survived so far without a reason.
     pub survived: usize,
 }
 
@@ -168,7 +184,14 @@ pub fn search(
         .iter()
         .filter(is_wanted)
         .partition(|claim| claim.standing() == Standing::Good);
-    let (groups, undrawn) = mutants(report, &tested, wanted);
+    // What is quoted can be told to be wrong even where the value is not at hand.
+    let (quoting, open): (Vec<&Judged>, Vec<&Judged>) = open
+        .into_iter()
+        .partition(|claim| claim.standing() == Standing::Open && text::quotes(claim));
+    let (mut groups, undrawn, slow) = mutants(report, &tested, wanted);
+    if wanted.kinds.contains(&Kind::Text) {
+        groups.extend(quoting.iter().map(|claim| text::misquoted(report, claim)));
+    }
     let total = groups.iter().map(Vec::len).sum();
 
     let next = AtomicUsize::new(0);
@@ -203,7 +226,10 @@ pub fn search(
                 }
                 let Ok(mut tried) = tried.lock() else { return Ok(()) };
                 tried.push((mutant.clone(), fate));
-                let survived = tried.iter().filter(|(_, fate)| *fate == Fate::Survived).count();
+                let is_open = |(mutant, fate): &&(Mutant, Fate)| {
+                    *fate == Fate::Survived && mutant.reason.is_none()
+                };
+                let survived = tried.iter().filter(is_open).count();
                 sink(Advance { done: tried.len(), total, survived });
             }
         }
@@ -222,14 +248,18 @@ pub fn search(
     });
     let left = total - tried.len();
     let open = open.into_iter().map(|claim| claim.id.clone()).collect();
-    Ok(Findings { tried, left, undrawn, open })
+    Ok(Findings { tried, left, undrawn, slow, open })
 }
 
-/// All mutants, in groups that are best tried one after the other, and how many changes of code
-/// were not drawn.
-fn mutants(report: &Evaluated, tested: &[&Judged], wanted: &Wanted) -> (Vec<Vec<Mutant>>, usize) {
+/// All mutants, in groups that are best tried one after the other, how many changes of code were not
+/// drawn, and how many more take too long.
+fn mutants(
+    report: &Evaluated,
+    tested: &[&Judged],
+    wanted: &Wanted,
+) -> (Vec<Vec<Mutant>>, usize, usize) {
     let mut groups = Vec::new();
-    let mut undrawn = 0;
+    let (mut undrawn, mut slow) = (0, 0);
     if wanted.kinds.contains(&Kind::Text) {
         groups.extend(tested.iter().map(|claim| text::mutants(report, claim)));
     }
@@ -238,12 +268,31 @@ fn mutants(report: &Evaluated, tested: &[&Judged], wanted: &Wanted) -> (Vec<Vec<
     }
     if wanted.kinds.contains(&Kind::Code) {
         let mut all = code::mutants(report, tested);
+        let possible = all.len();
+        if let Some(longest) = wanted.longest {
+            all.retain(|mutant| cost(report, mutant) <= longest);
+        }
+        slow = possible - all.len();
         all.sort_by_cached_key(|mutant| lot(mutant, wanted.seed));
         undrawn = all.len().saturating_sub(wanted.sample);
         all.truncate(wanted.sample);
         groups.extend(all.into_iter().map(|mutant| vec![mutant]));
     }
-    (groups, undrawn)
+    (groups, undrawn, slow)
+}
+
+/// What the cells took that the slowest of the claims on a mutant's place needs.
+fn cost(report: &Evaluated, mutant: &Mutant) -> Duration {
+    let claims = report.document.claims.iter().filter(|claim| mutant.claims.contains(&claim.id));
+    claims.map(|claim| needed(report, claim)).max().unwrap_or_default()
+}
+
+/// What the cells took that a claim needs.
+fn needed(report: &Evaluated, claim: &Judged) -> Duration {
+    let Some((chapter, cell)) = cell_of(report, claim) else { return Duration::ZERO };
+    let results = &report.executed.chapters[chapter].cells;
+    let needs = report.plan.chapters[chapter].cells[cell].needs.iter().copied();
+    needs.chain([cell]).map(|at| Duration::from_millis(results[at].duration_ms)).sum()
 }
 
 /// The lot of a mutant in the draw: the lowest are taken. It depends on the mutant and the seed

@@ -345,7 +345,7 @@ pub struct Equation {
     pub span: Span,
 }
 
-/// What the author says of the numbers of a table together: `{#tbl-x best="max" total="row"}`.
+/// What the author says of the cells of a table together: `{#tbl-x best="max" total="row"}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
     /// What is said.
@@ -356,13 +356,15 @@ pub struct Aggregate {
     pub span: Span,
 }
 
-/// What is said of numbers together.
+/// What is said of cells together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AggregateKind {
     /// The best ones are bold, and no others.
     Best,
     /// The last row or column is the sum of the others.
     Total,
+    /// Each cell makes the claim that belongs there.
+    Cells,
 }
 
 /// Kind of a GFM alert.

@@ -98,15 +98,25 @@ fn keep_only(plan: &mut Plan, cells: &BTreeMap<usize, BTreeSet<usize>>) {
 /// The cells that publish what a claim is about, or may do so.
 fn publishers(known: &Evaluated, claim: &Judged) -> Vec<(usize, usize)> {
     let place = |slug: &str| known.chapters.iter().position(|chapter| chapter.slug == slug);
+    let mut found: Vec<(usize, usize)> =
+        claim.others.iter().flat_map(|name| by_name(known, &claim.chapter, name)).collect();
     if let Some(from) = &claim.provenance
         && let Some(chapter) = place(&from.chapter)
         && let Some(cell) = known.chapters[chapter].cells.iter().position(|it| it.id == from.cell)
     {
-        return vec![(chapter, cell)];
+        found.push((chapter, cell));
+    } else {
+        found.extend(by_name(known, &claim.chapter, &claim.name));
     }
-    let (own, name) = match claim.name.split_once('/') {
+    found
+}
+
+/// The cells that may publish something of a name, which stands in a chapter.
+fn by_name(known: &Evaluated, chapter: &str, name: &str) -> Vec<(usize, usize)> {
+    let place = |slug: &str| known.chapters.iter().position(|chapter| chapter.slug == slug);
+    let (own, name) = match name.split_once('/') {
         Some((slug, name)) => (place(slug), name),
-        None => (place(&claim.chapter), claim.name.as_str()),
+        None => (place(chapter), name),
     };
     let in_chapter = |index: usize| {
         let cells = known.chapters[index].cells.iter().enumerate();

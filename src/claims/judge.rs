@@ -23,6 +23,7 @@ use crate::data::kind_word;
 use crate::diag::{Diagnostic, closest};
 use crate::exec::Executed;
 use crate::parse::{Chapter, ClaimSite, Inline};
+use crate::span::Span;
 
 /// A claim in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,6 +137,7 @@ pub fn judge(
                 span: site.claim.span,
                 text: site.claim.text,
                 name: site.claim.name,
+                others: finding.named,
                 relation: finding.relation,
                 compares_number: finding.compares_number,
                 expected: finding.expected,
@@ -147,6 +149,7 @@ pub fn judge(
                 devices,
             };
             diagnostics.extend(complaint(&judged, finding.code, finding.hint.as_deref()));
+            diagnostics.extend(finding.loose.map(|words| loose(words, judged.span.clone())));
             judged
         })
         .collect();
@@ -168,6 +171,12 @@ fn complaint(judged: &Judged, code: &'static str, hint: Option<&str>) -> Option<
     })
 }
 
+/// That a tolerance leaves printed digits unchecked.
+fn loose(words: String, place: Span) -> Diagnostic {
+    Diagnostic::warning("loose-tolerance", words, place)
+        .hint("print fewer digits, narrow it, or name the published figure by `quotes NAME`")
+}
+
 /// A verdict with what led to it.
 struct Finding<'a> {
     expected: Expected,
@@ -177,6 +186,8 @@ struct Finding<'a> {
     published: Option<&'a Published>,
     /// Further values that the claim speaks of.
     others: Vec<&'a Published>,
+    /// Their names, and that of what it quotes.
+    named: Vec<String>,
     compares_number: bool,
     because: Vec<String>,
     /// Devices on each of which it must hold.
@@ -186,6 +197,8 @@ struct Finding<'a> {
     cell: Option<(usize, usize)>,
     code: &'static str,
     hint: Option<String>,
+    /// How a tolerance leaves printed digits unchecked.
+    loose: Option<String>,
 }
 
 impl<'a> Finding<'a> {
@@ -197,6 +210,7 @@ impl<'a> Finding<'a> {
             value: None,
             published: None,
             others: Vec::new(),
+            named: Vec::new(),
             compares_number: true,
             because: Vec::new(),
             devices: Vec::new(),
@@ -204,6 +218,7 @@ impl<'a> Finding<'a> {
             cell: None,
             code: "claim-error",
             hint: None,
+            loose: None,
         };
         let relation = match Relation::parse(&site.claim.relation) {
             Ok(relation) => relation,
@@ -215,6 +230,7 @@ impl<'a> Finding<'a> {
         finding.expected = relation.expected;
         finding.because = relation.because.clone();
         finding.devices = relation.devices.clone();
+        finding.named = relation.measure.others().iter().chain(&relation.quotes).cloned().collect();
         if let Subject::Table(words, verdict) = &site.subject {
             finding.relation = words.clone();
             finding.verdict = verdict.clone();
@@ -226,6 +242,10 @@ impl<'a> Finding<'a> {
             Subject::Equation(_) | Subject::Table(..) => None,
         };
         finding.relation = relation.rule.words(printed.as_ref());
+        // Digits that are quoted are compared with what they quote.
+        if relation.quotes.is_none() {
+            finding.loose = printed.as_ref().and_then(|printed| relation.rule.leaves_open(printed));
+        }
         match names.find(&site.claim.name, site.chapter) {
             Ok(hit) => finding.judge(site, &relation, hit, names),
             Err(miss) => finding.miss(site, &site.claim.name, miss, names),
@@ -252,10 +272,55 @@ impl<'a> Finding<'a> {
                 if finding.published.is_some() { "a value of true or false" } else { "a check" }
             ));
         }
+        if let Some(name) = &relation.quotes {
+            finding.quote(site, name, names);
+        }
         if let Some(name) = &relation.on {
             finding.confine(name);
         }
         finding
+    }
+
+    /// Compares the text with the published figure that it quotes, whatever came of the value itself.
+    fn quote(&mut self, site: &Site, name: &str, names: &Names<'a>) {
+        let Subject::Prose(stated) = &site.subject else {
+            self.verdict = Verdict::Error("only words quote a figure".into());
+            return;
+        };
+        let value = match names.find(name, site.chapter) {
+            Ok(Hit { result: Outcome::Value(value), .. }) => value,
+            Ok(_) => {
+                self.verdict = Verdict::Error(format!("`{name}` is a check and no figure"));
+                return;
+            }
+            // What the value itself lacks is told first.
+            Err(Miss::Open { .. }) if matches!(self.verdict, Verdict::Unverified(..)) => return,
+            Err(miss) => {
+                let cell = self.cell;
+                self.miss(site, name, miss, names);
+                self.cell = cell;
+                return;
+            }
+        };
+        let figure = match exact::number(&value.value) {
+            Ok(figure) => figure,
+            Err(message) => {
+                self.verdict = Verdict::Error(format!("`{name}`: {message}"));
+                return;
+            }
+        };
+        let unit = value.unit.as_deref();
+        match Rule::Printed.compare(number::find(&stated.text), &figure, unit) {
+            Verdict::Verified => {}
+            Verdict::Refuted(_) => {
+                self.verdict = Verdict::Error(format!(
+                    "the text prints `{}`, but `{name}`, which it quotes, is {}",
+                    stated.text.trim(),
+                    exact::shown(&figure)
+                ));
+            }
+            other => self.verdict = other,
+        }
     }
 
     /// Withdraws a verdict that does not come of the real data of this name.

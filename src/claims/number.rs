@@ -9,6 +9,7 @@
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use num_traits::Zero;
 
 use super::exact;
 
@@ -36,6 +37,20 @@ impl Printed {
         }
         let hundred = BigRational::from(BigInt::from(100));
         (&self.value / &hundred, self.last_place.as_ref().map(|place| place / &hundred))
+    }
+
+    /// One unit in the last printed place, the zeros at the end of an integer left out; as a fraction
+    /// of one if it is a percentage.
+    pub fn smallest_place(&self) -> BigRational {
+        if let (_, Some(place)) = self.in_unit(None) {
+            return place;
+        }
+        let ten = BigRational::from(BigInt::from(10));
+        let mut place = BigRational::from(BigInt::from(1));
+        while !self.value.is_zero() && (&self.value / (&place * &ten)).is_integer() {
+            place *= &ten;
+        }
+        if self.percent { place / (&ten * &ten) } else { place }
     }
 
     /// The number as a fraction of one if it is a percentage, else as it is.

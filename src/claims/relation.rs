@@ -27,6 +27,8 @@ pub(crate) struct Relation {
     pub because: Vec<String>,
     /// Devices on each of which it must hold; none if the one at hand is enough.
     pub devices: Vec<String>,
+    /// Name of the published figure that the text quotes.
+    pub quotes: Option<String>,
 }
 
 /// How text and value must be related.
@@ -87,11 +89,11 @@ const SIDES: [(&str, Side); 8] = [
 const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3`, \
                      `± 0.01 on cpu, ± 0.02 on cuda`, `refuted`, `on DATASET`, `mean`, `median`, \
                      `minus NAME`, `over NAME`, `plus NAME`, `paired`, `points`, `t 95 %`, \
-                     `bootstrap 95 %`, `n >= 5`, `devices: cpu, cuda` and `because: CLAIM, CLAIM`, or several of them with \
-                     `;` between";
+                     `bootstrap 95 %`, `n >= 5`, `quotes NAME`, `devices: cpu, cuda` and `because: CLAIM, CLAIM`, \
+                     or several of them with `;` between";
 
 /// Words with which a part of a title may begin.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "refuted",
     "on",
     "mean",
@@ -103,6 +105,7 @@ const WORDS: [&str; 13] = [
     "points",
     "t",
     "bootstrap",
+    "quotes",
     "because:",
     "devices:",
 ];
@@ -122,6 +125,7 @@ impl Relation {
         let mut measure = Measure::default();
         let mut because = Vec::new();
         let mut devices = Vec::new();
+        let mut quotes: Option<String> = None;
         for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let repeated = if part == "refuted" {
                 std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
@@ -130,6 +134,11 @@ impl Relation {
                     return Err(format!("`{name}` is no name of a data set"));
                 }
                 on.replace(name.to_owned()).is_some()
+            } else if let Some(name) = part.strip_prefix("quotes ").map(str::trim) {
+                if name.contains(char::is_whitespace) {
+                    return Err(format!("`{name}` is no name of a value"));
+                }
+                quotes.replace(name.to_owned()).is_some()
             } else if let Some(names) = part.strip_prefix("because:") {
                 !std::mem::replace(&mut because, premises(names)?).is_empty()
             } else if let Some(names) = part.strip_prefix("devices:") {
@@ -148,16 +157,29 @@ impl Relation {
             }
         }
         measure.check()?;
-        Ok(Self { expected, rule: rule.unwrap_or(Rule::Printed), on, measure, because, devices })
+        Ok(Self {
+            expected,
+            rule: rule.unwrap_or(Rule::Printed),
+            on,
+            measure,
+            because,
+            devices,
+            quotes,
+        })
     }
 
-    /// Adds to a rule in words what is made of the value and on which devices and data it must hold.
+    /// Adds to a rule in words what is made of the value, what is quoted, and on which devices and data
+    /// it must hold.
     pub fn words(&self, rule: &str) -> String {
         let mut words = self.measure.words();
         if !words.is_empty() {
             words.push_str("; ");
         }
         words.push_str(rule);
+        if let Some(name) = &self.quotes {
+            words.push_str("; quotes ");
+            words.push_str(name);
+        }
         if !self.devices.is_empty() {
             words.push_str("; devices: ");
             words.push_str(&self.devices.join(", "));
@@ -356,6 +378,25 @@ impl Rule {
         }
     }
 
+    /// How a tolerance lets pass every last digit of a printed number, in words.
+    pub fn leaves_open(&self, printed: &Printed) -> Option<String> {
+        let sizes: Vec<&Tolerance> = match self {
+            Self::Within(size) => vec![size],
+            Self::WithinOn(sizes) => sizes.iter().map(|(_, size)| size).collect(),
+            Self::Printed | Self::Bound(..) => return None,
+        };
+        let place = printed.smallest_place() * whole(10);
+        let wide = sizes.into_iter().find(|size| match size {
+            Tolerance::Absolute(size) => size.plain() >= place,
+            Tolerance::Relative(size) => size.plain() * printed.plain().abs() >= place,
+        })?;
+        let (Tolerance::Absolute(size) | Tolerance::Relative(size)) = wide;
+        Some(format!(
+            "a tolerance of {} lets pass `{}` with any other last digit",
+            size.text, printed.text
+        ))
+    }
+
     /// The words of a text that say the opposite of this bound, such as "at most" beside `>= 1`.
     pub fn opposed_by(&self, text: &str) -> Option<&'static str> {
         let Self::Bound(side, _) = self else { return None };
@@ -401,10 +442,10 @@ impl Rule {
             Self::Within(tolerance) => {
                 let largest = match tolerance {
                     Tolerance::Absolute(size)
-                        if !stated.is_zero() && size.plain() >= whole(100) * stated.abs() =>
+                        if !stated.is_zero() && size.plain() >= stated.abs() =>
                     {
                         return Verdict::Vacuous(format!(
-                            "a tolerance of {} accepts almost any value beside {}",
+                            "a tolerance of {} accepts 0 as well as {}",
                             size.text,
                             exact::shown(&stated)
                         ));
@@ -412,7 +453,7 @@ impl Rule {
                     Tolerance::Absolute(size) => size.plain(),
                     Tolerance::Relative(size) if size.plain() >= whole(1) => {
                         return Verdict::Vacuous(format!(
-                            "a tolerance of {} accepts almost any value",
+                            "a tolerance of {} accepts 0 as well",
                             size.text
                         ));
                     }

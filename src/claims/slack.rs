@@ -49,7 +49,7 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     };
     let rule = weakest([rule, certainty(&before.measure, &after.measure)].into_iter());
     // Real data or devices that need no longer be used are a looser claim, however the number is
-    // compared.
+    // compared. A number that need no longer be what it quotes may be any that the rule lets pass.
     let asked = before.asked.into_iter().zip(after.asked).map(|pair| match pair {
         (before, after) if before == after => Shift::Same,
         (_, None) => Shift::Looser,
@@ -59,6 +59,7 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     match (weakest(asked), rule) {
         (Shift::Same, rule) => rule,
         (Shift::Tighter, rule) if rule != Shift::Same => rule,
+        (Shift::Other, Shift::Looser) => Shift::Looser,
         (asked, _) => asked,
     }
 }
@@ -69,18 +70,20 @@ struct Parts<'a> {
     rule: &'a str,
     /// What is made of samples and of several values.
     measure: Measure,
-    /// The data set and the devices that it asks for.
-    asked: [Option<&'a str>; 2],
+    /// The data set and the devices that it asks for, and what it quotes.
+    asked: [Option<&'a str>; 3],
 }
 
 impl<'a> Stated<'a> {
     fn parts(self) -> Parts<'a> {
-        let mut parts = Parts { rule: "", measure: Measure::default(), asked: [None; 2] };
+        let mut parts = Parts { rule: "", measure: Measure::default(), asked: [None; 3] };
         for part in self.relation.split("; ") {
             if let Some(name) = part.strip_prefix("on ") {
                 parts.asked[0] = Some(name);
             } else if let Some(names) = part.strip_prefix("devices: ") {
                 parts.asked[1] = Some(names);
+            } else if let Some(name) = part.strip_prefix("quotes ") {
+                parts.asked[2] = Some(name);
             } else if !matches!(parts.measure.read(part), Ok(Part::New)) {
                 // There is one rule; of what is not known, all must be the same.
                 parts.rule = if parts.rule.is_empty() { part } else { self.relation };
@@ -243,6 +246,10 @@ mod tests {
             (("± 1", "100"), ("± 2 %", "100"), Looser),
             (("± 2 %", "100"), ("± 1", "100"), Tighter),
             (("± 0.01", "0.82"), ("≥ 0.8", "0.82"), Looser),
+            (("± 0.1; quotes a", "0.82"), ("± 0.1", "0.82"), Looser),
+            (("± 0.1", "0.82"), ("± 0.1; quotes a; on d", "0.82"), Tighter),
+            (("± 0.1; quotes a; on d", "0.82"), ("± 0.2; quotes a; on d", "0.82"), Looser),
+            (("± 0.1; quotes a", "0.82"), ("± 0.1; quotes b", "0.82"), Other),
             (("≥ 0.8", "0.82"), ("± 0.01", "0.82"), Tighter),
             (("≥ 0.8", "0.8"), ("≥ 0.7", "0.7"), Looser),
             (("≥ 0.8", "0.8"), ("≥ 0.9", "0.9"), Tighter),

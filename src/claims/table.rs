@@ -1,4 +1,5 @@
-//! What a table of the author's says of its own numbers: bold is best, a line is the total.
+//! What a table of the author's says of its own cells: bold is best, a line is the total, each makes
+//! the claim that belongs there.
 //!
 //! In: the cells of a table as they are printed, and an attribute such as `best="max"`. Out: a
 //! verdict. Left out: whether the printed numbers are right, for which each has its own claim.
@@ -33,12 +34,17 @@ pub(crate) fn aggregate(
 ) -> (String, Verdict) {
     let names: Vec<String> =
         header.iter().map(|cell| Stated::of(cell).text.trim().to_owned()).collect();
-    let rows: Vec<Vec<Cell>> =
-        rows.iter().map(|row| row.iter().map(|cell| Cell::of(cell)).collect()).collect();
+    let printed = || -> Vec<Vec<Cell>> {
+        rows.iter().map(|row| row.iter().map(|cell| Cell::of(cell)).collect()).collect()
+    };
     match aggregate.kind {
-        AggregateKind::Best => ("bold is best".to_owned(), best(&aggregate.of, &names, &rows)),
-        AggregateKind::Total => {
-            (format!("the last {} is the total", aggregate.of), total(&aggregate.of, &names, &rows))
+        AggregateKind::Best => ("bold is best".to_owned(), best(&aggregate.of, &names, &printed())),
+        AggregateKind::Total => (
+            format!("the last {} is the total", aggregate.of),
+            total(&aggregate.of, &names, &printed()),
+        ),
+        AggregateKind::Cells => {
+            ("each cell makes its own claim".to_owned(), places(&aggregate.of, &names, rows))
         }
     }
 }
@@ -156,6 +162,67 @@ fn total(spec: &str, names: &[String], rows: &[Vec<Cell>]) -> Verdict {
         }
     }
     Verdict::Verified
+}
+
+/// Whether each cell makes the claim of the name that `spec` gives for its column, in which `*` stands
+/// for the text of the row's first cell.
+fn places(spec: &str, names: &[String], rows: &[Vec<Vec<Inline>>]) -> Verdict {
+    let lines: Vec<Vec<&str>> =
+        spec.split(" / ").map(|line| line.split(';').map(str::trim).collect::<Vec<_>>()).collect();
+    if lines.len() != 1 && lines.len() != rows.len() {
+        return Verdict::Error(format!(
+            "`cells` is for one row or for all {}, with ` / ` between them, and not for {}",
+            rows.len(),
+            lines.len()
+        ));
+    }
+    if let Some(line) = lines.iter().find(|line| line.len() != names.len()) {
+        return Verdict::Error(format!(
+            "`cells` names {} columns of {}; write `-` for one that makes no claim",
+            line.len(),
+            names.len()
+        ));
+    }
+    let mut compared = 0;
+    for (at, row) in rows.iter().enumerate() {
+        let line = if lines.len() == 1 { &lines[0] } else { &lines[at] };
+        let first = row.first().map(|cell| Stated::of(cell).text.trim().to_owned());
+        for (column, wanted) in line.iter().enumerate().filter(|(_, wanted)| **wanted != "-") {
+            let wanted = wanted.replace('*', first.as_deref().unwrap_or_default());
+            let mut made = Vec::new();
+            row.get(column).into_iter().flatten().for_each(|inline| claims_in(inline, &mut made));
+            compared += 1;
+            if made != [wanted.as_str()] {
+                let said = match made.as_slice() {
+                    [] => "makes no claim".to_owned(),
+                    made => format!("claims `{}`", made.join("` and `")),
+                };
+                return Verdict::Refuted(format!(
+                    "row {}, `{}`: the cell {said} where `{wanted}` belongs",
+                    at + 1,
+                    names[column]
+                ));
+            }
+        }
+    }
+    match compared {
+        0 => Verdict::Vacuous("no cell has a claim that belongs there".into()),
+        _ => Verdict::Verified,
+    }
+}
+
+/// Names of the claims in a cell, without their chapters.
+fn claims_in<'a>(inline: &'a Inline, found: &mut Vec<&'a str>) {
+    match inline {
+        Inline::Claim { claim, .. } => {
+            found.extend(claim.name.rsplit('/').next());
+        }
+        Inline::Emphasis(content)
+        | Inline::Strong(content)
+        | Inline::Strikethrough(content)
+        | Inline::Link { content, .. } => content.iter().for_each(|it| claims_in(it, found)),
+        _ => {}
+    }
 }
 
 /// Columns in which every row has a number.

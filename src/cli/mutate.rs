@@ -21,12 +21,13 @@ use crate::world::DiskWorld;
 
 pub(super) const AFTER_HELP: &str = "\
 A change that survives shows that the claims which rest on its place would be as green if the place
-were wrong. Some survivors are harmless: a change may mean the same, or only move what is tried.
-The author's files and stored results stay as they are. --chapter tests the claims of one chapter.
+were wrong. Some survivors are harmless: a change may mean the same, or only move what is tried. The
+author says so in the code, by `// mutants: REASON` behind a line or above what it is about; such a
+change is tried all the same, and counts as explained if it survives. The author's files and stored results stay as they are. --chapter tests the claims of one chapter.
 
 Exit status:
-  0  every change was noticed, or said nothing
-  1  a change survived
+  0  every change was noticed, is explained, or said nothing
+  1  a change survived without a reason
   2  wrong usage
   3  the report could not be built";
 
@@ -42,6 +43,10 @@ pub(super) struct MutateArgs {
     /// Most changes of code to try, drawn by --draw; each compiles and runs what it reaches
     #[arg(long, value_name = "N", default_value_t = 20)]
     sample: usize,
+
+    /// Leave out changes of code behind claims whose cells took longer, as training does
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    longest: Option<Duration>,
 
     /// Seed of the draw
     #[arg(long, value_name = "SEED", default_value_t = 0)]
@@ -108,6 +113,7 @@ pub(super) fn mutate(
         claims: only,
         kinds: args.kinds.iter().map(|kind| kind.kind()).collect(),
         sample: args.sample,
+        longest: args.longest,
         seed: args.draw,
         budget: args.budget,
         jobs: request.jobs,
@@ -176,15 +182,28 @@ fn words(findings: &Findings, took: Duration) -> String {
             few(&mutant.claims),
         );
     }
+    for mutant in findings.explained() {
+        let (_, after) = mutant.diff();
+        let _ = writeln!(
+            words,
+            "\x1b[1mexplained\x1b[0m {} {}: {}\n  \x1b[2m+ {}\x1b[0m\n",
+            mutant.kind.word(),
+            mutant.span,
+            printable(mutant.reason.as_deref().unwrap_or_default()),
+            printable(after.trim()),
+        );
+    }
     for kind in [Kind::Text, Kind::Formula, Kind::Code] {
-        let fates: Vec<&Fate> =
-            findings.tried.iter().filter(|(it, _)| it.kind == kind).map(|(_, fate)| fate).collect();
-        if !fates.is_empty() {
-            let _ = writeln!(words, "{:>7}: {}", kind.word(), counts(&fates));
+        let tried: Vec<_> = findings.tried.iter().filter(|(it, _)| it.kind == kind).collect();
+        if !tried.is_empty() {
+            let _ = writeln!(words, "{:>7}: {}", kind.word(), counts(&tried));
         }
     }
     if findings.undrawn > 0 {
         let _ = writeln!(words, "{} possible changes of code were not drawn", findings.undrawn);
+    }
+    if findings.slow > 0 {
+        let _ = writeln!(words, "{} more rest under cells that took longer", findings.slow);
     }
     if findings.left > 0 {
         let _ = writeln!(words, "{} changes were not tried in time", findings.left);
@@ -199,10 +218,11 @@ fn words(findings: &Findings, took: Duration) -> String {
     }
     let _ = writeln!(
         words,
-        "{} changes in {:.1} s, {} survived",
+        "{} changes in {:.1} s, {} survived, {} more are explained",
         findings.tried.len(),
         took.as_secs_f64(),
-        findings.survivors().count()
+        findings.survivors().count(),
+        findings.explained().count()
     );
     words
 }
@@ -217,23 +237,31 @@ fn few(claims: &[String]) -> String {
     }
 }
 
-fn counts(fates: &[&Fate]) -> String {
+/// How many mutants met which fate, and the share of those that were programs that was noticed.
+fn counts(tried: &[&(Mutant, Fate)]) -> String {
     let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    for fate in fates {
-        *counts.entry(name(fate)).or_default() += 1;
+    for (mutant, fate) in tried {
+        *counts.entry(name(mutant, fate)).or_default() += 1;
     }
+    let of = |fates: &[usize]| -> usize {
+        counts.iter().filter(|((fate, _), _)| fates.contains(fate)).map(|(_, count)| count).sum()
+    };
+    let (noticed, all) = (of(&[0, 1]), of(&[0, 1, 2, 3]));
+    let share = (noticed * 100).checked_div(all);
+    let share = share.map(|share| format!(" ({share} % noticed)")).unwrap_or_default();
     let parts: Vec<String> =
-        counts.into_iter().map(|((_, name), count)| format!("{count} {name}")).collect();
-    format!("{} tried, {}", fates.len(), parts.join(", "))
+        counts.iter().map(|((_, name), count)| format!("{count} {name}")).collect();
+    format!("{} tried, {}{share}", tried.len(), parts.join(", "))
 }
 
-fn name(fate: &Fate) -> (usize, &'static str) {
+fn name(mutant: &Mutant, fate: &Fate) -> (usize, &'static str) {
     match fate {
         Fate::Noticed(_) => (0, "noticed"),
         Fate::TimedOut => (1, "timed out"),
-        Fate::Survived => (2, "survived"),
-        Fate::Invalid(_) => (3, "invalid"),
-        Fate::Untried(_) => (4, "not run"),
+        Fate::Survived if mutant.reason.is_some() => (2, "explained"),
+        Fate::Survived => (3, "survived"),
+        Fate::Invalid(_) => (4, "invalid"),
+        Fate::Untried(_) => (5, "not run"),
     }
 }
 
@@ -241,6 +269,7 @@ fn name(fate: &Fate) -> (usize, &'static str) {
 struct File<'a> {
     version: u32,
     not_drawn: usize,
+    too_slow: usize,
     not_tried: usize,
     not_tested: &'a [String],
     mutants: Vec<Row<'a>>,
@@ -263,6 +292,7 @@ fn json(findings: &Findings) -> String {
     let file = File {
         version: 1,
         not_drawn: findings.undrawn,
+        too_slow: findings.slow,
         not_tried: findings.left,
         not_tested: &findings.open,
         mutants: findings.tried.iter().map(row).collect(),
@@ -283,10 +313,11 @@ fn row((mutant, fate): &(Mutant, Fate)) -> Row<'_> {
         before,
         after,
         claims: &mutant.claims,
-        fate: name(fate).1,
+        fate: name(mutant, fate).1,
         detail: match fate {
             Fate::Noticed(words) | Fate::Invalid(words) | Fate::Untried(words) => Some(words),
-            Fate::TimedOut | Fate::Survived => None,
+            Fate::Survived => mutant.reason.as_deref(),
+            Fate::TimedOut => None,
         },
     }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::{Session, WRONG, status};
-use crate::diag::Diagnostic;
-use crate::diff::{self, words};
+use crate::diag::{Diagnostic, Severity};
+use crate::diff::{self, Change, Side, words};
 use crate::exec::CellStatus;
 use crate::kernel::workspace;
+use crate::ledger;
 use crate::pipeline::{self, BuildRequest, Evaluated};
 use crate::record;
 use crate::world::DiskWorld;
@@ -76,6 +77,29 @@ pub(super) fn locked(
     }
     let status = if drifted { WRONG } else { status(evaluated.standing(), strict) };
     Ok((status, evaluated))
+}
+
+/// What a report promises less than its record, whatever its values are; none without a record.
+///
+/// A record that cannot be read says nothing here: `check --locked` tells what is wrong with it.
+pub(super) fn weaker(root: &Path, evaluated: &Evaluated) -> Option<Diagnostic> {
+    let recorded = lock(root).ok()?;
+    let now = Side::parse("claims.json", &ledger::json(&evaluated.document)).ok()?;
+    let changes = diff::compare(&recorded.into(), &now);
+    let weaker: Vec<Change> = changes.into_iter().filter(|it| it.kind.promises_less()).collect();
+    if weaker.is_empty() {
+        return None;
+    }
+    let words = format!("the report promises less than `{}`", record::FILE);
+    let mut problem = Diagnostic::global("weaker-than-record", words)
+        .hint("if it is meant, `veracity record` records it anew, for a reviewer to see");
+    problem.severity = Severity::Warning;
+    for Change { kind, what, from, to, .. } in &weaker {
+        let none = || "nothing".to_owned();
+        let [from, to] = [from, to].map(|it| it.clone().unwrap_or_else(none));
+        problem = problem.note(format!("{}: {what}, from {from} to {to}", kind.words()));
+    }
+    Some(problem)
 }
 
 /// Digest of the code that a report brings.

@@ -112,7 +112,7 @@ impl RunArgs {
         let out = self.out.as_deref().map_or_else(|| root.join("build"), absolute);
         let Choice { device, because } = device::choose(self.device, root, &out)?;
         if let Some(because) = because {
-            session.say(&format!("device {device}: {because}\n"));
+            session.note(&format!("device {device}: {because}\n"));
         }
         Ok(BuildRequest {
             root: root.to_owned(),

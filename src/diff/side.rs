@@ -20,7 +20,8 @@ pub struct Side {
     pub cells: BTreeMap<String, Cell>,
     /// Claims in reading order.
     pub claims: Vec<Entry>,
-    /// Numbers of the prose that need no claim, by the author's word.
+    /// Numbers of the prose that need no claim and code that no claim need notice, by the author's
+    /// word.
     pub exemptions: Vec<Exemption>,
 }
 
@@ -39,6 +40,9 @@ struct Ledger {
 struct Coverage {
     #[serde(default)]
     exempt: Vec<Exempt>,
+    /// Code of which changes may go unnoticed.
+    #[serde(default)]
+    unnoticed: Vec<Exempt>,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +89,10 @@ impl Side {
             let set = Data { kind: used.kind.clone(), digest: used.digest.clone() };
             data.insert(used.name.clone(), set);
         }
-        let exempt = ledger.coverage.into_iter().flat_map(|chapter| chapter.exempt);
+        let exempt = ledger
+            .coverage
+            .into_iter()
+            .flat_map(|chapter| chapter.exempt.into_iter().chain(chapter.unnoticed));
         let by_author = |exempt: &Exempt| exempt.by.as_deref() != Some("form");
         let exemptions = exempt.filter(by_author).map(|exempt| exempt.number);
         Ok(Self {

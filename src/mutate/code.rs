@@ -12,6 +12,7 @@ use proc_macro2::Span as Place;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
+use super::reasons::{self, Reason};
 use super::{Kind, Mutant, cell_of};
 use crate::claims::Judged;
 use crate::parse::{Chapter, Code};
@@ -36,6 +37,7 @@ pub(super) fn mutants(report: &Evaluated, tested: &[&Judged]) -> Vec<Mutant> {
         .collect();
     let mut mutants = Vec::new();
     for (index, chapter) in report.chapters.iter().enumerate() {
+        let reasons = reasons::of(chapter);
         for (range, by) in changes(chapter) {
             let rests = |places: &[Range<usize>]| {
                 places.iter().any(|it| it.start <= range.start && range.end <= it.end)
@@ -46,8 +48,14 @@ pub(super) fn mutants(report: &Evaluated, tested: &[&Judged]) -> Vec<Mutant> {
                 .map(|(_, _, id)| (*id).to_owned())
                 .collect();
             if !claims.is_empty() {
+                let explains = |reason: &&Reason| {
+                    let code = &reason.code.range;
+                    code.start <= range.start && range.end <= code.end
+                };
+                // The nearest of several speaks.
+                let reason = reasons.iter().rfind(explains).map(|reason| reason.words.clone());
                 let span = chapter.source.span(range);
-                mutants.push(Mutant { kind: Kind::Code, chapter: index, span, by, claims });
+                mutants.push(Mutant { kind: Kind::Code, chapter: index, span, by, claims, reason });
             }
         }
     }
@@ -97,15 +105,29 @@ impl Changes {
     /// Visits what is listed or handed over; in a cell its bare numbers are cases and seeds.
     fn visit_given<'ast>(&mut self, given: impl Iterator<Item = &'ast syn::Expr>) {
         for expression in given {
-            let is_bare = matches!(expression, syn::Expr::Lit(_));
-            if !(is_bare && self.place == Where::Cell) {
-                self.visit_expr(expression);
+            match expression {
+                expression if self.place == Where::Module => self.visit_expr(expression),
+                expression if is_bare(expression) => {}
+                // Several numbers of one case.
+                syn::Expr::Tuple(tuple) => self.visit_given(tuple.elems.iter()),
+                expression => self.visit_expr(expression),
             }
         }
     }
 
     fn add(&mut self, place: Place, by: impl Into<String>) {
         self.found.push((place.byte_range(), by.into()));
+    }
+}
+
+/// Whether an expression is a number as it stands, perhaps with a sign.
+fn is_bare(expression: &syn::Expr) -> bool {
+    match expression {
+        syn::Expr::Lit(_) => true,
+        syn::Expr::Unary(unary) => {
+            matches!(unary.op, syn::UnOp::Neg(_)) && matches!(*unary.expr, syn::Expr::Lit(_))
+        }
+        _ => false,
     }
 }
 

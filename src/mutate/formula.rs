@@ -34,6 +34,7 @@ pub(super) fn mutants(report: &Evaluated, tested: &[&Judged]) -> Vec<Vec<Mutant>
                 span: chapter.source.span(range),
                 by,
                 claims: claims.clone(),
+                reason: None,
             };
             groups.push(changes(equation).into_iter().map(mutant).collect());
         }

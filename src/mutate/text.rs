@@ -1,7 +1,8 @@
 //! Changes of what a claim states.
 //!
-//! In: a claim that is as expected. Out: mutants that state a neighbouring number, the other
-//! sign or another relation. Left out: a wider tolerance, which no verdict can notice.
+//! In: a claim that is as expected, or that quotes a figure. Out: mutants that state a neighbouring
+//! number, the other sign or another relation. Left out: a wider tolerance, which no verdict can
+//! notice.
 
 use std::ops::Range;
 
@@ -32,16 +33,31 @@ pub(super) fn mutants(report: &Evaluated, claim: &Judged) -> Vec<Mutant> {
         Some(link) => link.changes(claim, is_number(report, claim)),
         None => attribute(claim).into_iter().collect(),
     };
-    changes
-        .into_iter()
-        .map(|(range, by)| Mutant {
-            kind: Kind::Text,
-            chapter,
-            span: claim.span.source.span(range),
-            by,
-            claims: vec![claim.id.clone()],
-        })
-        .collect()
+    of(chapter, claim, changes)
+}
+
+/// Whether a claim quotes a published figure.
+pub(super) fn quotes(claim: &Judged) -> bool {
+    claim.relation.contains("quotes ")
+}
+
+/// Other numbers in the place of one that is quoted.
+pub(super) fn misquoted(report: &Evaluated, claim: &Judged) -> Vec<Mutant> {
+    let chapter = report.chapters.iter().position(|it| it.slug == claim.chapter);
+    let (Some(chapter), Some(link)) = (chapter, Link::of(claim)) else { return Vec::new() };
+    of(chapter, claim, link.neighbours())
+}
+
+fn of(chapter: usize, claim: &Judged, changes: Vec<Change>) -> Vec<Mutant> {
+    let mutant = |(range, by): Change| Mutant {
+        kind: Kind::Text,
+        chapter,
+        span: claim.span.source.span(range),
+        by,
+        claims: vec![claim.id.clone()],
+        reason: None,
+    };
+    changes.into_iter().map(mutant).collect()
 }
 
 /// A place in a chapter and what stands there instead.
@@ -61,7 +77,7 @@ fn is_number(report: &Evaluated, claim: &Judged) -> bool {
 }
 
 /// The change of a claim in an attribute. A formula, whose numbers are its own, is said to be wrong; of a
-/// table, the opposite is said to be best.
+/// table, the opposite is said to be best, and two cells change places.
 fn attribute(claim: &Judged) -> Option<Change> {
     let (start, end) = (claim.span.range.start, claim.span.range.end);
     let stated = claim.span.text();
@@ -73,6 +89,9 @@ fn attribute(claim: &Judged) -> Option<Change> {
     if stated.starts_with("total") {
         return None;
     }
+    if stated.starts_with("cells") {
+        return swapped(claim.span.source.text(), start);
+    }
     match claim.expected {
         Expected::Verified => Some((end..end, " relation=\"refuted\"".to_owned())),
         // The attribute stands behind the one of the claim.
@@ -83,6 +102,18 @@ fn attribute(claim: &Judged) -> Option<Change> {
             Some((at..at + "refuted".len(), String::new()))
         }
     }
+}
+
+/// The last two cells of the table above a caption, in the place of each other.
+fn swapped(text: &str, caption: usize) -> Option<Change> {
+    let line = text[..caption].rfind('\n')?;
+    let above = text[..line].trim_end();
+    let row = above.rfind('\n').map_or(0, |at| at + 1)..above.len();
+    let bars: Vec<usize> =
+        text[row.clone()].match_indices('|').map(|(at, _)| row.start + at).collect();
+    let [.., first, middle, last] = bars.as_slice() else { return None };
+    let cells = [&text[first + 1..*middle], &text[middle + 1..*last]];
+    Some((first + 1..*last, format!("{}|{}", cells[1], cells[0])))
 }
 
 /// A link `[words](claim:name "relation")`.
@@ -147,6 +178,20 @@ impl<'a> Link<'a> {
     /// Neighbouring numbers, the number with the other sign, and relations that deny it.
     fn numbers(&self, stated: &str) -> Vec<Change> {
         let words = &self.text[self.words.clone()];
+        let mut changes = self.neighbours();
+        // A rounded number may lie on either side of what is printed.
+        let plain: String =
+            words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
+        if !changes.is_empty() && stated.is_empty() && !plain.contains('.') {
+            let deny = |side: &str| (self.relation.clone(), format!(" \"{side} {plain}\""));
+            changes.extend(["!=", ">", "<"].map(deny));
+        }
+        changes
+    }
+
+    /// Neighbouring numbers and the number with the other sign.
+    fn neighbours(&self) -> Vec<Change> {
+        let words = &self.text[self.words.clone()];
         let is_digit = |c: char| c.is_ascii_digit();
         let (Some(first), Some(last)) = (words.find(is_digit), words.rfind(is_digit)) else {
             return Vec::new();
@@ -163,13 +208,6 @@ impl<'a> Link<'a> {
                 Some(minus @ ('-' | '−')) => (start - minus.len_utf8()..start, String::new()),
                 _ => (start..start, "−".to_owned()),
             });
-        }
-        // A rounded number may lie on either side of what is printed.
-        let plain: String =
-            words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
-        if stated.is_empty() && !plain.contains('.') {
-            let deny = |side: &str| (self.relation.clone(), format!(" \"{side} {plain}\""));
-            changes.extend(["!=", ">", "<"].map(deny));
         }
         changes
     }

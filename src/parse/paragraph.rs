@@ -90,7 +90,11 @@ fn of_table(
     context: &mut Context<'_>,
 ) -> (Option<String>, Vec<Aggregate>) {
     let Some(found) = found else { return (None, Vec::new()) };
-    let kinds = [("best", AggregateKind::Best), ("total", AggregateKind::Total)];
+    let kinds = [
+        ("best", AggregateKind::Best),
+        ("total", AggregateKind::Total),
+        ("cells", AggregateKind::Cells),
+    ];
     let (label, settings) = check(found, Labelled::Table, &kinds.map(|(key, _)| key), context);
     let aggregates = kinds.iter().filter_map(|(key, kind)| {
         let setting = setting(&settings, key)?;

@@ -26,32 +26,67 @@ pub struct Items<'a> {
 #[derive(Debug)]
 struct Item {
     binds: BTreeSet<String>,
+    /// Its own name, without which it is not called: that of a method.
+    called: Option<String>,
     mentions: BTreeSet<String>,
     code: String,
     place: Span,
 }
 
+/// How blocks of methods are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blocks {
+    Whole,
+    ByMethod,
+}
+
 impl<'a> Items<'a> {
     /// Reads the modules of a chapter; what cannot be parsed has no items.
     pub fn of(chapter: &'a Chapter) -> Self {
+        Self::read(chapter, Blocks::Whole)
+    }
+
+    /// The same with each method of a type by itself, which counts as used where its name stands.
+    pub(super) fn by_method(chapter: &'a Chapter) -> Self {
+        Self::read(chapter, Blocks::ByMethod)
+    }
+
+    fn read(chapter: &'a Chapter, blocks: Blocks) -> Self {
         let mut all = Vec::new();
         for module in &chapter.modules {
             let text = &module.code.text;
+            let mut add = |binds, called, place: &dyn Spanned, tokens: TokenStream| {
+                let range = place.span().byte_range();
+                let from = module.code.offset(range.start);
+                let to = module.code.offset(range.end);
+                all.push(Item {
+                    binds,
+                    called,
+                    mentions: mentioned(tokens),
+                    code: text.get(range).unwrap_or_default().to_owned(),
+                    place: chapter.source.span(from..to.max(from)),
+                });
+            };
             for item in syn::parse_file(text).map(|file| file.items).unwrap_or_default() {
                 let mut names = Names::default();
                 names.visit_item(&item);
                 if let syn::Item::Impl(block) = &item {
                     names.bound.extend(mentioned(block.self_ty.to_token_stream()));
+                    // Methods of a trait may be called without their names.
+                    if blocks == Blocks::ByMethod && block.trait_.is_none() {
+                        for part in &block.items {
+                            let called = match part {
+                                syn::ImplItem::Fn(method) => Some(method.sig.ident.to_string()),
+                                syn::ImplItem::Const(constant) => Some(constant.ident.to_string()),
+                                _ => None,
+                            };
+                            let called = called.map(|name| plain(&name).to_owned());
+                            add(names.bound.clone(), called, part, part.to_token_stream());
+                        }
+                        continue;
+                    }
                 }
-                let range = item.span().byte_range();
-                let from = module.code.offset(range.start);
-                let to = module.code.offset(range.end);
-                all.push(Item {
-                    binds: names.bound,
-                    mentions: mentioned(item.to_token_stream()),
-                    code: text.get(range).unwrap_or_default().to_owned(),
-                    place: chapter.source.span(from..to.max(from)),
-                });
+                add(names.bound, None, &item, item.to_token_stream());
             }
         }
         Self { chapter, all }
@@ -66,8 +101,12 @@ impl<'a> Items<'a> {
     /// The items that have one of the names, or that one of those uses, with their places, in order.
     pub(super) fn behind(&self, mut used: BTreeSet<String>) -> Vec<(&str, &Span)> {
         let mut wanted = vec![false; self.all.len()];
+        let is_used = |item: &Item, used: &BTreeSet<String>| {
+            !item.binds.is_disjoint(used)
+                && item.called.as_ref().is_none_or(|name| used.contains(name))
+        };
         let next = |wanted: &[bool], used: &BTreeSet<String>| {
-            (0..self.all.len()).find(|&i| !wanted[i] && !self.all[i].binds.is_disjoint(used))
+            (0..self.all.len()).find(|&i| !wanted[i] && is_used(&self.all[i], used))
         };
         while let Some(next) = next(&wanted, &used) {
             wanted[next] = true;

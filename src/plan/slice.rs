@@ -42,7 +42,7 @@ pub fn behind(chapter: &Chapter, cell: usize, needs: &[usize], name: &str) -> Ve
             }
         }
     }
-    let items = Items::of(chapter);
+    let items = Items::by_method(chapter);
     places.extend(items.behind(used).into_iter().map(|(_, span)| span.range.clone()));
     places
 }

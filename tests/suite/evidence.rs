@@ -242,6 +242,76 @@ fn premises_exist_and_go_in_no_circle() {
 }
 
 #[test]
+fn what_is_quoted_is_compared_whatever_came_of_the_value() {
+    verdicts(&[
+        ("[0.8755](claim:y \"± 0.04; quotes x\")", "verified"),
+        ("[0.8765](claim:y \"± 0.04; quotes x\")", "error"),
+        ("[−0.8755](claim:y \"± 2; quotes x\")", "error"),
+        ("[0.8755](claim:y \"± 0.01; quotes x\")", "refuted"),
+        // Nothing is known of the value on the real data, but the figure is quoted wrongly.
+        ("[0.8755](claim:y \"± 0.04; quotes x; on octmnist\")", "unverified"),
+        ("[0.8557](claim:y \"± 0.04; quotes x; on octmnist\")", "error"),
+        ("[0.8557](claim:y \"refuted; ± 0.001; quotes x\")", "error"),
+        ("[0.8755](claim:y \"± 0.04; quotes\")", "error"),
+        ("[0.8755](claim:y \"± 0.04; quotes x; quotes y\")", "error"),
+        ("[0.8755](claim:y \"± 0.04; quotes nobody\")", "error"),
+        ("[0.8755](claim:y \"± 0.04; quotes yes\")", "error"),
+    ]);
+    assert_eq!(judged("[0.8755](claim:y \"± 0.04; quotes x\")").relation, "± 0.04; quotes x");
+}
+
+#[test]
+fn digits_that_a_tolerance_leaves_open_are_told() {
+    let codes = |prose: &str| -> Vec<&str> {
+        let (_, diagnostics) = build(prose);
+        diagnostics.iter().map(|found| found.code).collect()
+    };
+    for (prose, is_told) in [
+        ("[0.88](claim:x \"± 0.015\")", false),
+        ("[0.8755](claim:x \"± 0.0009\")", false),
+        ("[0.8755](claim:x \"± 0.001\")", true),
+        ("[0.8755](claim:x \"± 1 %\")", true),
+        ("[0.8755](claim:x \"± 0.1; quotes x\")", false),
+        ("[4](claim:four \"± 1\")", false),
+        ("[40](claim:four \"± 39; refuted\")", false),
+        ("[41](claim:four \"± 39; refuted\")", true),
+    ] {
+        assert_eq!(codes(prose) == ["loose-tolerance"], is_told, "{prose}: {:?}", codes(prose));
+    }
+}
+
+#[test]
+fn each_cell_makes_the_claim_that_belongs_there() {
+    let of = |rows: &str, attribute: &str| {
+        let table = format!(
+            "| of | x | y |\n|---|---|---|\n{rows}\n\n: T {{#tbl-t cells=\"{attribute}\"}}"
+        );
+        let (document, _) = build(&table);
+        let claim = document.claims.iter().find(|claim| claim.name == "tbl-t");
+        claim.expect("the table makes a claim").verdict.clone()
+    };
+    let (x, y) = ("[0.8755](claim:x)", "**[0.8444](claim:y)**");
+    let row = |cells: [&str; 2]| format!("| a | {} | {} |", cells[0], cells[1]);
+    assert_eq!(of(&row([x, y]), "-; x; y"), Verdict::Verified);
+    assert_eq!(of(&row([x, "0.8444"]), "-; x; -"), Verdict::Verified);
+    let wrong = "row 1, `x`: the cell claims `y` where `x` belongs";
+    assert_eq!(of(&row([y, x]), "-; x; y"), Verdict::Refuted(wrong.into()));
+    assert_eq!(of(&row([x, "0.8444"]), "-; x; y").word(), "refuted");
+    assert_eq!(of(&row([x, &format!("{y} {x}")]), "-; x; y").word(), "refuted");
+    assert_eq!(of(&row([x, y]), "-; x").word(), "error");
+    assert_eq!(of(&row([x, y]), "-; x; y / -; x; y").word(), "error");
+    assert_eq!(of(&row(["1", "2"]), "-; -; -").word(), "vacuous");
+
+    // The first cell may stand in the names, and each row may have its own.
+    let three =
+        |first: &str| format!("| three | [3](claim:{first}) | |\n| four | [4](claim:four) | |");
+    assert_eq!(of(&three("three"), "-; *; -"), Verdict::Verified);
+    assert_eq!(of(&three("three"), "-; three; - / -; four; -"), Verdict::Verified);
+    assert_eq!(of(&three("three"), "-; four; - / -; three; -").word(), "refuted");
+    assert_eq!(of(&three("four"), "-; *; -").word(), "refuted");
+}
+
+#[test]
 fn bold_is_best_and_the_last_is_the_total() {
     let of = |rows: &str, attribute: &str| {
         let table =

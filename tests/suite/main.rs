@@ -37,6 +37,7 @@ mod resolve;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod scripted;
+mod seeded;
 mod serve;
 #[cfg(unix)]
 mod session;

@@ -64,6 +64,7 @@ fn search(kinds: &[Kind], claims: &[&str]) -> Findings {
         claims: own.filter(is_wanted).map(|claim| claim.id.clone()).collect(),
         kinds: kinds.iter().copied().collect(),
         sample: 2,
+        longest: None,
         seed: 0,
         budget: Duration::from_secs(600),
         jobs: 2,

@@ -130,6 +130,7 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
         compares_number: true,
         because: Vec::new(),
         devices: Vec::new(),
+        others: Vec::new(),
         expected,
         verdict,
         value: Some("224892".to_owned()),

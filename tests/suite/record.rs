@@ -248,6 +248,31 @@ fn prose_is_judged_anew_against_what_was_recorded() {
 }
 
 #[test]
+fn a_report_that_promises_less_than_its_record_is_warned_of() {
+    let bench = Bench::new();
+    bench.write("a.md", "# A\n\n[1](exempt: \"one\") of: x\n\n| n |\n|---|\n| **2** |\n| 1 |\n\n: T {#tbl-t best=\"max\"}\n");
+    let (status, words) = bench.run(&["record"]);
+    assert_eq!(status, 0, "{words}");
+    let check = || bench.run(&["check", "--strict"]);
+    let (status, words) = check();
+    assert!(status == 0 && !words.contains("promises less"), "{words}");
+    for (old, new, told) in [
+        ("of: x", "of [12](exempt: \"months\")", "exemption added: a.md"),
+        ("#tbl-t best=\"max\"", "#tbl-t", "claim deleted: a/tbl-t"),
+    ] {
+        bench.replace("a.md", old, new);
+        let (status, words) = check();
+        assert!(status == 1 && words.contains("promises less than `report.lock`"), "{words}");
+        assert!(words.contains(told), "{told}: {words}");
+        assert_eq!(bench.run(&["check"]).0, 0);
+        bench.replace("a.md", new, old);
+    }
+    // More is no less.
+    bench.replace("a.md", "{#tbl-t", "{#tbl-t total=\"row\"");
+    assert!(!check().1.contains("promises less"));
+}
+
+#[test]
 fn an_edit_of_the_record_by_hand_is_refused() {
     let bench = Bench::new();
     bench.record();

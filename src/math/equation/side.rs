@@ -608,13 +608,15 @@ fn is_bar_or_scripted(node: &Node) -> bool {
         || matches!(&node.kind, Kind::Scripts { base, .. } if matches!(&base[..], [only] if is_bar(only)))
 }
 
-/// Whether a name inside has the index in its subscript.
+/// Whether a name inside has the index in its subscript with something else, as in `x_{i+1}`; in `x_i`
+/// it selects a component.
 fn indexed_by(node: &Node, index: &str) -> bool {
     if let Kind::Scripts { base, sub: Some(sub), .. } = &node.kind
         && !matches!(
             base.first().map(|node| &node.kind),
             Some(Kind::Large { .. } | Kind::Operator { .. })
         )
+        && sub.len() > 1
         && sub.iter().any(|node| plain_name(node).as_deref() == Some(index))
     {
         return true;

@@ -44,6 +44,7 @@ impl Writer<'_> {
         self.out.raw("</tbody></table></div>");
         self.uncovered(all);
         self.exemptions(all);
+        self.unnoticed(all);
         self.out.raw("</section>");
     }
 
@@ -69,6 +70,23 @@ impl Writer<'_> {
         for exempt in exempt {
             self.out.raw("<li><b>").text(exempt.span.text()).raw("</b> ").text(&exempt.reason);
             self.out.raw(" <code>").text(&exempt.span.to_string()).raw("</code></li>");
+        }
+        self.out.raw("</ul>");
+    }
+
+    fn unnoticed(&mut self, all: &[Coverage]) {
+        let mut reasons = all.iter().flat_map(|chapter| &chapter.unnoticed).peekable();
+        if reasons.peek().is_none() {
+            return;
+        }
+        self.out.raw(
+            "<h3>Code of which changes may go unnoticed</h3><p>By the author’s word; \
+             <code>veracity mutate</code> changes it all the same.</p><ul class=\"numbers\">",
+        );
+        for reason in reasons {
+            self.out.raw("<li><code>").text(reason.first_line()).raw("</code> ");
+            self.out.text(&reason.words).raw(" <code>").text(&reason.code.to_string());
+            self.out.raw("</code></li>");
         }
         self.out.raw("</ul>");
     }

@@ -9,6 +9,7 @@ use crate::claims::{Judged, OnDevice, Standing, Verdict};
 use crate::coverage::percent;
 use crate::data::kind_word;
 use crate::document::{Chapter, Document};
+use crate::mutate::reasons::Reason;
 use crate::render::lattice::{Drawing, HEIGHT, INSET, SMALL, TEXT, WIDTH};
 use crate::render::look::{self, Look, Shared};
 use crate::span::Span;
@@ -153,6 +154,12 @@ fn coverage(emitter: &mut Emitter<'_>) -> String {
                 chapter.by_author().map(|it| (&it.span, format!(": {}", it.reason))).collect();
             let exempt = reasons.iter().map(|(span, why)| (*span, why.as_str())).collect();
             let _ = write!(words, " Exempt by the author: {}.", places(exempt));
+        }
+        if !chapter.unnoticed.is_empty() {
+            let of = |it: &Reason| format!("{} ({})", it.words, it.code);
+            let reasons: Vec<String> = chapter.unnoticed.iter().map(of).collect();
+            let _ =
+                write!(words, " Code of which changes may go unnoticed: {}.", reasons.join("; "));
         }
         let _ = writeln!(code, "par({})", emitter.shown(&words));
     }
