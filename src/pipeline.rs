@@ -436,8 +436,9 @@ fn environment(foundation: &Foundation) -> Vec<(String, String)> {
 fn digest(executed: &Executed, document: &Document) -> String {
     let mut digest = blake3::Hasher::new();
     for cell in executed.chapters.iter().flat_map(|chapter| &chapter.cells) {
-        let shown = (&cell.key, &cell.status, &cell.output, &cell.stdout, &cell.stderr);
+        let shown = (&cell.key, &cell.status, &cell.stdout, &cell.stderr);
         digest.update(format!("{shown:?}").as_bytes());
+        serde_json::to_writer(&mut digest, &cell.output).expect("plain data are JSON");
     }
     digest.update(format!("{:?}", document.environment).as_bytes());
     digest.finalize().to_hex().to_string()
