@@ -48,21 +48,19 @@ pub fn evidence(claims: &[Judged], chapters: &[Chapter], plan: &Plan) -> Evidenc
         if chains.contains_key(&from.anchor) {
             continue;
         }
-        let of_chapter = chapters.iter().zip(&plan.chapters);
-        let Some((chapter, plan)) =
-            of_chapter.into_iter().find(|(chapter, _)| chapter.slug == from.chapter)
-        else {
+        let Some(at) = chapters.iter().position(|chapter| chapter.slug == from.chapter) else {
             continue;
         };
+        let (chapter, Some(plan)) = (&chapters[at], plan.chapters.get(at)) else { continue };
         let Some(cell) = plan.cells.iter().position(|cell| cell.id == from.cell) else { continue };
         let needs = &plan.cells[cell].needs;
         let all: Vec<usize> = needs.iter().copied().chain([cell]).collect();
         let items = items.entry(&chapter.slug).or_insert_with(|| Items::of(chapter));
         let uses = items.used_by(&all);
-        let uses = uses.into_iter().map(|(code, place)| passages.add(place, code)).collect();
+        let uses = uses.into_iter().map(|(code, place)| passages.add(at, place, code)).collect();
         let mut add = |index: usize| {
             let cell = &chapter.cells[index];
-            passages.add(&cell.span, &cell.code.text)
+            passages.add(at, &cell.span, &cell.code.text)
         };
         let builds_on = needs.iter().map(|&index| add(index)).collect();
         chains.insert(from.anchor.clone(), Chain { cell: add(cell), builds_on, uses });
@@ -74,14 +72,15 @@ pub fn evidence(claims: &[Judged], chapters: &[Chapter], plan: &Plan) -> Evidenc
 #[derive(Default)]
 struct Passages {
     list: Vec<Passage>,
-    known: BTreeMap<String, usize>,
+    /// By index of the chapter and first byte.
+    known: BTreeMap<(usize, usize), usize>,
 }
 
 impl Passages {
-    fn add(&mut self, place: &Span, code: &str) -> usize {
-        let place = place.to_string();
-        *self.known.entry(place.clone()).or_insert_with(|| {
-            self.list.push(Passage { place, code: code.trim_end().to_owned() });
+    fn add(&mut self, chapter: usize, place: &Span, code: &str) -> usize {
+        *self.known.entry((chapter, place.range.start)).or_insert_with(|| {
+            let code = code.trim_end().to_owned();
+            self.list.push(Passage { place: place.to_string(), code });
             self.list.len() - 1
         })
     }
