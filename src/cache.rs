@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use veracity_protocol::CellOutput;
 
 use crate::kernel::workspace::write_if_changed;
+use crate::memo::{Input, Memo};
 use crate::plan::CellKey;
 
 /// First word of every record; a change of the format changes it.
@@ -82,7 +83,9 @@ impl Store {
             let below = self.below.as_ref().and_then(|below| kept(&self::path(below, key)));
             return below.map_or(Found::Nothing, |record| Found::Whole(Box::new(record)));
         };
-        match decode(&bytes) {
+        // What a session replays after every edit is remembered, by what is still on the disk.
+        static KNOWN: Memo<Option<CellRecord>> = Memo::new(16 << 20);
+        match KNOWN.get(Input::of([&bytes[..]]), || (decode(&bytes), bytes.len())) {
             Some(record) => Found::Whole(Box::new(record)),
             None => {
                 // If it cannot be removed it will be replaced.

@@ -21,7 +21,7 @@ use veracity_protocol::{Artifact, Published};
 
 use crate::diag::Diagnostic;
 use crate::exec::{CellStatus, ExecEvent};
-use crate::kernel::{Ending, Outcome};
+use crate::kernel::{Completion, Ending, Outcome};
 use crate::parse::{self, Chapter};
 use crate::pipeline::{self, BuildEvent, BuildRequest, Evaluated, Ground, Prepare, Sink, Written};
 use crate::plan::{Bar, ChapterPlan};
@@ -41,6 +41,8 @@ pub struct Console {
     inputs: Vec<Input>,
     /// How many inputs there were.
     count: usize,
+    /// The chapter with the inputs that ended well, as planned last.
+    last: Option<ChapterPlan>,
 }
 
 #[derive(Clone, Debug)]
@@ -102,8 +104,16 @@ impl Console {
         let results = pipeline::run(&request, &planned, &*ground.kernel, sink);
         let evaluated = pipeline::judge(planned, results, &world);
         drop(output);
-        let console =
-            Self { request, prepare, index, ground, evaluated, inputs: Vec::new(), count: 0 };
+        let console = Self {
+            request,
+            prepare,
+            index,
+            ground,
+            evaluated,
+            inputs: Vec::new(),
+            count: 0,
+            last: None,
+        };
         // Without a cell to run this opens the context, for which nobody likes to wait later.
         let chapter = &console.evaluated.plan.chapters[index];
         let _ = console.run(chapter, &[], sink);
@@ -142,6 +152,20 @@ impl Console {
         input::names(cells.chain(inputs).chain(modules))
     }
 
+    /// What may stand at the end of something half-typed: what the kernel knows of types, if it knows it
+    /// at once, and else the names that chapter and inputs define.
+    pub fn complete(&self, typed: &str) -> Completion {
+        let chapter = self.last.as_ref().unwrap_or(&self.evaluated.plan.chapters[self.index]);
+        let runs = |&index: &usize| chapter.cells[index].barred.is_none();
+        let cells: Vec<usize> = (0..chapter.cells.len()).filter(runs).collect();
+        let known = self.ground.kernel.complete(chapter, &cells, typed);
+        let known = known.map(input::callable).filter(|known| {
+            // An answer may reach further back than what is typed, into the cells.
+            !known.words.is_empty() && known.typed <= typed.len()
+        });
+        known.unwrap_or_else(|| input::complete(typed, &self.names()))
+    }
+
     /// Ends what an [`Console::ask`] is doing.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(Arc::clone(&self.ground))
@@ -174,7 +198,7 @@ impl Console {
         answer
     }
 
-    fn answer(&self, written: Written, sink: Sink<'_>) -> Result<Answer, Vec<Diagnostic>> {
+    fn answer(&mut self, written: Written, sink: Sink<'_>) -> Result<Answer, Vec<Diagnostic>> {
         let Extended { written, places } = self.extended(written)?;
         let mut planned = pipeline::plan(&self.request, written, &self.ground)?;
         let chapter = &mut planned.plan.chapters[self.index];
@@ -217,6 +241,7 @@ impl Console {
         let answer = Answer { number, stdout, stderr, ..Answer::default() };
         Ok(match ending {
             Ending::Done(output) => {
+                self.last = Some(planned.plan.chapters.swap_remove(self.index));
                 Answer { values: output.values, artifacts: output.artifacts, ..answer }
             }
             Ending::Failed(problem) if problem.code == "interrupted" => {

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::claims::Judged;
+use crate::memo::{Input, Memo};
 use crate::mutate::reasons::{self, Reason};
 use crate::parse::Chapter;
 use crate::parse::prose::{Role, Stretch, prose};
@@ -51,8 +52,19 @@ pub enum Authority {
 }
 
 impl Coverage {
-    /// Looks at every number of a chapter; `claims` are those of the report.
+    /// Looks at every number of a chapter; `claims` are those of the report. What was found for the same
+    /// words and claims is remembered.
     pub fn of(chapter: &Chapter, claims: &[Judged]) -> Self {
+        static KNOWN: Memo<Coverage> = Memo::new(1 << 20);
+        let source = &chapter.source;
+        let own = claims.iter().filter(|claim| claim.span.source == *source);
+        let own: Vec<_> = own.map(|claim| (&claim.span.range, claim.compares_number)).collect();
+        let own = Input::of_debug(&(&chapter.slug, own));
+        let parts = [own.as_bytes(), source.path().as_bytes(), source.text().as_bytes()];
+        KNOWN.get(Input::of(parts), || (Self::found(chapter, claims), source.text().len()))
+    }
+
+    fn found(chapter: &Chapter, claims: &[Judged]) -> Self {
         let mut coverage = Self {
             chapter: chapter.slug.clone(),
             claimed: 0,

@@ -69,10 +69,9 @@ impl Evidence {
             let needs = &evaluated.plan.chapters[chapter].cells[cell].needs;
             let all: Vec<usize> = needs.iter().copied().chain([cell]).collect();
             let mut add = |cell: Option<&str>, place: &Span, code: &str| {
-                let place = place.to_string();
-                *known.entry(place.clone()).or_insert_with(|| {
+                *known.entry((chapter, place.range.start)).or_insert_with(|| {
                     let (cell, code) = (cell.map(str::to_owned), code.trim_end().to_owned());
-                    evidence.passages.push(Passage { cell, place, code });
+                    evidence.passages.push(Passage { cell, place: place.to_string(), code });
                     evidence.passages.len() - 1
                 })
             };

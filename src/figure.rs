@@ -25,9 +25,12 @@ mod gallery;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use plotters::prelude::IntoDrawingArea;
 use veracity_protocol::{Figure, Series, SeriesKind};
 
+use crate::memo::{Input, Memo};
 use legend::Legend;
 use panel::{Panel, Room};
 use sheet::Sheet;
@@ -70,6 +73,32 @@ impl Area {
     fn bottom(&self) -> f64 {
         self.top + self.height
     }
+}
+
+/// A figure as readers get it.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The picture on a light ground.
+    pub light: Arc<str>,
+    /// The picture on a dark ground.
+    pub dark: Arc<str>,
+    /// The data.
+    pub csv: String,
+}
+
+/// Draws a figure for both grounds; what has been drawn before is remembered.
+///
+/// # Errors
+/// As for [`draw`].
+pub fn drawn(figure: &Figure) -> Result<Drawn, String> {
+    static KNOWN: Memo<Result<Drawn, String>> = Memo::new(32 << 20);
+    KNOWN.get(Input::of_json(figure), || {
+        let draw = |theme| draw(figure, theme).map(Arc::from);
+        let drawn = draw(Theme::Light)
+            .and_then(|light| Ok(Drawn { light, dark: draw(Theme::Dark)?, csv: csv(figure) }));
+        let size = drawn.as_ref().map_or(0, |it| it.light.len() + it.dark.len() + it.csv.len());
+        (drawn, size)
+    })
 }
 
 /// Draws a figure as SVG.

@@ -6,6 +6,7 @@
 
 pub mod absent;
 pub mod batch;
+pub mod behind;
 pub mod cluster;
 mod compile;
 pub mod confine;
@@ -52,9 +53,24 @@ pub trait Kernel: Send + Sync {
         None
     }
 
+    /// What may stand at the end of something half-typed behind the cells with the given indices, as
+    /// far as that is known at once.
+    fn complete(&self, _: &ChapterPlan, _cells: &[usize], _typed: &str) -> Option<Completion> {
+        None
+    }
+
     /// Ends the runs in progress as soon as possible, because nobody waits for them any more.
     /// Later runs are not affected.
     fn interrupt(&self) {}
+}
+
+/// What may stand at the end of something half-typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// How many bytes before the end the words stand for.
+    pub typed: usize,
+    /// The words, with the arguments that a function takes.
+    pub words: Vec<String>,
 }
 
 /// Something that happened while cells were built or run.

@@ -22,6 +22,7 @@ pub mod git;
 pub mod kernel;
 pub mod ledger;
 pub mod math;
+mod memo;
 pub mod mutate;
 pub mod notebook;
 pub mod parse;

@@ -9,8 +9,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use veracity_protocol::Equation;
+
+use crate::memo::{Input, Memo};
 
 mod alt;
 mod equation;
@@ -53,13 +56,19 @@ pub enum Display {
 
 /// Formula that every output can show.
 #[derive(Clone, Debug)]
-pub struct Math {
+pub struct Math(Arc<Formula>);
+
+#[derive(Debug)]
+struct Formula {
     latex: String,
     display: Display,
     macros: Macros,
     body: tree::Row,
     labels: Vec<String>,
     tag: Option<tree::Row>,
+    /// What outputs ask for, once they have.
+    typst: OnceLock<String>,
+    alt: OnceLock<String>,
 }
 
 /// What is wrong with a formula.
@@ -82,7 +91,15 @@ impl Math {
     /// # Errors
     /// Fails where LaTeX would, and where an output could not show the formula right.
     pub fn parse(latex: &str, display: Display, macros: &Macros) -> Result<Self, MathError> {
-        Self::parse_with(latex, display, macros, &|label| Some(format!("({label})")))
+        // The same formulas are parsed for keys, numbers and words, and again after every edit.
+        static KNOWN: Memo<Result<Math, MathError>> = Memo::new(4 << 20);
+        let macros_of = macros.0.iter().flat_map(|(name, body)| [name.as_bytes(), body.as_bytes()]);
+        let kind: &[u8] = if display == Display::Block { b"block" } else { b"inline" };
+        let input = Input::of([kind, latex.as_bytes()].into_iter().chain(macros_of));
+        KNOWN.get(input, || {
+            let named = |label: &str| Some(format!("({label})"));
+            (Self::parse_with(latex, display, macros, &named), 100 + latex.len())
+        })
     }
 
     fn parse_with(
@@ -92,14 +109,16 @@ impl Math {
         resolve: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, MathError> {
         let parsed = parse::parse(latex, display, macros, resolve)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Formula {
             latex: latex.to_owned(),
             display,
             macros: macros.clone(),
             body: parsed.body,
             labels: parsed.labels,
             tag: parsed.tag,
-        })
+            typst: OnceLock::new(),
+            alt: OnceLock::new(),
+        })))
     }
 
     /// Returns the formula with what `resolve` gives for each `\eqref` label, such as `(3)`.
@@ -113,27 +132,27 @@ impl Math {
         if self.references().is_empty() {
             return Ok(self.clone());
         }
-        Self::parse_with(&self.latex, self.display, &self.macros, resolve)
+        Self::parse_with(&self.0.latex, self.0.display, &self.0.macros, resolve)
     }
 
     /// The LaTeX as the author wrote it.
     pub fn latex(&self) -> &str {
-        &self.latex
+        &self.0.latex
     }
 
     /// How the formula stands on the page.
     pub fn display(&self) -> Display {
-        self.display
+        self.0.display
     }
 
     /// Names given by `\label`, in order.
     pub fn labels(&self) -> &[String] {
-        &self.labels
+        &self.0.labels
     }
 
     /// What `\tag` asks for in place of a number, as plain text such as `(1.1)`.
     pub fn tag(&self) -> Option<String> {
-        self.tag.as_ref().map(alt::plain)
+        self.0.tag.as_ref().map(alt::plain)
     }
 
     /// Labels that `\eqref` and `\ref` name, in order.
@@ -147,7 +166,7 @@ impl Math {
             }
         }
         let mut labels = Vec::new();
-        collect(&self.body, &mut labels);
+        collect(&self.0.body, &mut labels);
         labels
     }
 
@@ -156,12 +175,12 @@ impl Math {
     /// No text of the author's can leave the formula: letters stand alone, all else is escaped or
     /// quoted.
     pub fn typst(&self) -> String {
-        markup::emit(&self.body, self.display)
+        self.0.typst.get_or_init(|| markup::emit(&self.0.body, self.0.display)).clone()
     }
 
     /// The formula in words.
     pub fn alt(&self) -> String {
-        alt::words(&self.body)
+        self.0.alt.get_or_init(|| alt::words(&self.0.body)).clone()
     }
 
     /// The formula as an expression that can be computed.
@@ -169,7 +188,7 @@ impl Math {
     /// # Errors
     /// Says what has no value, and where.
     pub fn equation(&self, label: &str) -> Result<Equation, MathError> {
-        equation::equation(&self.body, label, &self.latex)
+        equation::equation(&self.0.body, label, &self.0.latex)
     }
 }
 

@@ -21,11 +21,23 @@ use std::time::Duration;
 
 use crate::config;
 use crate::diag::Diagnostic;
+use crate::memo::{Input, Memo};
 use crate::span::{Source, Span};
 
 /// Parses one Markdown file. Whatever is wrong with it is told beside the chapter, which holds
 /// everything that could be understood.
+///
+/// What has been parsed before is remembered, its source included.
 pub fn chapter(source: Source) -> (Chapter, Vec<Diagnostic>) {
+    static KNOWN: Memo<(Chapter, Vec<Diagnostic>)> = Memo::new(1 << 20);
+    let input = Input::of([source.path().as_bytes(), source.text().as_bytes()]);
+    KNOWN.get(input, || {
+        let size = source.text().len();
+        (parsed(source), size)
+    })
+}
+
+fn parsed(source: Source) -> (Chapter, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let (front, body) = front_matter(&source, &mut diagnostics);
     let text = &source.text()[body..];

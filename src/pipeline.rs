@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+use veracity_protocol::Artifact;
+
 use crate::cache::{self, Store};
 use crate::claims::Standing;
 use crate::config::ReportConfig;
@@ -470,8 +472,20 @@ fn digest(executed: &Executed, document: &Document) -> String {
     let mut digest = blake3::Hasher::new();
     let everywhere = std::iter::once(executed).chain(executed.elsewhere.values());
     for cell in everywhere.flat_map(|it| &it.chapters).flat_map(|chapter| &chapter.cells) {
-        let shown = (&cell.key, &cell.status, &cell.output, &cell.stdout, &cell.stderr);
+        let shown = (&cell.key, &cell.status, &cell.stdout, &cell.stderr);
         digest.update(format!("{shown:?}").as_bytes());
+        let json = "plain data are JSON";
+        serde_json::to_writer(&mut digest, &cell.output.values).expect(json);
+        for artifact in &cell.output.artifacts {
+            match artifact {
+                // It may be large, and is text without anything to escape.
+                Artifact::File { name, data } => {
+                    digest.update(format!("file {name:?} {} ", data.len()).as_bytes());
+                    digest.update(data.as_bytes());
+                }
+                artifact => serde_json::to_writer(&mut digest, artifact).expect(json),
+            }
+        }
     }
     digest.update(format!("{:?}", document.environment).as_bytes());
     digest.finalize().to_hex().to_string()

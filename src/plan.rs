@@ -27,6 +27,7 @@ use crate::config::ReportConfig;
 use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::math::{Display, Macros, Math};
+use crate::memo::{Input, Memo};
 use crate::parse::{Cell, Chapter, Code, Module};
 use crate::span::{Source, Span};
 
@@ -200,11 +201,34 @@ pub fn plan(
     foundation: &Foundation,
 ) -> (Plan, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
+    let ground = Input::of_debug(&(config, foundation));
     let chapters = chapters
         .iter()
-        .map(|chapter| plan_chapter(config, chapter, foundation, &mut diagnostics))
+        .map(|chapter| {
+            let (plan, found) = planned(config, chapter, foundation, ground);
+            diagnostics.extend(found);
+            plan
+        })
         .collect();
     (Plan { chapters }, diagnostics)
+}
+
+/// Plans a chapter; the plan of one that is as before, on the same ground, is remembered.
+fn planned(
+    config: &ReportConfig,
+    chapter: &Chapter,
+    foundation: &Foundation,
+    ground: Input,
+) -> (ChapterPlan, Vec<Diagnostic>) {
+    static KNOWN: Memo<(ChapterPlan, Vec<Diagnostic>)> = Memo::new(1 << 20);
+    let Chapter { source, slug, .. } = chapter;
+    let parts = [ground.as_bytes(), slug.as_bytes(), source.path().as_bytes()];
+    let input = Input::of(parts.into_iter().chain([source.text().as_bytes()]));
+    KNOWN.get(input, || {
+        let mut diagnostics = Vec::new();
+        let plan = plan_chapter(config, chapter, foundation, &mut diagnostics);
+        ((plan, diagnostics), source.text().len())
+    })
 }
 
 fn plan_chapter(
@@ -251,8 +275,8 @@ fn plan_chapter(
     }
     let runs = |bar: &Option<Bar>| bar.is_none();
     let all_needs = needs::of_cells(
-        modules.iter().map(|module| module.text.as_str()),
-        bodies.iter().map(|(body, bar)| runs(bar).then(|| body.tokens())),
+        &modules.iter().map(|module| module.text.as_str()).collect::<Vec<_>>(),
+        &bodies.iter().map(|(body, bar)| runs(bar).then(|| body.code())).collect::<Vec<_>>(),
     );
     let mut cells: Vec<CellPlan> = Vec::with_capacity(chapter.cells.len());
     for ((cell, (body, barred)), needs) in chapter.cells.iter().zip(bodies).zip(all_needs) {
@@ -357,7 +381,10 @@ fn equations(
     let modules = chapter.modules.iter().map(|module| &module.code.text);
     let code: Vec<&String> =
         modules.chain(chapter.cells.iter().map(|cell| &cell.code.text)).collect();
-    let named: BTreeSet<String> = code.iter().flat_map(|code| names::strings(code)).collect();
+    let mut named = BTreeSet::new();
+    for code in &code {
+        named.extend(names::facts(code).strings().iter().cloned());
+    }
     let is_asked_for = |label: &str| {
         let calls = |code: &&String| equation_labels(code).any(|called| called == label);
         code.iter().any(calls)
@@ -423,9 +450,9 @@ impl KeyHasher {
 
     fn equations(&mut self, code: &str, known: &BTreeMap<String, protocol::Equation>) {
         // Any literal that is a label may reach `equation!`, through a macro if need be.
-        for label in names::strings(code) {
-            if let Some(equation) = known.get(&label) {
-                self.field(&label);
+        for label in names::facts(code).strings() {
+            if let Some(equation) = known.get(label) {
+                self.field(label);
                 self.field(&format!("{equation:?}"));
             }
         }

@@ -7,6 +7,7 @@
 //! only one of that name in the report; `chapter/name` means exactly one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use veracity_protocol::{Artifact, Check, Published};
 
@@ -20,6 +21,24 @@ pub(crate) struct Names<'a> {
     chapters: &'a [parse::Chapter],
     executed: &'a Executed,
     by_chapter: Vec<BTreeMap<&'a str, Vec<Hit<'a>>>>,
+    /// Which code of each chapter publishes under names that are not written out.
+    computed: Vec<OnceLock<Computed>>,
+}
+
+/// Which code of a chapter publishes under names that are not written out.
+struct Computed {
+    modules: bool,
+    cells: Vec<bool>,
+}
+
+impl Computed {
+    fn of(chapter: &parse::Chapter) -> Self {
+        let computes = |code: &parse::Code| computes_names(&code.text);
+        Self {
+            modules: chapter.modules.iter().any(|module| computes(&module.code)),
+            cells: chapter.cells.iter().map(|cell| computes(&cell.code)).collect(),
+        }
+    }
 }
 
 /// What a name stands for.
@@ -68,7 +87,8 @@ impl<'a> Names<'a> {
                 names
             })
             .collect();
-        Self { chapters, executed, by_chapter }
+        let computed = chapters.iter().map(|_| OnceLock::new()).collect();
+        Self { chapters, executed, by_chapter, computed }
     }
 
     /// What `name` means in a chapter.
@@ -157,15 +177,16 @@ impl<'a> Names<'a> {
     fn open(&self, name: &str, chapter: usize) -> Result<Hit<'a>, Miss> {
         let literal = format!("\"{name}\"");
         let chapter_source = &self.chapters[chapter];
-        let modules = || chapter_source.modules.iter().map(|module| module.code.text.as_str());
-        let hidden = modules().any(|code| code.contains(&literal) || computes_names(code));
+        let computed = self.computed[chapter].get_or_init(|| Computed::of(chapter_source));
+        let names_it = |module: &parse::Module| module.code.text.contains(&literal);
+        let hidden = computed.modules || chapter_source.modules.iter().any(names_it);
         let mut first = None;
         for (index, cell) in chapter_source.cells.iter().enumerate() {
             let Some((reason, words)) = self.not_done(chapter, index) else { continue };
             if cell.code.text.contains(&literal) {
                 return Err(Miss::Open { chapter, cell: Some(index), reason, words });
             }
-            if hidden || computes_names(&cell.code.text) {
+            if hidden || computed.cells[index] {
                 first.get_or_insert((reason, words));
             }
         }

@@ -4,8 +4,10 @@
 //! error. Left out: what an input means, which is [`crate::console`]'s.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustyline::completion::Completer;
@@ -14,7 +16,7 @@ use rustyline::highlight::{CmdKind, Highlighter, MatchingBracketHighlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Config, Context, Editor, Helper};
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use super::{Session, explain};
 use crate::console::{self, Console, Need};
@@ -48,14 +50,16 @@ pub(super) fn console(
 ) -> Result<u8, Vec<Diagnostic>> {
     let request = BuildRequest { kernel: KernelChoice::Console(Arc::<Pool>::default()), ..request };
     let show = |event: BuildEvent<'_>| session.progress.show(event);
-    let mut console = Console::open(&request, chapter, Arc::new(pipeline::prepare), &show)?;
+    let console = Console::open(&request, chapter, Arc::new(pipeline::prepare), &show)?;
     session.progress.finish();
     session.problems(&console.evaluated().diagnostics);
     if std::io::stdin().is_terminal() {
         session.say(&format!("{}; :help tells more\n", console.chapter().source.path()));
     }
     let history = cache_folder().map(|folder| folder.join("console-history"));
-    let mut editor = editor(history.as_ref(), &console)
+    // The line editor asks it while a person types, and a run needs it alone; never both.
+    let console = Rc::new(RefCell::new(console));
+    let mut editor = editor(history.as_ref(), Rc::clone(&console))
         .map_err(|error| vec![Diagnostic::global("terminal", error.to_string())])?;
     let mut wrong = false;
     loop {
@@ -73,13 +77,8 @@ pub(super) fn console(
         let _ = editor.add_history_entry(line.as_str());
         match line.trim().strip_prefix(':') {
             Some("quit" | "q") => break,
-            Some(command) => wrong |= !obey(session, &console, command),
-            None => {
-                wrong |= !ask(session, &mut console, &line)?;
-                if let Some(prompt) = editor.helper_mut() {
-                    prompt.names = console.names();
-                }
-            }
+            Some(command) => wrong |= !obey(session, &console.borrow(), command),
+            None => wrong |= !ask(session, &mut console.borrow_mut(), &line)?,
         }
         if process::interrupted() {
             break;
@@ -165,16 +164,15 @@ fn told(status: &CellStatus) -> String {
 
 fn editor(
     history: Option<&PathBuf>,
-    console: &Console,
+    console: Rc<RefCell<Console>>,
 ) -> rustyline::Result<Editor<Prompt, FileHistory>> {
-    let config = Config::builder().auto_add_history(false).max_history_size(1000)?.build();
+    let config = Config::builder()
+        .auto_add_history(false)
+        .max_history_size(1000)?
+        .completion_type(CompletionType::List)
+        .build();
     let mut editor = Editor::with_config(config)?;
-    let claims = console.evaluated().document.claims.iter().map(|claim| claim.id.clone());
-    editor.set_helper(Some(Prompt {
-        names: console.names(),
-        claims: claims.collect(),
-        brackets: MatchingBracketHighlighter::new(),
-    }));
+    editor.set_helper(Some(Prompt { console, brackets: MatchingBracketHighlighter::new() }));
     if let Some(history) = history {
         // The first time there is none.
         let _ = editor.load_history(history);
@@ -184,8 +182,7 @@ fn editor(
 
 /// What the line editor asks while a person types.
 struct Prompt {
-    names: Vec<String>,
-    claims: Vec<String>,
+    console: Rc<RefCell<Console>>,
     brackets: MatchingBracketHighlighter,
 }
 
@@ -213,21 +210,18 @@ impl Completer for Prompt {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = &line[..at];
+        let console = self.console.borrow();
         if let Some(claim) = typed.strip_prefix(":claim ") {
-            let fits = self.claims.iter().filter(|known| known.starts_with(claim));
+            let claims = console.evaluated().document.claims.iter().map(|claim| &claim.id);
+            let fits = claims.filter(|known| known.starts_with(claim));
             return Ok((at - claim.len(), fits.cloned().collect()));
         }
         if typed.starts_with(':') {
             let fits = COMMANDS.iter().filter(|known| known.starts_with(typed));
             return Ok((0, fits.map(|known| (*known).to_owned()).collect()));
         }
-        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-        let from = typed
-            .rfind(|c| !is_part(c))
-            .map_or(0, |at| at + typed[at..].chars().next().map_or(1, char::len_utf8));
-        let word = &typed[from..];
-        let fits = self.names.iter().filter(|name| !word.is_empty() && name.starts_with(word));
-        Ok((from, fits.cloned().collect()))
+        let found = console.complete(typed);
+        Ok((at - found.typed, found.words))
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::{Session, summary};
 use crate::diag::{self, Color, Diagnostic, printable};
-use crate::kernel::live::{Teller, Told};
+use crate::kernel::behind::Told;
 use crate::kernel::process;
-use crate::pipeline::{self, BuildRequest, KernelChoice, Prepare};
+use crate::pipeline::{self, BuildRequest, Prepare};
 use crate::progress::{Progress, Verbosity};
 use crate::serve::{Board, Consoles, Options, Server};
 use crate::session::{self, Page, PageState, Subscriber, Update};
@@ -45,15 +45,7 @@ pub(super) fn serve(
     panel: Panel,
 ) -> Result<u8, Vec<Diagnostic>> {
     let board = Arc::new(Board::default());
-    let consoles = match panel {
-        #[cfg(unix)]
-        Panel::Shown => {
-            let kernel = KernelChoice::Console(Arc::default());
-            let request = BuildRequest { kernel, ..request.clone() };
-            Some(Arc::new(Consoles::new(request, Arc::new(pipeline::prepare))))
-        }
-        _ => None,
-    };
+    let consoles = consoles(&request, panel);
     let server = Server::start(options, Arc::clone(&board), request.out.clone(), consoles.clone())
         .map_err(|problem| vec![problem])?;
     session.print(&format!("{}\n", server.address()));
@@ -83,16 +75,7 @@ fn run(
     subscriber: Subscriber,
     behind: impl Fn(&Told) + Send + Sync + 'static,
 ) {
-    let prepare: Arc<Prepare> = match &request.kernel {
-        #[cfg(unix)]
-        KernelChoice::Live(pool) => {
-            let (pool, tell): (_, Teller) = (Arc::clone(pool), Arc::new(move |told| behind(&told)));
-            Arc::new(move |request, config, slugs| {
-                pipeline::prepare_warm(&pool, &tell, request, config, slugs)
-            })
-        }
-        _ => Arc::new(pipeline::prepare),
-    };
+    let prepare = prepare(&request, behind);
     let session = session::Session::start(request, prepare, subscriber);
     while !process::interrupted() && !session.has_ended() {
         std::thread::sleep(TICK);
@@ -100,14 +83,37 @@ fn run(
     session.stop();
 }
 
+/// What answers the readers of a served page; where there is no live kernel nothing can.
+fn consoles(request: &BuildRequest, panel: Panel) -> Option<Arc<Consoles>> {
+    #[cfg(unix)]
+    if panel == Panel::Shown {
+        let kernel = pipeline::KernelChoice::Console(Arc::default());
+        let request = BuildRequest { kernel, ..request.clone() };
+        return Some(Arc::new(Consoles::new(request, Arc::new(pipeline::prepare))));
+    }
+    let _ = (request, panel);
+    None
+}
+
+/// What makes the ground of a session; contexts are opened behind it where there are any.
+fn prepare(request: &BuildRequest, behind: impl Fn(&Told) + Send + Sync + 'static) -> Arc<Prepare> {
+    #[cfg(unix)]
+    if let pipeline::KernelChoice::Live(pool) = &request.kernel {
+        let pool = Arc::clone(pool);
+        let tell: crate::kernel::behind::Teller = Arc::new(move |told| behind(&told));
+        return Arc::new(move |request, config, slugs| {
+            pipeline::prepare_warm(&pool, &tell, request, config, slugs)
+        });
+    }
+    let _ = (request, behind);
+    Arc::new(pipeline::prepare)
+}
+
 /// What goes on behind the runs, for people.
 fn remark(told: &Told) -> String {
     match told {
         Told::Warming(words) => words.clone(),
-        Told::Ready(slug) => format!(
-            "{slug}: cells run on evcxr now, which passes on no warnings of the compiler; \
-             `--kernel batch` does"
-        ),
+        Told::Ready(slug) => format!("{slug}: cells run on evcxr now"),
         Told::Failed(problem) => {
             let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
             format!("cells run as programs: {}{hint}", problem.message)

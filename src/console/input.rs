@@ -2,8 +2,11 @@
 //!
 //! In: text. Out: whether it is whole, and the names that may stand in it.
 
-use proc_macro2::TokenStream;
 use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+
+use crate::kernel::Completion;
 
 /// What an input needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,32 @@ pub(super) fn names<'a>(codes: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.into_iter().collect()
 }
 
+/// The names that begin as the text ends.
+pub(super) fn complete(text: &str, names: &[String]) -> Completion {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let word = text.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+    // Behind a point stands what no list of names tells.
+    let is_member = text[..text.len() - word.len()].ends_with('.');
+    let fits = names.iter().filter(|name| !word.is_empty() && name.starts_with(word));
+    let words = if is_member { Vec::new() } else { fits.cloned().collect() };
+    Completion { typed: word.len(), words }
+}
+
+/// The words without the arguments of what can be called, which a person types.
+pub(super) fn callable(found: Completion) -> Completion {
+    let is_name = |c: char| c.is_alphanumeric() || "_:!#".contains(c);
+    let cut = |word: &String| {
+        let name = word.split(|c| !is_name(c)).next().unwrap_or_default();
+        let rest = &word[name.len()..];
+        let end = rest.chars().next().filter(|c| "([{".contains(*c));
+        // Code to be filled in is no name.
+        let is_whole = !name.is_empty() && (rest.is_empty() || end.is_some());
+        is_whole.then(|| format!("{name}{}", end.map(String::from).unwrap_or_default()))
+    };
+    let words: BTreeSet<String> = found.words.iter().filter_map(cut).collect();
+    Completion { words: words.into_iter().collect(), ..found }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +125,16 @@ mod tests {
         for part in ["f(1,", "let x =", "match x {", "\"text", "1 +", "/* words", "vec![\"a\", ("] {
             assert_eq!(need(part), Need::More, "{part}");
         }
+    }
+    #[test]
+    fn names_are_completed_and_members_are_not_guessed() {
+        let names = ["lab::value(", "model"].map(str::to_owned);
+        let words = |text| complete(text, &names).words;
+        assert_eq!(words("f(mo"), ["model"]);
+        assert_eq!(words("1 + lab::v"), ["lab::value("]);
+        assert!(words("x.mo").is_empty() && words("f(").is_empty());
+        let found = ["fit(data, 3)", "weights", "fit(data, 3)", "if ${1} {}", "new()"];
+        let found = Completion { typed: 1, words: found.map(str::to_owned).to_vec() };
+        assert_eq!(callable(found).words, ["fit(", "new(", "weights"]);
     }
 }

@@ -15,19 +15,24 @@ mod run;
 mod warm;
 
 pub use companion::{Companion, cache_folder, find, obtain};
-pub use warm::{Teller, Told, WarmKernel};
+pub use warm::WarmKernel;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use self::context::Context;
 use super::batch::BatchKernel;
-use super::workspace::Workspace;
-use super::{Event, Kernel, Outcome, process};
+use super::workspace::{Workspace, library_crate};
+use super::{Completion, Event, Kernel, Outcome, process};
 use crate::diag::Diagnostic;
-use crate::plan::{ChapterPlan, Tests};
+use crate::plan::{ChapterPlan, Tests, tangle};
+
+/// How long a person waits for what may stand at a place. Where it is first asked, sources of all crates
+/// are read, which takes seconds.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Contexts that stay between builds.
 #[derive(Debug, Default)]
@@ -228,6 +233,15 @@ impl Kernel for LiveKernel {
         let workspace = workspace.clone();
         let batch = BatchKernel::new(workspace, root.clone(), build.clone(), data.clone(), 1);
         batch.test(chapter, tests, sink)
+    }
+
+    fn complete(&self, chapter: &ChapterPlan, cells: &[usize], typed: &str) -> Option<Completion> {
+        let context = self.pool.context(&chapter.slug);
+        let mut context = context.try_lock().ok()?;
+        let context = context.as_mut().filter(|context| context.fits(&self.ground, chapter))?;
+        let library = library_crate(&chapter.slug);
+        let (code, at) = tangle::half_typed(chapter, &library, cells, typed);
+        context.host.complete(code, at, PATIENCE).ok()?
     }
 
     fn interrupt(&self) {

@@ -11,9 +11,11 @@ use crate::diag::Diagnostic;
 use crate::kernel::Kernel;
 use crate::kernel::absent::AbsentKernel;
 use crate::kernel::batch::BatchKernel;
+#[cfg(unix)]
+use crate::kernel::behind::Teller;
 use crate::kernel::cuda::{self, Survey};
 #[cfg(unix)]
-use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose, Teller, WarmKernel};
+use crate::kernel::live::{CONSOLE_FOLDER, LiveKernel, Pool, Purpose, WarmKernel};
 use crate::kernel::workspace::Workspace;
 
 /// What the cells of a report stand on besides the report itself, and what runs them.

@@ -4,6 +4,8 @@
 //! a cell that they build on is left out. Errs on the side of naming more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,14 +15,67 @@ use syn::visit::Visit;
 use super::needs::variables;
 use super::tangle::Body;
 use crate::claims::Reason;
+use crate::memo::{Input, Memo};
 use crate::parse::Chapter;
 use crate::span::Span;
+
+/// What a piece of code says by names, each part found when it is first asked for.
+#[derive(Debug)]
+pub(super) struct Facts {
+    code: String,
+    strings: OnceLock<BTreeSet<String>>,
+    mentions: OnceLock<BTreeSet<String>>,
+    defined: OnceLock<BTreeSet<String>>,
+    variables: OnceLock<BTreeSet<String>>,
+}
+
+/// What code says by names; that of code seen before is remembered.
+pub(super) fn facts(code: &str) -> Arc<Facts> {
+    static KNOWN: Memo<Arc<Facts>> = Memo::new(2 << 20);
+    KNOWN.get(Input::of([code.as_bytes()]), || {
+        let facts = Facts {
+            code: code.to_owned(),
+            strings: OnceLock::new(),
+            mentions: OnceLock::new(),
+            defined: OnceLock::new(),
+            variables: OnceLock::new(),
+        };
+        (Arc::new(facts), code.len())
+    })
+}
+
+impl Facts {
+    fn tokens(&self) -> TokenStream {
+        self.code.parse().unwrap_or_default()
+    }
+
+    /// The texts of all string literals.
+    pub(super) fn strings(&self) -> &BTreeSet<String> {
+        self.strings.get_or_init(|| strings(self.tokens()))
+    }
+
+    /// All names.
+    pub(super) fn mentions(&self) -> &BTreeSet<String> {
+        self.mentions.get_or_init(|| mentioned(self.tokens()))
+    }
+
+    /// Names that later code could use.
+    fn defined(&self) -> &BTreeSet<String> {
+        self.defined.get_or_init(|| defined(self.tokens()))
+    }
+
+    /// Variables that later code could use and perhaps change.
+    fn variables(&self) -> &BTreeSet<String> {
+        self.variables.get_or_init(|| variables(&self.tokens()))
+    }
+}
 
 /// The items of a chapter's modules, ready to be asked which of them some cells use.
 #[derive(Debug)]
 pub struct Items<'a> {
     chapter: &'a Chapter,
-    all: Vec<Item>,
+    blocks: Blocks,
+    all: Vec<(Arc<Item>, Span)>,
 }
 
 #[derive(Debug)]
@@ -30,14 +85,51 @@ struct Item {
     called: Option<String>,
     mentions: BTreeSet<String>,
     code: String,
-    place: Span,
+    /// Bytes of the module's code.
+    range: Range<usize>,
 }
 
 /// How blocks of methods are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Blocks {
     Whole,
     ByMethod,
+}
+
+/// The items of a module's code; those of code seen before are remembered.
+fn items(code: &str, blocks: Blocks) -> Arc<[Arc<Item>]> {
+    static KNOWN: Memo<Arc<[Arc<Item>]>> = Memo::new(1 << 20);
+    KNOWN.get(Input::of([&[blocks as u8], code.as_bytes()]), || {
+        let mut all = Vec::new();
+        let mut add = |binds, called, place: &dyn Spanned, tokens: TokenStream| {
+            let range = place.span().byte_range();
+            let mentions = mentioned(tokens);
+            let code = code.get(range.clone()).unwrap_or_default().to_owned();
+            all.push(Arc::new(Item { binds, called, mentions, code, range }));
+        };
+        for item in syn::parse_file(code).map(|file| file.items).unwrap_or_default() {
+            let mut names = Names::default();
+            names.visit_item(&item);
+            if let syn::Item::Impl(block) = &item {
+                names.bound.extend(mentioned(block.self_ty.to_token_stream()));
+                // Methods of a trait may be called without their names.
+                if blocks == Blocks::ByMethod && block.trait_.is_none() {
+                    for part in &block.items {
+                        let called = match part {
+                            syn::ImplItem::Fn(method) => Some(method.sig.ident.to_string()),
+                            syn::ImplItem::Const(constant) => Some(constant.ident.to_string()),
+                            _ => None,
+                        };
+                        let called = called.map(|name| plain(&name).to_owned());
+                        add(names.bound.clone(), called, part, part.to_token_stream());
+                    }
+                    continue;
+                }
+            }
+            add(names.bound, None, &item, item.to_token_stream());
+        }
+        (all.into(), code.len())
+    })
 }
 
 impl<'a> Items<'a> {
@@ -54,66 +146,60 @@ impl<'a> Items<'a> {
     fn read(chapter: &'a Chapter, blocks: Blocks) -> Self {
         let mut all = Vec::new();
         for module in &chapter.modules {
-            let text = &module.code.text;
-            let mut add = |binds, called, place: &dyn Spanned, tokens: TokenStream| {
-                let range = place.span().byte_range();
-                let from = module.code.offset(range.start);
-                let to = module.code.offset(range.end);
-                all.push(Item {
-                    binds,
-                    called,
-                    mentions: mentioned(tokens),
-                    code: text.get(range).unwrap_or_default().to_owned(),
-                    place: chapter.source.span(from..to.max(from)),
-                });
-            };
-            for item in syn::parse_file(text).map(|file| file.items).unwrap_or_default() {
-                let mut names = Names::default();
-                names.visit_item(&item);
-                if let syn::Item::Impl(block) = &item {
-                    names.bound.extend(mentioned(block.self_ty.to_token_stream()));
-                    // Methods of a trait may be called without their names.
-                    if blocks == Blocks::ByMethod && block.trait_.is_none() {
-                        for part in &block.items {
-                            let called = match part {
-                                syn::ImplItem::Fn(method) => Some(method.sig.ident.to_string()),
-                                syn::ImplItem::Const(constant) => Some(constant.ident.to_string()),
-                                _ => None,
-                            };
-                            let called = called.map(|name| plain(&name).to_owned());
-                            add(names.bound.clone(), called, part, part.to_token_stream());
-                        }
-                        continue;
-                    }
-                }
-                add(names.bound, None, &item, item.to_token_stream());
+            for item in items(&module.code.text, blocks).iter() {
+                let from = module.code.offset(item.range.start);
+                let to = module.code.offset(item.range.end);
+                all.push((Arc::clone(item), chapter.source.span(from..to.max(from))));
             }
         }
-        Self { chapter, all }
+        Self { chapter, blocks, all }
     }
 
     /// The items that the given cells use, or that one of those uses, with their places, in order.
     pub fn used_by(&self, cells: &[usize]) -> Vec<(&str, &Span)> {
-        let code = |cell: usize| self.chapter.cells[cell].code.text.parse().unwrap_or_default();
-        self.behind(cells.iter().flat_map(|&cell| mentioned(code(cell))).collect())
+        static KNOWN: Memo<Arc<[usize]>> = Memo::new(1 << 20);
+        let modules = self.chapter.modules.iter().map(|module| module.code.text.as_bytes());
+        let codes = cells.iter().map(|&cell| self.chapter.cells[cell].code.text.as_str());
+        let count = self.chapter.modules.len().to_le_bytes();
+        let blocks = [self.blocks as u8];
+        let parts = [&count[..], &blocks].into_iter().chain(modules);
+        let input = Input::of(parts.chain(codes.clone().map(str::as_bytes)));
+        let found = KNOWN.get(input, || {
+            let mut used = BTreeSet::new();
+            for code in codes {
+                used.extend(facts(code).mentions().iter().cloned());
+            }
+            let found: Arc<[usize]> = self.indices(used).into();
+            let size = (found.len() + 4) * size_of::<usize>();
+            (found, size)
+        });
+        self.at(&found)
     }
 
     /// The items that have one of the names, or that one of those uses, with their places, in order.
-    pub(super) fn behind(&self, mut used: BTreeSet<String>) -> Vec<(&str, &Span)> {
+    pub(super) fn behind(&self, used: BTreeSet<String>) -> Vec<(&str, &Span)> {
+        self.at(&self.indices(used))
+    }
+
+    fn indices(&self, mut used: BTreeSet<String>) -> Vec<usize> {
         let mut wanted = vec![false; self.all.len()];
         let is_used = |item: &Item, used: &BTreeSet<String>| {
             !item.binds.is_disjoint(used)
                 && item.called.as_ref().is_none_or(|name| used.contains(name))
         };
         let next = |wanted: &[bool], used: &BTreeSet<String>| {
-            (0..self.all.len()).find(|&i| !wanted[i] && is_used(&self.all[i], used))
+            (0..self.all.len()).find(|&i| !wanted[i] && is_used(&self.all[i].0, used))
         };
         while let Some(next) = next(&wanted, &used) {
             wanted[next] = true;
-            used.extend(self.all[next].mentions.iter().cloned());
+            used.extend(self.all[next].0.mentions.iter().cloned());
         }
-        let wanted = self.all.iter().zip(wanted).filter(|(_, wanted)| *wanted);
-        wanted.map(|(item, _)| (item.code.as_str(), &item.place)).collect()
+        (0..wanted.len()).filter(|&i| wanted[i]).collect()
+    }
+
+    fn at(&self, indices: &[usize]) -> Vec<(&str, &Span)> {
+        let items = indices.iter().map(|&index| &self.all[index]);
+        items.map(|(item, place)| (item.code.as_str(), place)).collect()
     }
 }
 
@@ -189,19 +275,20 @@ impl Missing {
     pub(super) fn blocks(&mut self, body: &Body) -> Option<(Reason, String)> {
         let blocked = match self.names.is_empty() {
             true => None,
-            false => mentioned(body.tokens()).iter().find_map(|name| {
+            false => facts(body.code()).mentions().iter().find_map(|name| {
                 let (reason, words) = self.names.get(name)?;
                 Some((*reason, format!("uses `{name}` of a cell that {words}")))
             }),
         };
-        self.variables.extend(variables(&body.tokens()));
+        self.variables.extend(facts(body.code()).variables().iter().cloned());
         blocked
     }
 
     /// Notes that `body` is left out.
     pub(super) fn add(&mut self, body: &Body, reason: Reason, words: &str) {
-        let mut names = defined(body.tokens());
-        names.extend(mentioned(body.tokens()).intersection(&self.variables).cloned());
+        let facts = facts(body.code());
+        let mut names = facts.defined().clone();
+        names.extend(facts.mentions().intersection(&self.variables).cloned());
         for name in names {
             self.names.entry(name).or_insert_with(|| (reason, words.to_owned()));
         }
@@ -239,7 +326,7 @@ pub(super) fn plain(name: &str) -> &str {
 }
 
 /// The texts of all string literals in code.
-pub(super) fn strings(code: &str) -> BTreeSet<String> {
+fn strings(code: TokenStream) -> BTreeSet<String> {
     fn collect(tokens: TokenStream, into: &mut BTreeSet<String>) {
         for token in tokens {
             match token {
@@ -252,14 +339,14 @@ pub(super) fn strings(code: &str) -> BTreeSet<String> {
         }
     }
     let mut found = BTreeSet::new();
-    collect(code.parse().unwrap_or_default(), &mut found);
+    collect(code, &mut found);
     found
 }
 
 /// Whether code may publish something of a name: one of its string literals is the name, or becomes
 /// it when values are put into its braces.
 pub fn may_publish(code: &str, name: &str) -> bool {
-    strings(code).iter().any(|literal| fits(literal, name))
+    facts(code).strings().iter().any(|literal| fits(literal, name))
 }
 
 /// Whether a format string can give a text.

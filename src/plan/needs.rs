@@ -16,6 +16,7 @@ use quote::ToTokens;
 pub(super) use self::linkage::variables;
 use self::linkage::{Linkage, reaches_outside};
 use super::names::{Names, mentioned, plain};
+use crate::memo::{Input, Memo};
 
 /// A variable: the cell that defines it, and its name. Without a cell it is what lies outside.
 type Variable<'a> = (Option<usize>, &'a str);
@@ -65,15 +66,34 @@ impl<'a> Meaning<'a> {
 }
 
 /// For each cell, in order, the cells before it on which it builds, in order. A cell that does
-/// not run has no code here, and nothing builds on it.
-pub(super) fn of_cells<'a>(
-    modules: impl Iterator<Item = &'a str>,
+/// not run has no code here, and nothing builds on it. What was found for the same code is remembered.
+pub(super) fn of_cells(modules: &[&str], cells: &[Option<&str>]) -> Vec<Vec<usize>> {
+    static KNOWN: Memo<Vec<Vec<usize>>> = Memo::new(1 << 20);
+    let barred = [0];
+    let codes = cells.iter().flat_map(|cell| match cell {
+        Some(code) => [code.as_bytes(), &[]],
+        None => [&[], &barred[..]],
+    });
+    let count = modules.len().to_le_bytes();
+    let modules_of = modules.iter().map(|module| module.as_bytes());
+    let input = Input::of([&count[..]].into_iter().chain(modules_of).chain(codes));
+    KNOWN.get(input, || {
+        let modules: Vec<TokenStream> =
+            modules.iter().map(|text| text.parse().unwrap_or_default()).collect();
+        let tokens = cells.iter().map(|code| Some((*code)?.parse().unwrap_or_default()));
+        let needs = found(&modules, tokens);
+        let size = needs.iter().map(|needed| needed.len() + 1).sum::<usize>();
+        (needs, size * size_of::<usize>())
+    })
+}
+
+fn found(
+    modules: &[TokenStream],
     cells: impl Iterator<Item = Option<TokenStream>>,
 ) -> Vec<Vec<usize>> {
     // A module that keeps state hands it to whoever calls it, and a macro brings the names in its
     // definition to where it is called.
-    let modules: Vec<TokenStream> = modules.map(|text| text.parse().unwrap_or_default()).collect();
-    let outside = Outside::of(&modules);
+    let outside = Outside::of(modules);
     let mut brought: BTreeSet<String> = modules.iter().flat_map(in_macros).collect();
     let linkages: Vec<Option<Linkage>> = cells
         .map(|tokens| {
@@ -214,8 +234,7 @@ mod tests {
 
     #[track_caller]
     fn of(cells: &[&str]) -> Vec<Vec<usize>> {
-        let tokens = cells.iter().map(|code| Some(code.parse().expect("it is Rust")));
-        of_cells(std::iter::empty(), tokens)
+        of_cells(&[], &cells.iter().copied().map(Some).collect::<Vec<_>>())
     }
 
     /// What the last cell needs.
@@ -248,8 +267,7 @@ mod tests {
         }
         let module = "macro_rules! scaled { ($x:expr) => { factor() * $x } }";
         let cells = ["fn factor() -> i64 { 3 }", "scaled!(2)"];
-        let cells = cells.map(|code| Some(code.parse().expect("it is Rust")));
-        assert_eq!(of_cells([module].into_iter(), cells.into_iter())[1], [0]);
+        assert_eq!(of_cells(&[module], &cells.map(Some))[1], [0]);
     }
 
     #[test]
@@ -358,8 +376,7 @@ mod tests {
     #[test]
     fn a_state_of_modules_is_shared_by_those_who_reach_it() {
         let needs = |module: &str, codes: [&str; 3]| {
-            let cells = codes.map(|code| Some(code.parse().expect("it is Rust")));
-            of_cells([module].into_iter(), cells.into_iter()).pop().expect("there are cells")
+            of_cells(&[module], &codes.map(Some)).pop().expect("there are cells")
         };
         let counter = "pub static COUNT: AtomicU64 = AtomicU64::new(0); fn f() { COUNT.load(R); } \
                        fn g() { f() } fn pure() {} struct S; impl S { fn m(&self) { g() } }";
@@ -375,8 +392,7 @@ mod tests {
 
     #[test]
     fn nothing_builds_on_a_cell_that_does_not_run() {
-        let cells = [Some("let a = f();"), None, Some("a")]
-            .map(|code| code.map(|code| code.parse().expect("it is Rust")));
-        assert_eq!(of_cells(std::iter::empty(), cells.into_iter()), [vec![], vec![], vec![0]]);
+        let cells = [Some("let a = f();"), None, Some("a")];
+        assert_eq!(of_cells(&[], &cells), [vec![], vec![], vec![0]]);
     }
 }

@@ -7,7 +7,7 @@
 
 mod evaluation;
 
-pub use evaluation::{Evaluation, Own, Wanted, evaluation};
+pub use evaluation::{Evaluation, Own, Wanted, evaluation, half_typed};
 
 use std::ops::Range;
 
@@ -92,6 +92,11 @@ impl Body {
     #[must_use]
     pub fn answering(self) -> Self {
         Self { shows: Shows::Answer, ..self }
+    }
+
+    /// The code as text.
+    pub fn code(&self) -> &str {
+        &self.code.text
     }
 
     /// The code as tokens.

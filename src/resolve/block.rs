@@ -3,7 +3,6 @@
 //! In: parsed blocks and the results of cells. Out: blocks as a reader sees them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +20,7 @@ use crate::document::{
     FloatBody, Footnote, Image, ImageData, Inline, ListItem, Output, Table,
 };
 use crate::exec::{CellResult, CellStatus};
-use crate::figure::{self, Theme};
+use crate::figure;
 use crate::math::Display;
 use crate::parse::{self, ClaimSite, ColumnAlign, Echo, plain_text};
 use crate::span::Span;
@@ -266,13 +265,12 @@ impl Resolver<'_> {
         anchor: &str,
         alt: String,
     ) -> Result<Image, String> {
-        let light = Arc::from(figure::draw(figure, Theme::Light)?);
-        let dark = Arc::from(figure::draw(figure, Theme::Dark)?);
+        let figure::Drawn { light, dark, csv } = figure::drawn(figure)?;
         Ok(Image {
             name: self.images.unique(&file_name(anchor)),
             data: ImageData::Drawn { light, dark },
             alt,
-            csv: Some(figure::csv(figure)),
+            csv: Some(csv),
         })
     }
 

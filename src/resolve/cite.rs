@@ -19,12 +19,15 @@ use super::link::{Address, address};
 use crate::diag::Diagnostic;
 use crate::document::{Inline, Reference};
 use crate::math::{Display, Macros, Math};
+use crate::memo::{Input, Memo};
 use crate::span::Source;
 
 /// Works at hand and works cited.
 #[derive(Default)]
 pub(super) struct Works {
     library: Library,
+    /// Digest of the file.
+    digest: Option<Input>,
     /// Whether every key may be missing because the file could not be read.
     pub is_broken: bool,
     numbers: BTreeMap<String, (usize, String)>,
@@ -36,7 +39,10 @@ impl Works {
     pub fn new(source: Option<&Source>) -> (Self, Vec<Diagnostic>) {
         let mut works = Self::default();
         let Some(source) = source else { return (works, Vec::new()) };
-        match from_biblatex_str(source.text()) {
+        static KNOWN: Memo<Result<Library, Vec<BibLaTeXError>>> = Memo::new(1 << 20);
+        let (text, input) = (source.text(), Input::of([source.text().as_bytes()]));
+        works.digest = Some(input);
+        match KNOWN.get(input, || (from_biblatex_str(text), text.len())) {
             Ok(library) => {
                 works.library = library;
                 (works, Vec::new())
@@ -94,6 +100,23 @@ impl Works {
 
     /// The works cited, in the order of their numbers.
     pub fn references(&self, language: &str) -> Vec<Reference> {
+        static KNOWN: Memo<Vec<(String, Vec<Inline>)>> = Memo::new(1 << 20);
+        let input = Input::of_debug(&(self.digest, language, &self.cited));
+        let set = KNOWN.get(input, || {
+            let set = self.set(language);
+            let size = set.len() * size_of::<Reference>();
+            (set, size)
+        });
+        set.into_iter()
+            .filter_map(|(key, content)| {
+                let (number, anchor) = self.numbers.get(&key)?.clone();
+                Some(Reference { number, anchor, content })
+            })
+            .collect()
+    }
+
+    /// The entries of the works cited, by key.
+    fn set(&self, language: &str) -> Vec<(String, Vec<Inline>)> {
         let entries: Vec<&Entry> =
             self.cited.iter().filter_map(|key| self.library.get(key)).collect();
         if entries.is_empty() {
@@ -117,11 +140,10 @@ impl Works {
             .map(|bibliography| bibliography.items)
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|item| {
-                let (number, anchor) = self.numbers.get(&item.key)?.clone();
+            .map(|item| {
                 let mut content = Vec::new();
                 write(&item.content.0, &mut content);
-                Some(Reference { number, anchor, content })
+                (item.key, content)
             })
             .collect()
     }

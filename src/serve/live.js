@@ -395,14 +395,15 @@
     document.body.append(box);
   }
 
+  // What is shown of the session stands on the page only once changes can be carried over to it.
   async function begin() {
-    document.body.append(panel);
-    if ("console" in script.dataset && !["index.html", "ledger.html", "references.html"].includes(file)) consolePanel();
-    panel.hidden = true;
     const html = await (await fetch(location.pathname, { cache: "no-store" })).text();
     base = parse(html);
-    // What was served in between is brought by the first state.
-    if (base.querySelector("script[data-page]")?.dataset.page !== shown) location.reload();
+    // The page has changed since it was loaded, and what it was is known to nobody.
+    if (base.querySelector("script[data-page]")?.dataset.page !== shown) return location.reload();
+    panel.hidden = true;
+    document.body.append(panel);
+    if ("console" in script.dataset && !["index.html", "ledger.html", "references.html"].includes(file)) consolePanel();
     listen();
   }
 

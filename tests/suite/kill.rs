@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -189,6 +190,54 @@ fn nothing_goes_on_when_a_build_is_interrupted_or_killed() {
         report.write("kill-endless.md", SOUND);
         report.build();
         assert!(report.outputs() == before);
+    }
+}
+
+#[test]
+fn nothing_is_left_when_a_served_session_ends() {
+    let report = Folder::new(
+        "report",
+        &[
+            ("report.yaml", &settings("kill-served")),
+            ("kill-served.md", SOUND),
+            ("prose.md", "# Prose\n"),
+        ],
+    )
+    .with_compiled_lab();
+    for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        report.write("kill-served.md", ENDLESS);
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_veracity"));
+        serve.args(["serve", "--port", "0", "--offline", "--root"]).arg(&report.root);
+        serve.env("TMPDIR", temporary.path()).stdin(Stdio::null());
+        let mut serve =
+            serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut stdout = BufReader::new(serve.stdout.take().expect("it is piped"));
+        let mut address = String::new();
+        stdout.read_line(&mut address).expect("it says where it listens");
+        let words = thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        let authority = address.trim().trim_start_matches("http://").trim_end_matches('/');
+        TcpStream::connect(authority).expect("it listens");
+        let pids = pids(&report.root);
+        // An edit finds the session at work.
+        report.write("prose.md", &prose("new"));
+        send(&serve, signal);
+        let status = ended(&mut serve);
+        if signal != Signal::KILL {
+            assert_eq!(status.code(), Some(130), "{signal:?}");
+        }
+        for pid in pids {
+            wait_for(|| !is_running(pid));
+        }
+        // Whoever still held the other end of its output would keep this from ending.
+        words.join().expect("it only reads").expect("it can be read");
+        assert!(TcpStream::connect(authority).is_err(), "{signal:?}: the port is still taken");
+        let left = fs::read_dir(temporary.path()).expect("it is there").count();
+        assert_eq!(left, 0, "{signal:?}: files for a while stay for ever");
+        report.write("kill-served.md", SOUND);
+        report.build();
+        let runs = fs::read_dir(report.root.join("build/run")).map_or(0, Iterator::count);
+        assert_eq!(runs, 0, "{signal:?}: folders of runs stay");
     }
 }
 

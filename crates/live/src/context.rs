@@ -2,17 +2,20 @@
 //!
 //! In: dependencies, a lock file, statements. Out: how an evaluation ended, with the compiler's
 //! own messages. evcxr's variables are not used: it would need rust-analyzer to name their types.
+//! rust-analyzer, which takes seconds and memory to load, is asked only what may stand at a place.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, thread};
 
-use evcxr::{Error, EvalContext, EvalContextOutputs};
+use evcxr::{CommandContext, Error, EvalContext, EvalContextOutputs};
 use veracity_protocol::{LiveReply, Opening};
 
 /// An open context.
 pub struct Context {
-    evcxr: EvalContext,
+    /// Statements never begin with a colon, so that none is taken for a command.
+    evcxr: CommandContext,
 }
 
 impl Context {
@@ -21,8 +24,7 @@ impl Context {
     /// # Errors
     /// With the reply that says why.
     pub fn open(opening: &Opening, ender: &Ender) -> Result<Self, LiveReply> {
-        let mut context = Self { evcxr: start(opening, ender).map_err(unable)? };
-        let evcxr = &mut context.evcxr;
+        let mut evcxr = start(opening, ender).map_err(unable)?;
         let mut state = evcxr.state();
         state.set_offline_mode(true);
         // Cells are thin and change often, as in the batch kernel.
@@ -44,7 +46,9 @@ impl Context {
         if let Some(first) = opening.dependencies.keys().next() {
             state.add_dep(first, &lines.join("\n")).map_err(unable)?;
         }
-        match evcxr.eval_with_state("", state) {
+        let opened = evcxr.eval_with_state("", state);
+        let context = Self { evcxr: CommandContext::with_eval_context(evcxr) };
+        match opened {
             Ok(_) => Ok(context),
             Err(error) => Err(context.answer(error)),
         }
@@ -52,9 +56,23 @@ impl Context {
 
     /// Compiles statements and runs them to their end.
     pub fn evaluate(&mut self, code: &str) -> LiveReply {
-        match self.evcxr.eval(code) {
+        match self.evcxr.execute(code) {
             Ok(_) => LiveReply::Done,
             Err(error) => self.answer(error),
+        }
+    }
+
+    /// What may stand at a place in statements; nothing where evcxr does not know.
+    pub fn complete(&mut self, code: &str, at: usize) -> LiveReply {
+        // A place that it cannot analyse makes rust-analyzer panic now and then.
+        let asked = catch_unwind(AssertUnwindSafe(|| self.evcxr.completions(code, at)));
+        let Ok(Ok(found)) = asked else {
+            return LiveReply::Completed { from: at, words: Vec::new() };
+        };
+        let words = found.completions.into_iter().filter(|word| word.kind != "keyword");
+        LiveReply::Completed {
+            from: found.start_offset,
+            words: words.map(|word| word.code).collect(),
         }
     }
 

@@ -59,6 +59,11 @@ fn main() -> ExitCode {
             }
             (Ok(LiveRequest::Open(_)), Some(_)) => unable(&"the context is there already"),
             (Ok(LiveRequest::Evaluate { code }), Some(context)) => context.evaluate(&code),
+            (Ok(LiveRequest::Complete { code, at }), Some(context)) => context.complete(&code, at),
+            // A reply that somebody may not wait for must be known by its kind.
+            (Ok(LiveRequest::Complete { at, .. }), None) => {
+                LiveReply::Completed { from: at, words: Vec::new() }
+            }
             (Ok(LiveRequest::Evaluate { .. } | LiveRequest::Kill), _) => unable(&"nothing is open"),
             (Err(error), _) => unable(&error),
         };

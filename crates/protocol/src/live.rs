@@ -36,6 +36,13 @@ pub enum LiveRequest {
         /// The statements.
         code: String,
     },
+    /// Asks what may stand at a place in statements that need not be whole. Runs nothing.
+    Complete {
+        /// The statements.
+        code: String,
+        /// The place: a byte offset.
+        at: usize,
+    },
     /// Ends the process that runs cells, with all that it started. Has no reply of its own.
     Kill,
 }
@@ -74,6 +81,13 @@ pub enum LiveReply {
         messages: Vec<String>,
         /// The file to which the messages refer.
         source: String,
+    },
+    /// What may stand at the place that was asked for.
+    Completed {
+        /// Byte offset in the statements from which on the words stand.
+        from: usize,
+        /// Words, each instead of what stands from there to the place.
+        words: Vec<String>,
     },
     /// The process that runs cells has ended. Another is there, without variables.
     Died {

@@ -205,9 +205,12 @@ fn compile(
             return Err("it was interrupted".to_owned());
         }
         if let Message::CompilerArtifact(artifact) = message {
-            done += 1;
-            if !artifact.fresh && !artifact.target.is_custom_build() {
-                tell(done, &artifact.target.name);
+            // A build script is compiled and counts for its crate once that is there.
+            if !artifact.target.is_custom_build() {
+                done += 1;
+                if !artifact.fresh {
+                    tell(done, &artifact.target.name);
+                }
             }
             executable = artifact.executable.map(PathBuf::from).or(executable);
         }

@@ -158,7 +158,9 @@ impl Context {
             LiveReply::Died { status: words } | LiveReply::Unable { words } => {
                 Err(failed(io::Error::other(words)))
             }
-            LiveReply::Done => Err(failed(io::Error::other("an unexpected reply"))),
+            LiveReply::Done | LiveReply::Completed { .. } => {
+                Err(failed(io::Error::other("an unexpected reply")))
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use veracity_protocol::{LiveReply, LiveRequest};
 
+use crate::kernel::Completion;
 use crate::kernel::process::Group;
 
 /// A running `veracity-live`.
@@ -20,6 +21,15 @@ pub(super) struct Host {
     requests: Option<ChildStdin>,
     replies: Receiver<LiveReply>,
     words: Receiver<String>,
+    /// What was asked last about half-typed code, and the answer once it is there.
+    question: Option<(Question, Option<Completion>)>,
+}
+
+/// Half-typed code and the place in it that is asked about.
+#[derive(Debug, PartialEq)]
+struct Question {
+    code: String,
+    at: usize,
 }
 
 impl Host {
@@ -55,7 +65,7 @@ impl Host {
                 let _ = send.send(line);
             }
         });
-        Ok(Self { group, requests, replies, words })
+        Ok(Self { group, requests, replies, words, question: None })
     }
 
     /// Sends a request.
@@ -67,8 +77,59 @@ impl Host {
         requests.flush()
     }
 
-    /// The next reply, if it comes in time.
-    pub(super) fn reply(&self, patience: Duration) -> io::Result<Option<LiveReply>> {
+    /// The next reply to anything but a question, if it comes in time.
+    pub(super) fn reply(&mut self, patience: Duration) -> io::Result<Option<LiveReply>> {
+        let until = Instant::now() + patience;
+        // Replies come in the order of the requests.
+        if self.is_asking() && !self.hear(patience)? {
+            return Ok(None);
+        }
+        self.next(until.saturating_duration_since(Instant::now()))
+    }
+
+    /// What may stand at a place in half-typed code, if that is known in time. If not, the same question
+    /// finds the answer later.
+    pub(super) fn complete(
+        &mut self,
+        code: String,
+        at: usize,
+        patience: Duration,
+    ) -> io::Result<Option<Completion>> {
+        let until = Instant::now() + patience;
+        let left = || until.saturating_duration_since(Instant::now());
+        if self.is_asking() && !self.hear(left())? {
+            return Ok(None);
+        }
+        let question = Question { code, at };
+        if self.question.as_ref().is_none_or(|(known, _)| *known != question) {
+            let code = question.code.clone();
+            self.send(&LiveRequest::Complete { code, at })?;
+            self.question = Some((question, None));
+            self.hear(left())?;
+        }
+        Ok(self.question.as_ref().and_then(|(_, found)| found.clone()))
+    }
+
+    fn is_asking(&self) -> bool {
+        self.question.as_ref().is_some_and(|(_, found)| found.is_none())
+    }
+
+    /// Takes the answer to the question, if it comes in time; says whether it did.
+    fn hear(&mut self, patience: Duration) -> io::Result<bool> {
+        let Some(reply) = self.next(patience)? else { return Ok(false) };
+        if let Some((question, found)) = &mut self.question {
+            *found = Some(match reply {
+                LiveReply::Completed { from, words } => {
+                    Completion { typed: question.at.saturating_sub(from), words }
+                }
+                // One that knows no questions.
+                _ => Completion::default(),
+            });
+        }
+        Ok(true)
+    }
+
+    fn next(&self, patience: Duration) -> io::Result<Option<LiveReply>> {
         match self.replies.recv_timeout(patience) {
             Ok(reply) => Ok(Some(reply)),
             Err(RecvTimeoutError::Timeout) => Ok(None),

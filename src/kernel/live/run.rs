@@ -301,7 +301,7 @@ impl Run<'_> {
                 format!("the live kernel cannot run this cell: {words}"),
                 cell.span.clone(),
             ),
-            LiveReply::Opened => outbox::left(cell),
+            LiveReply::Opened | LiveReply::Completed { .. } => outbox::left(cell),
         };
         // Without a reply of the process that runs cells, its variables are gone with it.
         if !matches!(evaluated.reply, LiveReply::Rejected { .. }) {

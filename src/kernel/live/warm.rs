@@ -11,28 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use super::LiveKernel;
-use crate::diag::Diagnostic;
 use crate::kernel::batch::BatchKernel;
+use crate::kernel::behind::{Teller, Told};
 use crate::kernel::{Event, Kernel, Outcome};
 use crate::plan::ChapterPlan;
 
 /// From which time on that cells take a context is worth its memory: a program is compiled and run
 /// sooner than an evaluation, but runs again what a context holds.
 const WORTHWHILE: Duration = Duration::from_millis(500);
-
-/// Tells of what goes on behind the runs.
-pub type Teller = Arc<dyn Fn(Told) + Send + Sync>;
-
-/// What goes on behind the runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// A step towards a context, in words.
-    Warming(String),
-    /// Cells of this chapter run in a context from now on.
-    Ready(String),
-    /// There will be no context.
-    Failed(Diagnostic),
-}
 
 /// What is known of opening contexts behind the runs.
 #[derive(Debug, Default)]
@@ -66,6 +52,30 @@ impl WarmKernel {
     /// Both kernels over the same ground.
     pub fn new(live: LiveKernel, batch: BatchKernel, tell: Teller) -> Self {
         Self { live: Arc::new(live), batch, tell }
+    }
+
+    /// Runs cells in their context, and has the compiler look at the same cells as a program for its
+    /// warnings, which evcxr keeps to itself. That takes no longer than the evaluation beside it.
+    fn with_warnings(
+        &self,
+        chapter: &ChapterPlan,
+        cells: &[usize],
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Vec<Outcome> {
+        thread::scope(|scope| {
+            let warnings = scope.spawn(|| {
+                // What does not compile is told by the evaluation.
+                let _ = self.batch.program(chapter, cells, &|event| {
+                    if let Event::Warning(_) = event {
+                        sink(event);
+                    }
+                });
+            });
+            let outcomes = self.live.run(chapter, cells, sink);
+            // A thread that panicked told nothing.
+            let _ = warnings.join();
+            outcomes
+        })
     }
 
     /// Opens a chapter's context on a thread of its own, one chapter at a time.
@@ -104,7 +114,7 @@ impl Kernel for WarmKernel {
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome> {
         if self.live.is_ready(chapter) {
-            return self.live.run(chapter, cells, sink);
+            return self.with_warnings(chapter, cells, sink);
         }
         let outcomes = self.batch.run(chapter, cells, sink);
         let took: Duration =

@@ -107,6 +107,57 @@ pub fn evaluation(chapter: &ChapterPlan, wanted: &Wanted<'_>) -> Evaluation {
     Evaluation { code: writer.finish(), own }
 }
 
+/// Cells and something half-typed behind them as a statement that nobody runs, and the byte offset in
+/// it of the end of what is typed.
+pub fn half_typed(
+    chapter: &ChapterPlan,
+    library: &str,
+    cells: &[usize],
+    typed: &str,
+) -> (String, usize) {
+    let mut writer = Writer::new(&chapter.source);
+    writer.own(
+        "veracity_lab::runtime::live::run(\"\", \
+         || -> ::core::result::Result<(), ::veracity_lab::runtime::Failure> {",
+    );
+    writer.own("use ::veracity_lab::{self as lab, prelude::*};");
+    writer.own(&format!("use ::{library}::{{self as chapter, *}};"));
+    for &index in cells {
+        writer.own("{");
+        writer.cell(chapter, index);
+    }
+    let mut code = writer.text;
+    code.push_str(typed);
+    let at = code.len();
+    code.push_str(&closers(typed));
+    code.push_str(&format!("\n;{}::core::result::Result::Ok(()) }});\n", "}".repeat(cells.len())));
+    (code, at)
+}
+
+/// The delimiters that close what is open at the end of a text, texts and comments being left out.
+fn closers(text: &str) -> String {
+    let mut open = Vec::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ')' | ']' | '}' => drop(open.pop()),
+            '"' => {
+                while let Some(c) = rest.next().filter(|c| *c != '"') {
+                    if c == '\\' {
+                        rest.next();
+                    }
+                }
+            }
+            '/' if rest.peek() == Some(&'/') => drop(rest.find(|c| *c == '\n')),
+            _ => {}
+        }
+    }
+    open.into_iter().rev().collect()
+}
+
 /// The items of a cell, which the cells behind it may use.
 fn items(writer: &mut Writer, chapter: &ChapterPlan, index: usize) {
     let body = &chapter.cells[index].body;
@@ -127,6 +178,23 @@ fn items(writer: &mut Writer, chapter: &ChapterPlan, index: usize) {
             let from = if line == start.line { start.column } else { 0 };
             let to = if line == end.line { end.column } else { usize::MAX };
             writer.part(Origin { cell: Some(index), offset, text: text.to_owned() }, from..to);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_closed() {
+        for (text, end) in [
+            ("f(a, [1, x.", "])"),
+            ("{ f(\")\\\"(\", vec![y", "])}"),
+            ("f(1) // (\n.", ""),
+            ("a) (b", ")"),
+        ] {
+            assert_eq!(closers(text), end, "{text}");
         }
     }
 }
