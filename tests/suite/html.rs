@@ -70,6 +70,12 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
     }
 }
 
+/// The claim as one that follows from others.
+fn follows(claim: Judged, from: &[&str]) -> Judged {
+    let because = from.iter().map(|name| format!("attention/{name}")).collect();
+    Judged { because, ..claim }
+}
+
 fn claims() -> Vec<Judged> {
     use Expected::{Refuted as Quoted, Verified as Held};
     let refuted = || Verdict::Refuted("the smallest counterexample is D = 3, N = 3".to_owned());
@@ -88,8 +94,11 @@ fn claims() -> Vec<Judged> {
         waiting,
         claim("empty", "all shapes agree", Held, Verdict::Vacuous("it compares nothing".into())),
         claim("typo", "some", Held, Verdict::Error("a number is needed".into())),
-        claim("surprise", "never equal", Quoted, Verdict::Verified),
-        claim("formula", "M = \\frac{D^2+3D+2}{2}", Held, Verdict::Verified),
+        follows(claim("surprise", "never equal", Quoted, Verdict::Verified), &["params", "typo"]),
+        follows(
+            claim("formula", "M = \\frac{D^2+3D+2}{2}", Held, Verdict::Verified),
+            &["surprise", "params"],
+        ),
     ]
 }
 
@@ -497,6 +506,31 @@ fn every_page_is_well_formed_and_every_link_leads_somewhere() {
             );
         }
     }
+}
+
+#[test]
+fn premises_are_drawn_with_links_and_told_in_words() {
+    let files = render(&document());
+    let ledger = page(&files, "ledger.html");
+    let tree = tree(&ledger);
+    let has_class = |node: &roxmltree::Node<'_, '_>, name| node.attribute("class") == Some(name);
+    let graph = tree.descendants().find(|node| has_class(node, "graph")).expect("it is drawn");
+    let links = graph.children().filter(|node| node.tag_name().name() == "a");
+    let said: Vec<&str> = links.filter_map(|node| node.attribute("aria-label")).collect();
+    let expected = [
+        "224892, verified",
+        "some, error",
+        "never equal, holds, against expectation",
+        "M = \\frac{D^2+3D+2}{2}, verified",
+    ];
+    assert_eq!(said, expected);
+    let curves = graph.children().filter(|node| node.tag_name().name() == "path").count();
+    assert_eq!(curves, 4);
+    let words = graph.descendants().filter_map(|node| node.text()).collect::<Vec<_>>();
+    assert!(words.contains(&"params: 224892") && words.contains(&"formula"), "{words:?}");
+    let mut plain = document();
+    plain.claims.iter_mut().for_each(|claim| claim.because.clear());
+    assert!(!page(&render(&plain), "ledger.html").contains("class=\"graph\""));
 }
 
 #[test]

@@ -153,6 +153,12 @@ fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judge
     }
 }
 
+/// The claim as one that follows from others.
+fn follows(claim: Judged, from: &[&str]) -> Judged {
+    let because = from.iter().map(|name| format!("attention/{name}")).collect();
+    Judged { because, ..claim }
+}
+
 fn claims() -> Vec<Judged> {
     let refuted = || Verdict::Refuted("at D = 3 the code gives 10, the formula 9".to_owned());
     let mut long =
@@ -176,8 +182,11 @@ fn claims() -> Vec<Judged> {
             Verdict::Vacuous("the check compared nothing".to_owned()),
         ),
         claim("typo", HOSTILE, Expected::Verified, Verdict::Error("no value `tpyo`".to_owned())),
-        claim("wrong", "grows with the square", Expected::Refuted, Verdict::Verified),
-        long,
+        follows(
+            claim("wrong", "grows with the square", Expected::Refuted, Verdict::Verified),
+            &["m", "typo"],
+        ),
+        follows(long, &["wrong", "m"]),
     ]
 }
 
