@@ -205,6 +205,16 @@ impl SequenceDevice<f64> for Cpu {
     type Ops = Composed;
 }
 
+#[cfg(feature = "cuda")]
+impl SequenceDevice<f32> for dfdx::prelude::Cuda {
+    type Ops = Composed;
+}
+
+#[cfg(feature = "cuda")]
+impl SequenceDevice<f64> for dfdx::prelude::Cuda {
+    type Ops = Composed;
+}
+
 /// Returns the weights of an attention: sequences × heads × queries × keys, a row after the other.
 pub fn attention_weights<E: Dtype, D: Device<E>>(
     queries: &Sequences<E, D>,
