@@ -73,6 +73,12 @@ impl<E: Real> Buffer<E> {
     }
 }
 
+/// Returns the bytes of the buffers of this thread that wait to be used again.
+pub(crate) fn spare_bytes<E: Real>() -> usize {
+    let numbers = |spare: &RefCell<Vec<Vec<E>>>| spare.borrow().iter().map(Vec::len).sum::<usize>();
+    E::spare().with(numbers) * size_of::<E>()
+}
+
 impl<E: Real> Drop for Buffer<E> {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.0);

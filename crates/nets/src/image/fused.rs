@@ -463,15 +463,29 @@ fn turned<E: Real>(matrix: &[E], rows: usize, columns: usize, pitch: usize) -> B
     // By squares, so that neither side leaves the nearest cache.
     for top in (0..rows).step_by(LANES) {
         let bottom = rows.min(top + LANES);
-        for left in (0..columns).step_by(LANES) {
-            for column in left..columns.min(left + LANES) {
-                let to = turned[column * rows..][top..bottom].iter_mut();
-                let from = matrix[top * pitch + column..].iter().step_by(pitch);
-                to.zip(from).for_each(|(to, &from)| *to = from);
+        let mut left = 0;
+        while left + LANES <= columns && bottom - top == LANES {
+            let lines: [&[E; LANES]; LANES] =
+                std::array::from_fn(|row| first(&matrix[(top + row) * pitch + left..]));
+            for column in 0..LANES {
+                let to = &mut turned[(left + column) * rows + top..][..LANES];
+                for (to, line) in to.iter_mut().zip(&lines) {
+                    *to = line[column];
+                }
+            }
+            left += LANES;
+        }
+        for column in left..columns {
+            for row in top..bottom {
+                turned[column * rows + row] = matrix[row * pitch + column];
             }
         }
     }
     turned
+}
+
+fn first<E>(numbers: &[E]) -> &[E; LANES] {
+    numbers.first_chunk().expect("a square of the matrix")
 }
 
 /// Rows of full lanes, filled up with zeros.
