@@ -254,6 +254,7 @@ pub(crate) fn add_lanes<E: Real>(
     lanes: &mut [E],
 ) {
     let columns = offsets.len();
+    // Beyond the last row and column the last one is repeated, and the result dropped.
     for row in (0..rows).step_by(4) {
         let line = |r: usize| (row + r).min(rows - 1) * a_row;
         let lines = [line(0), line(1), line(2), line(3)];

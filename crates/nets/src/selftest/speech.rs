@@ -6,7 +6,7 @@
 //! all tokens at once.
 
 use dfdx::dtypes::Dtype;
-use dfdx::prelude::{Cpu, HasShape, NoneTape, OwnedTape, ReshapeTo, Tape, Tensor};
+use dfdx::prelude::{Cpu, HasShape, NoneTape, OwnedTape, ReshapeTo, Tape};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -265,6 +265,5 @@ fn filled<E: Dtype, D: SequenceDevice<E>>(
 fn three<E: Dtype, D: SequenceDevice<E>>(device: &D, x: &Numbers) -> Sequences<E, D> {
     let data = x.data.iter().map(|&x| number(x)).collect();
     let shape = (x.shape[0], x.shape[1], x.shape[2]);
-    let tensor: Tensor<_, E, D> = device.tensor_from_vec(data, shape);
-    tensor
+    device.tensor_from_vec(data, shape)
 }

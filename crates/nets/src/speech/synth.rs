@@ -21,15 +21,20 @@ use super::mel::FrontEnd;
 /// Changes whenever utterances do.
 pub const VERSION: u32 = 2;
 
-const ADJECTIVES: [&str; 10] =
-    ["red", "old", "big", "new", "shy", "dry", "low", "hot", "calm", "wild"];
-const NOUNS: [&str; 14] = [
-    "cat", "dog", "fox", "owl", "bee", "man", "king", "jug", "wolf", "bird", "ship", "tree",
-    "lamp", "zebra",
+const ADJECTIVES: [&str; 18] = [
+    "red", "old", "big", "new", "shy", "dry", "low", "hot", "calm", "wild", "wet", "fat", "kind",
+    "pale", "quick", "young", "brave", "sad",
 ];
-const VERBS: [&str; 10] =
-    ["saw", "met", "hit", "took", "kept", "found", "liked", "drew", "sold", "moved"];
-const ADVERBS: [&str; 6] = ["here", "twice", "now", "again", "quickly", "today"];
+const NOUNS: [&str; 29] = [
+    "cat", "dog", "fox", "owl", "bee", "man", "king", "jug", "wolf", "bird", "ship", "tree",
+    "lamp", "zebra", "hen", "pig", "rat", "bear", "frog", "moth", "judge", "cook", "girl", "boy",
+    "crow", "boat", "clock", "queen", "horse",
+];
+const VERBS: [&str; 18] = [
+    "saw", "met", "hit", "took", "kept", "found", "liked", "drew", "sold", "moved", "fed", "lost",
+    "heard", "chased", "helped", "left", "missed", "sent",
+];
+const ADVERBS: [&str; 8] = ["here", "twice", "now", "again", "quickly", "today", "soon", "often"];
 
 /// Samples for which the filter stays the same: 5 ms.
 const STEP: usize = RATE as usize / 200;
