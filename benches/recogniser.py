@@ -5,7 +5,8 @@
                                                    networks, for the tests of crates/nets
 
 PyTorch must be installed; nothing of the project needs it. Runs of both programs alternate, so
-that a change of the machine's mood meets both. PyTorch computes attention in two ways: as the
+that a change of the machine's mood meets both; where others use the machine too, only the times that
+processors compute tell something, on one thread (`--threads 1`). PyTorch computes attention in two ways: as the
 published experiment does, with a product, a softmax and another product, and by its own fused
 function.
 """
@@ -173,16 +174,17 @@ def torch_seconds(kind, fused):
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
     features = torch.rand(4, FULL["frames"], FULL["mels"]) * 2 - 1
     tokens = torch.randint(0, FULL["vocabulary"], (4, FULL["tokens"] + 1))
-    times = []
+    times, computed = [], []
     for _ in range(4):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         optimiser.zero_grad()
         loss = loss_of(model, features, tokens)
         loss.backward()
         optimiser.step()
         loss.item()
         times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+        computed.append(time.process_time() - before)
+    return statistics.median(times[1:]), statistics.median(computed[1:])
 
 
 def our_seconds(kind):
@@ -190,7 +192,8 @@ def our_seconds(kind):
     threads = {"RAYON_NUM_THREADS": str(torch.get_num_threads())}
     output = subprocess.run(command, cwd=ROOT, env={**os.environ, **threads}, check=True,
                             capture_output=True, text=True)
-    return float(output.stdout.split(":")[1].split()[0])
+    words = output.stdout.split(":")[1].split()
+    return float(words[0]), float(words[4])
 
 
 def speed(rounds):
@@ -201,11 +204,15 @@ def speed(rounds):
             own.append(our_seconds(kind))
             plain.append(torch_seconds(kind, False))
             fused.append(torch_seconds(kind, True))
-        def ratio(theirs):
-            return statistics.median(b / a for a, b in zip(own, theirs))
-        print(f"{kind}: ours {statistics.median(own):.3f} s a step; PyTorch "
-              f"{statistics.median(plain):.3f} s, ratio {ratio(plain):.2f}; with its fused attention "
-              f"{statistics.median(fused):.3f} s, ratio {ratio(fused):.2f}", flush=True)
+        for what, at in (("s a step", 0), ("s of all processors", 1)):
+            def median(times):
+                return statistics.median(time[at] for time in times)
+
+            def ratio(theirs):
+                return statistics.median(b[at] / a[at] for a, b in zip(own, theirs))
+            print(f"{kind}: ours {median(own):.3f} {what}; PyTorch {median(plain):.3f}, ratio "
+                  f"{ratio(plain):.2f}; with its fused attention {median(fused):.3f}, ratio "
+                  f"{ratio(fused):.2f}", flush=True)
 
 
 def matrices(model, of, digits=6):
@@ -260,10 +267,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reference", metavar="FILE")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     if arguments.reference:
         reference(arguments.reference)
     else:
+        torch.set_num_threads(arguments.threads)
         speed(arguments.rounds)
 
 

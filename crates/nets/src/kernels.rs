@@ -73,6 +73,12 @@ impl<E: Real> Buffer<E> {
     }
 }
 
+/// Returns the bytes of the buffers of this thread that wait to be used again.
+pub(crate) fn spare_bytes<E: Real>() -> usize {
+    let numbers = |spare: &RefCell<Vec<Vec<E>>>| spare.borrow().iter().map(Vec::len).sum::<usize>();
+    E::spare().with(numbers) * size_of::<E>()
+}
+
 impl<E: Real> Drop for Buffer<E> {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.0);
@@ -102,7 +108,7 @@ impl<E: Real> DerefMut for Buffer<E> {
 }
 
 /// Most buffers that wait; the oldest gives way.
-const SPARE: usize = 64;
+const SPARE: usize = 256;
 
 /// Numbers that are processed together; widths are padded to multiples of it.
 pub(crate) const LANES: usize = 16;
@@ -133,8 +139,13 @@ impl<E: Real> Packed<E> {
     ) -> Self {
         let mut numbers = Buffer::zeros(rows.next_multiple_of(ROWS) * columns);
         for (row, line) in numbers.chunks_exact_mut(columns).enumerate().take(rows) {
-            let from = data[row * row_step..].iter().step_by(column_step);
-            line.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+            let from = &data[row * row_step..];
+            if column_step == 1 {
+                line.copy_from_slice(&from[..columns]);
+            } else {
+                let from = from.iter().step_by(column_step);
+                line.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+            }
         }
         Self { rows, columns, numbers }
     }
@@ -227,6 +238,47 @@ pub(crate) fn add_products<E: Real>(
                 }
             }
         }
+    }
+}
+
+/// Adds ABᵀ to C as [`add_products`] does, but each number of C is [`LANES`] numbers of `lanes`
+/// whose sum it is: many products can be added before [`add_totals`] adds them up once.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma",))]
+pub(crate) fn add_lanes<E: Real>(
+    rows: usize,
+    width: usize,
+    a: &[E],
+    a_row: usize,
+    b: &[E],
+    offsets: &[usize],
+    lanes: &mut [E],
+) {
+    let columns = offsets.len();
+    // Beyond the last row and column the last one is repeated, and the result dropped.
+    for row in (0..rows).step_by(4) {
+        let line = |r: usize| (row + r).min(rows - 1) * a_row;
+        let lines = [line(0), line(1), line(2), line(3)];
+        for column in (0..columns).step_by(2) {
+            let pair = [offsets[column], offsets[(column + 1).min(columns - 1)]];
+            let sums = products(a, lines, b, pair, width);
+            for r in 0..4.min(rows - row) {
+                for j in 0..2.min(columns - column) {
+                    let at = (row + r) * columns + column + j;
+                    let to = &mut lanes[at * LANES..][..LANES];
+                    for l in 0..LANES {
+                        to[l] += sums[r][j][l];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the sum of each [`LANES`] numbers of `lanes` to a number of `c`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma",))]
+pub(crate) fn add_totals<E: Real>(lanes: &[E], c: &mut [E]) {
+    for (c, lanes) in c.iter_mut().zip(lanes.chunks_exact(LANES)) {
+        *c += total(*lanes.first_chunk().expect("a chunk has all lanes"));
     }
 }
 

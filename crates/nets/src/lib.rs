@@ -12,8 +12,9 @@
 //! compares transcripts. [`sequence`] has operations and layers for sequences of vectors,
 //! [`parameters`] names what is trained, and [`recogniser`] has the networks and their training.
 //!
-//! [`selftest`] compares the operations with independent computations, on whatever device there is, and [`throughput`] tells
-//! how fast the networks learn there.
+//! [`memory`] counts what a computation holds, [`selftest`] compares the operations with independent
+//! computations, on whatever device there is, and [`throughput`] tells how fast the networks learn
+//! there.
 //!
 //! Left out: the networks and training loops of images, tables, figures and checks, which belong
 //! to the chapters.
@@ -22,6 +23,7 @@ pub mod attention;
 pub mod image;
 mod kernels;
 pub mod layers;
+pub mod memory;
 pub mod octmnist;
 pub mod parameters;
 mod products;

@@ -2,15 +2,18 @@
 //!
 //! In: a device. Out: a table of comparisons, of results with an independent computation on the
 //! CPU in double precision, and of gradients with central differences of that computation. Images
-//! are compared with [`Composed`] on the CPU, attention with plain loops. Left out: speed.
+//! and sequences are compared with the composed operations on the CPU, attention with plain loops.
+//! Left out: speed.
+
+mod speech;
 
 use std::fmt;
 use std::process::ExitCode;
 
 use dfdx::dtypes::Dtype;
 use dfdx::prelude::{
-    AutoDevice, Axes2, Backward, Cpu, Gradients, HasShape, OwnedTape, PermuteTo, SumTo, Tensor,
-    Trace, TryMatMul,
+    AutoDevice, Axes2, Backward, Cpu, Device, Gradients, HasShape, OwnedTape, PermuteTo, SumTo,
+    Tensor, Trace, TryMatMul,
 };
 use dfdx::shapes::Shape;
 use rand::rngs::StdRng;
@@ -19,7 +22,10 @@ use rand::{Rng, SeedableRng};
 use crate::attention::{self, Matrix};
 use crate::image::{Composed, ImageDevice, ImageOps, Images, Sliding, Source};
 use crate::reference::{self, Rows};
+use crate::sequence::SequenceDevice;
 use crate::throughput;
+
+pub use speech::{compare_networks, compare_sequences};
 
 /// Step of a central difference.
 const STEP: f64 = 1e-5;
@@ -88,8 +94,8 @@ pub fn main() -> ExitCode {
     }
     let device = AutoDevice::seed_from_u64(1);
     let name = std::any::type_name::<AutoDevice>().rsplit("::").next().unwrap_or_default();
-    let mut all = compare::<f64, _, <AutoDevice as ImageDevice<f64>>::Ops>(&device);
-    all.extend(compare::<f32, _, <AutoDevice as ImageDevice<f32>>::Ops>(&device));
+    let mut all = of_device::<f64, AutoDevice>(&device);
+    all.extend(of_device::<f32, AutoDevice>(&device));
     println!(
         "{:<40} {:<16} {:>7} {:>10} {:>8}",
         format!("operation on {name}"),
@@ -114,7 +120,15 @@ pub fn main() -> ExitCode {
     if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Compares all operations in one precision, those on images as `O` has them.
+/// Compares everything in one precision, as the device has it.
+fn of_device<E: Dtype, D: ImageDevice<E> + SequenceDevice<E>>(device: &D) -> Vec<Comparison> {
+    let mut all = compare::<E, D, <D as ImageDevice<E>>::Ops>(device);
+    all.extend(compare_sequences::<E, D, <D as SequenceDevice<E>>::Ops>(device));
+    all.extend(compare_networks::<E, D>(device));
+    all
+}
+
+/// Compares operations on images and attention in one precision, those on images as `O` has them.
 pub fn compare<E: Dtype, D: ImageDevice<E>, O: ImageOps<E, D>>(device: &D) -> Vec<Comparison> {
     let mut all = Comparisons { bounds: Bounds::of::<E>(), rows: Vec::new() };
     let mut random = Random(StdRng::seed_from_u64(7));
@@ -280,21 +294,40 @@ impl Comparisons {
         traced: Traced,
         reference: impl Fn(&[Numbers]) -> Vec<f64>,
     ) {
-        let Bounds { precision, result, gradient } = self.bounds;
+        self.add_from(0, operation, inputs, traced, reference);
+    }
+
+    /// The same, with gradients to the inputs from the `first` on.
+    fn add_from(
+        &mut self,
+        first: usize,
+        operation: &str,
+        inputs: &[Numbers],
+        traced: Traced,
+        reference: impl Fn(&[Numbers]) -> Vec<f64>,
+    ) {
+        let Bounds { precision, gradient, .. } = self.bounds;
+        self.add_result(operation, &traced.result, &reference(inputs));
         let differences: Vec<Vec<f64>> =
-            (0..inputs.len()).map(|input| slopes(inputs, input, &reference)).collect();
-        for (what, found, expected, bound) in [
-            (What::Result(precision), traced.result, reference(inputs), result),
-            (What::Gradient(precision), traced.gradients.concat(), differences.concat(), gradient),
-        ] {
-            self.rows.push(Comparison {
-                operation: operation.to_owned(),
-                what,
-                numbers: found.len(),
-                error: largest_difference(&found, &expected),
-                bound,
-            });
-        }
+            (first..inputs.len()).map(|input| slopes(inputs, input, &reference)).collect();
+        let found = traced.gradients.concat();
+        self.rows.push(Comparison {
+            operation: operation.to_owned(),
+            what: What::Gradient(precision),
+            numbers: found.len(),
+            error: largest_difference(&found, &differences.concat()),
+            bound: gradient,
+        });
+    }
+
+    fn add_result(&mut self, operation: &str, found: &[f64], expected: &[f64]) {
+        self.rows.push(Comparison {
+            operation: operation.to_owned(),
+            what: What::Result(self.bounds.precision),
+            numbers: found.len(),
+            error: largest_difference(found, expected),
+            bound: self.bounds.result,
+        });
     }
 }
 
@@ -330,7 +363,7 @@ fn largest_difference(found: &[f64], expected: &[f64]) -> f64 {
 }
 
 /// The results, and the gradients of their weighted sum.
-fn back<S: Shape, E: Dtype, D: ImageDevice<E>>(
+fn back<S: Shape, E: Dtype, D: Device<E>>(
     result: Tensor<S, E, D, OwnedTape<E, D>>,
 ) -> (Vec<f64>, Gradients<E, D>) {
     let numbers = doubles(&result.as_vec());
@@ -339,7 +372,7 @@ fn back<S: Shape, E: Dtype, D: ImageDevice<E>>(
     (numbers, (result * weights).sum().backward())
 }
 
-fn of<S: Shape, E: Dtype, D: ImageDevice<E>>(
+fn of<S: Shape, E: Dtype, D: Device<E>>(
     gradients: &Gradients<E, D>,
     to: &Tensor<S, E, D>,
 ) -> Vec<f64> {
@@ -359,7 +392,7 @@ fn four<E: Dtype, D: ImageDevice<E>>(device: &D, x: &Numbers) -> Images<E, D> {
     device.tensor_from_vec(data, (x.shape[0], x.shape[1], x.shape[2], x.shape[3]))
 }
 
-fn two<E: Dtype, D: ImageDevice<E>>(device: &D, x: &Numbers) -> Matrix<E, D> {
+fn two<E: Dtype, D: Device<E>>(device: &D, x: &Numbers) -> Matrix<E, D> {
     let data = x.data.iter().map(|&x| number(x)).collect();
     device.tensor_from_vec(data, (x.shape[0], x.shape[1]))
 }

@@ -90,23 +90,29 @@ pub(crate) fn softmax(row: &mut [f32], scale: f32) -> f32 {
     most + total.ln()
 }
 
-/// Replaces a row by the softmax of `scale` times the row, of which that logarithm is known.
+/// Replaces a part of a row by the softmax of `scale` times the row, and a gradient of the softmax
+/// by `scale` times that of the row.
+///
+/// Known of the row are the logarithm of the sum of its exponentials, and the mean of the
+/// gradient, weighted by the softmax.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma",))]
-pub(crate) fn softmax_again(row: &mut [f32], scale: f32, logarithm: f32) {
-    row.iter_mut().for_each(|x| *x = exp(x.mul_add(scale, -logarithm)));
-}
-
-/// Replaces the gradient of a softmax by `scale` times that of what it was made of.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma",))]
-pub(crate) fn softmax_back(softmax: &[f32], gradient: &mut [f32], scale: f32) {
-    let mean = dot(softmax, gradient);
-    for (gradient, &share) in gradient.iter_mut().zip(softmax) {
+pub(crate) fn softmax_back(
+    row: &mut [f32],
+    gradient: &mut [f32],
+    scale: f32,
+    logarithm: f32,
+    mean: f32,
+) {
+    for (x, gradient) in row.iter_mut().zip(gradient) {
+        let share = exp(x.mul_add(scale, -logarithm));
+        *x = share;
         *gradient = scale * share * (*gradient - mean);
     }
 }
 
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// The sum of the products of two rows.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma",))]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0; LANES];
     let (mut left, mut right) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     for (a, b) in (&mut left).zip(&mut right) {

@@ -11,8 +11,8 @@ use dfdx::prelude::{Cpu, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor};
 use super::{Extent, ImageOps, Images, Sliding, Source, assert_fits, tensor};
 use crate::attention::Matrix;
 use crate::kernels::{
-    Before, Buffer, Packed, Real, Windows, add, add_products, largest_of_windows, multiply, padded,
-    sum,
+    Before, Buffer, LANES, Packed, Real, Windows, add, add_lanes, add_products, add_totals,
+    largest_of_windows, multiply, padded, sum,
 };
 use crate::tape::{buffer, copy, gradient_of, put_back, take};
 
@@ -388,6 +388,8 @@ impl Convolution {
             _ => places * length,
         });
         let count = self.pooled.positions();
+        let apart = self.pool.stride >= self.pool.size;
+        let mut lanes = Buffer::zeros(grad_kernels.len() * LANES);
         for (at, pixels) in by.pixels.chunks_exact(image).enumerate() {
             self.lay_out(pixels, &mut room);
             spread.fill(E::zero());
@@ -395,21 +397,19 @@ impl Convolution {
                 let from = (at * self.outputs + output) * count;
                 let (changes, winners) = (&grad_out[from..][..count], &by.winners[from..][..count]);
                 let to = &mut spread[output * pitch..][self.lead..pitch];
-                for (&change, &winner) in changes.iter().zip(winners) {
-                    to[winner as usize] += change;
+                let changes = changes.iter().zip(winners);
+                if apart {
+                    // No place wins twice, and sums at the place for nothing would wait for each
+                    // other.
+                    changes.for_each(|(&change, &winner)| to[winner as usize] = change);
+                } else {
+                    changes.for_each(|(&change, &winner)| to[winner as usize] += change);
                 }
                 grad_bias[output] += sum(&to[..length]);
             }
             let from_lead = &spread[self.lead..];
-            add_products(
-                self.outputs,
-                length,
-                from_lead,
-                pitch,
-                &room,
-                &self.offsets,
-                grad_kernels,
-            );
+            let (rows, offsets) = (self.outputs, &self.offsets);
+            add_lanes(rows, length, from_lead, pitch, &room, offsets, &mut lanes);
             let Some(gradient) = grad_images.as_deref_mut() else { continue };
             let gradient = &mut gradient[at * image..][..image];
             if stride == 1 {
@@ -425,6 +425,7 @@ impl Convolution {
                 self.collect(&sums, gradient);
             }
         }
+        add_totals(&lanes, grad_kernels);
     }
 
     /// Adds the gradients of all patches to the pixels that they were made of.
@@ -459,11 +460,32 @@ const WORTH_TURNING: usize = 32;
 /// The columns of a matrix as rows; its own rows are `pitch` apart.
 fn turned<E: Real>(matrix: &[E], rows: usize, columns: usize, pitch: usize) -> Buffer<E> {
     let mut turned = Buffer::any(rows * columns);
-    for (at, row) in matrix.chunks_exact(pitch).enumerate().take(rows) {
-        let to = turned[at..].iter_mut().step_by(rows);
-        to.zip(&row[..columns]).for_each(|(to, &from)| *to = from);
+    // By squares, so that neither side leaves the nearest cache.
+    for top in (0..rows).step_by(LANES) {
+        let bottom = rows.min(top + LANES);
+        let mut left = 0;
+        while left + LANES <= columns && bottom - top == LANES {
+            let lines: [&[E; LANES]; LANES] =
+                std::array::from_fn(|row| first(&matrix[(top + row) * pitch + left..]));
+            for column in 0..LANES {
+                let to = &mut turned[(left + column) * rows + top..][..LANES];
+                for (to, line) in to.iter_mut().zip(&lines) {
+                    *to = line[column];
+                }
+            }
+            left += LANES;
+        }
+        for column in left..columns {
+            for row in top..bottom {
+                turned[column * rows + row] = matrix[row * pitch + column];
+            }
+        }
     }
     turned
+}
+
+fn first<E>(numbers: &[E]) -> &[E; LANES] {
+    numbers.first_chunk().expect("a square of the matrix")
 }
 
 /// Rows of full lanes, filled up with zeros.

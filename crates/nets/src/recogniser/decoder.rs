@@ -85,7 +85,7 @@ impl<E: Dtype, D: Device<E>> Parameters<E, D> for Decoder<E, D> {
 
 /// What a decoder remembers of the tokens that it has read.
 #[derive(Clone, Debug)]
-pub(super) enum Memory<E: Dtype, D: Storage<E>> {
+pub(crate) enum Memory<E: Dtype, D: Storage<E>> {
     Recurrent(Option<LstmState<E, D>>),
     Attention(Option<KeysAndValues<E, D, NoneTape>>),
 }
@@ -198,7 +198,7 @@ impl<E: Dtype, D: SequenceDevice<E>> Decoder<E, D> {
     }
 
     /// Returns what is needed of the frames, whatever the tokens are.
-    pub(super) fn frames(
+    pub(crate) fn frames(
         &self,
         encoded: Sequences<E, D, NoneTape>,
     ) -> KeysAndValues<E, D, NoneTape> {
@@ -206,7 +206,7 @@ impl<E: Dtype, D: SequenceDevice<E>> Decoder<E, D> {
     }
 
     /// Returns the memory before the first token.
-    pub(super) fn start(&self) -> Memory<E, D> {
+    pub(crate) fn start(&self) -> Memory<E, D> {
         match self {
             Self::Recurrent(_) => Memory::Recurrent(None),
             Self::Attention(_) => Memory::Attention(None),
@@ -214,7 +214,7 @@ impl<E: Dtype, D: SequenceDevice<E>> Decoder<E, D> {
     }
 
     /// Reads one token of each sequence and returns the logits of the next.
-    pub(super) fn step(
+    pub(crate) fn step(
         &self,
         frames: &KeysAndValues<E, D, NoneTape>,
         tokens: &[usize],

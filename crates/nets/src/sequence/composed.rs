@@ -213,6 +213,10 @@ pub(super) fn weights<E: Dtype, D: Device<E>, T: Tape<E, D>>(
     let device = queries.device().clone();
     let queries = split_heads(queries * scale, heads);
     let keys = split_heads(keys * scale, heads).permute::<_, Axes4<0, 1, 3, 2>>();
+    let products = queries.matmul(keys);
+    if *visible == Visible::all() {
+        return products.softmax::<Axis<3>>();
+    }
     let mut hidden = Vec::with_capacity(extent.batch * extent.heads * extent.queries * extent.keys);
     for sequence in 0..extent.batch {
         for query in (0..extent.heads).flat_map(|_| 0..extent.queries) {
@@ -223,7 +227,7 @@ pub(super) fn weights<E: Dtype, D: Device<E>, T: Tape<E, D>>(
     }
     let shape = (extent.batch, extent.heads, extent.queries, extent.keys);
     let hidden = device.tensor_from_vec(hidden, shape);
-    (queries.matmul(keys) + hidden).softmax::<Axis<3>>()
+    (products + hidden).softmax::<Axis<3>>()
 }
 
 fn split_heads<E: Dtype, D: Device<E>, T: Tape<E, D>>(

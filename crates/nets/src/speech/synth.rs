@@ -2,7 +2,8 @@
 //!
 //! In: a seed and a number. Out: utterances of about a second, whose samples went through the same
 //! front end as recorded clips. A stand-in for recordings, labelled as such wherever it is used:
-//! every letter sounds one way, so what is written can be heard, and one voice speaks at a steady pace.
+//! every letter sounds one way, so what is written can be heard. Voices differ from sentence to sentence in
+//! pitch, pace and length of the vocal tract, and so does the noise behind them.
 //!
 //! A sound has a source, pulses of the vocal folds or noise, and a filter, three resonances in a row for
 //! what is voiced and one for noise (Klatt, 1980, "Software for a cascade/parallel formant
@@ -18,17 +19,22 @@ use super::features::{Sound, Utterance};
 use super::mel::FrontEnd;
 
 /// Changes whenever utterances do.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-const ADJECTIVES: [&str; 10] =
-    ["red", "old", "big", "new", "shy", "dry", "low", "hot", "calm", "wild"];
-const NOUNS: [&str; 14] = [
-    "cat", "dog", "fox", "owl", "bee", "man", "king", "jug", "wolf", "bird", "ship", "tree",
-    "lamp", "zebra",
+const ADJECTIVES: [&str; 18] = [
+    "red", "old", "big", "new", "shy", "dry", "low", "hot", "calm", "wild", "wet", "fat", "kind",
+    "pale", "quick", "young", "brave", "sad",
 ];
-const VERBS: [&str; 10] =
-    ["saw", "met", "hit", "took", "kept", "found", "liked", "drew", "sold", "moved"];
-const ADVERBS: [&str; 6] = ["here", "twice", "now", "again", "quickly", "today"];
+const NOUNS: [&str; 29] = [
+    "cat", "dog", "fox", "owl", "bee", "man", "king", "jug", "wolf", "bird", "ship", "tree",
+    "lamp", "zebra", "hen", "pig", "rat", "bear", "frog", "moth", "judge", "cook", "girl", "boy",
+    "crow", "boat", "clock", "queen", "horse",
+];
+const VERBS: [&str; 18] = [
+    "saw", "met", "hit", "took", "kept", "found", "liked", "drew", "sold", "moved", "fed", "lost",
+    "heard", "chased", "helped", "left", "missed", "sent",
+];
+const ADVERBS: [&str; 8] = ["here", "twice", "now", "again", "quickly", "today", "soon", "often"];
 
 /// Samples for which the filter stays the same: 5 ms.
 const STEP: usize = RATE as usize / 200;
@@ -150,6 +156,12 @@ struct Voice {
     rng: StdRng,
     samples: Vec<f32>,
     pitch: f32,
+    /// Factor of all lengths.
+    pace: f32,
+    /// Factor of all formants: a shorter tract has higher ones.
+    tract: f32,
+    /// Loudness of the noise behind the voice.
+    behind: f32,
     /// Share of a period that has passed.
     phase: f32,
     pulse: f32,
@@ -161,11 +173,17 @@ struct Voice {
 
 impl Voice {
     fn new(mut rng: StdRng) -> Self {
-        let pitch = rng.gen_range(190.0..210.0);
+        let pitch = rng.gen_range(150.0..230.0);
+        let pace = rng.gen_range(0.85..1.05);
+        let tract = rng.gen_range(0.93..1.07);
+        let behind = 0.001 * rng.gen_range(0.0..3.0_f32).exp();
         Self {
             rng,
             samples: Vec::new(),
             pitch,
+            pace,
+            tract,
+            behind,
             phase: 0.0,
             pulse: 0.0,
             formants: [500.0, 1_500.0, 2_500.0],
@@ -181,8 +199,10 @@ impl Voice {
 
     fn say(&mut self, phone: Phone) {
         let jitter = self.rng.gen_range(0.9..1.1);
-        let steps = (phone.length * jitter * RATE as f32 / STEP as f32).round().max(1.0) as usize;
-        let aims = phone.formants.map(|formant| formant * self.rng.gen_range(0.97..1.03));
+        let steps = (phone.length * self.pace * jitter * RATE as f32 / STEP as f32).round().max(1.0)
+            as usize;
+        let aims =
+            phone.formants.map(|formant| formant * self.tract * self.rng.gen_range(0.97..1.03));
         for step in 0..steps {
             let open = step as f32 >= phone.closed * steps as f32;
             // A closed mouth lets a little of the voice through.
@@ -221,7 +241,7 @@ impl Voice {
         let source = self.loudness.0 * self.pulse;
         let voiced = self.cascade.iter_mut().fold(source, |x, resonator| resonator.next(x));
         let hissed = self.hiss.next(self.loudness.1 * white);
-        0.2 * voiced + 0.3 * hissed + 0.001 * white
+        0.2 * voiced + 0.3 * hissed + self.behind * white
     }
 }
 
