@@ -91,8 +91,7 @@ pub(super) fn run(
 
 /// A name for Slurm that no other sweep has at the same time.
 fn name(sweep: &Sweep<'_>) -> String {
-    let run = sweep.plan.outbox.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    format!("veracity-{run}-{}-{}", sweep.cell, std::process::id())
+    format!("veracity-{}-{}-{}", sweep.plan.nonce, sweep.cell, std::process::id())
 }
 
 fn give(
