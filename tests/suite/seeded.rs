@@ -99,6 +99,7 @@ impl Report {
             from_scratch: false,
             confinement: Confinement::Free,
             kernel: KernelChoice::Batch,
+            venue: pipeline::Venue::Local,
         };
         let copy = Copy::new();
         let written = pipeline::read(&copy).unwrap_or_else(|problems| panic!("{problems:?}"));
