@@ -120,9 +120,11 @@ impl Bars {
             BuildEvent::Exec(ExecEvent::Replayed { .. }) => {}
             BuildEvent::Exec(ExecEvent::Running { chapter, cells }) => {
                 let bar = all.add(ProgressBar::new(cells as u64));
-                bar.set_style(style(
-                    "{spinner} {prefix} [{bar:24}] {pos}/{len} cells {elapsed} {msg}",
-                ));
+                bar.set_style(style(match cells {
+                    // Only what cells stand on is made ready.
+                    0 => "{spinner} {prefix}: opening {elapsed} {msg}",
+                    _ => "{spinner} {prefix} [{bar:24}] {pos}/{len} cells {elapsed} {msg}",
+                }));
                 bar.set_prefix(chapter.slug.clone());
                 bar.enable_steady_tick(Duration::from_millis(120));
                 self.chapters.insert(chapter.slug.clone(), bar);
@@ -183,6 +185,9 @@ pub(crate) fn words(chapter: &ChapterPlan, event: &kernel::Event) -> Option<Stri
 fn line(event: &BuildEvent<'_>) -> Option<String> {
     match event {
         BuildEvent::Waiting => Some("another build is running here; waiting for it".to_owned()),
+        BuildEvent::Exec(ExecEvent::Running { chapter, cells: 0 }) => {
+            Some(format!("{}: opening", chapter.slug))
+        }
         BuildEvent::Exec(ExecEvent::Running { chapter, cells }) => {
             Some(format!("{}: building and running {cells} cells", chapter.slug))
         }

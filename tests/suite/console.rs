@@ -73,6 +73,11 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     let values: Vec<String> = console.values().map(console::published).collect();
     assert_eq!(values, ["n = 21", "sum = 6"]);
     let stored = files(&request.out.join("cache/cells"));
+    // The names at once; what types tell as soon as evcxr has read the crates, each call waiting a while.
+    assert_eq!(console.complete("1 + dou").words, ["double"]);
+    let known = (0..500).map(|_| console.complete("Check::ho")).find(|it| !it.words.is_empty());
+    let known = known.expect("evcxr answers");
+    assert_eq!((known.typed, known.words), (2, vec!["holds(".to_owned()]));
     let mut ask = |input: &str| console.ask(input, &|_| ()).expect("the report is there");
     let mut told = |input: &str| {
         let answer = ask(input);
