@@ -128,6 +128,7 @@ fn write(path: &Path, text: &str) {
 
 fn request(root: &Path) -> BuildRequest {
     BuildRequest {
+        venue: veracity::pipeline::Venue::Local,
         root: root.to_owned(),
         out: root.join("build"),
         data: root.join("data"),

@@ -62,6 +62,7 @@ mod live {
             from_scratch: false,
             confinement: veracity::kernel::confine::Confinement::Free,
             kernel: KernelChoice::Live(Arc::clone(&pool)),
+            venue: pipeline::Venue::Local,
         };
         let evaluate = |probe: &str| {
             let text = format!("{text}\n```rust,cell\n{probe}\n```\n");

@@ -302,6 +302,7 @@ mod soak {
 
     fn request(root: &Path, pool: Arc<Pool>) -> BuildRequest {
         BuildRequest {
+            venue: veracity::pipeline::Venue::Local,
             root: root.to_owned(),
             out: root.join("build"),
             data: root.join("data"),

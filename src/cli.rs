@@ -132,7 +132,8 @@ pub fn main() -> ExitCode {
             explain::explain(&session, &request, &claim)
         }),
         Command::Mutate { mutate, run } => session.with_root(cli.root, |root| {
-            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
+            let request =
+                run.here()?.request(&session, root, Formats { html: false, pdf: false })?;
             mutate::mutate(&session, &request, &mutate)
         }),
         Command::Bundle { args } => {
@@ -143,7 +144,8 @@ pub fn main() -> ExitCode {
         }
         #[cfg(unix)]
         Command::Console { chapter, run } => session.with_root(cli.root, |root| {
-            let request = run.request(&session, root, Formats { html: false, pdf: false })?;
+            let request =
+                run.here()?.request(&session, root, Formats { html: false, pdf: false })?;
             console::console(&session, request, &chapter)
         }),
         Command::Export { ipynb: _, to, run } => session.with_root(cli.root, |root| {

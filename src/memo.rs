@@ -102,11 +102,14 @@ impl<V: Clone> Memo<V> {
 
 impl<V> Kept<V> {
     fn keep(&mut self, most: usize, input: Input, value: V, size: usize) {
+        if size > most {
+            return;
+        }
         if self.size + size > most {
             self.older = std::mem::take(&mut self.newer);
             self.size = 0;
         }
-        if size <= most && self.newer.insert(input, (value, size)).is_none() {
+        if self.newer.insert(input, (value, size)).is_none() {
             self.size += size;
         }
     }
@@ -141,5 +144,10 @@ mod tests {
         let input = Input::of([&b"large"[..]]);
         assert_eq!(memo.get(input, || (1, 4)), 1);
         assert_eq!(memo.get(input, || (2, 4)), 2);
+        let small = Input::of([&b"small"[..]]);
+        assert_eq!(memo.get(small, || (3, 1)), 3);
+        assert_eq!(memo.get(input, || (4, 4)), 4);
+        assert_eq!(memo.get(input, || (5, 4)), 5);
+        assert_eq!(memo.get(small, || (6, 1)), 3);
     }
 }

@@ -29,11 +29,33 @@ pub const CLAIMS_FILE: &str = "claims.json";
 /// File in an output folder that one process at a time keeps locked.
 const LOCK_FILE: &str = ".lock";
 
-/// What stands in that file, so that a folder which builds made can be told from any other.
+/// Folder of what runs put out, below the output folder.
+const RUNS: &str = "run";
+
+/// With this begins that file, so that a folder which builds made can be told from any other. Behind it
+/// stand names of what was there before the first build, one on each line.
 const MARK: &str = "Veracity builds into this folder, and `veracity clean` removes what it made.\n";
 
 /// How often a build that waits for another looks whether that has ended.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// Names of what builds and other commands make in their folder, which may hold other things.
+pub const MADE: [&str; 14] = [
+    "bundle",
+    "cache",
+    "console",
+    "cuda",
+    crate::pipeline::DEVICES_FOLDER,
+    "live",
+    crate::mutate::FOLDER,
+    "notebooks",
+    "run",
+    "target",
+    "work",
+    "report",
+    "report.pdf",
+    "claims.json",
+];
 
 /// An output folder that this process alone writes.
 #[derive(Debug)]
@@ -88,10 +110,13 @@ impl Output {
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
-        let was_ours = Self::is_ours(folder);
-        if !was_ours {
+        if Self::foreign(folder).is_none() {
+            // What was there before any build is not ours, whatever its name.
+            let there = |name: &&str| fs::symlink_metadata(folder.join(name)).is_ok();
+            let foreign: Vec<&str> = MADE.into_iter().filter(there).collect();
+            let mark = format!("{MARK}{}", foreign.join("\n"));
             // Without it the folder is not cleaned; the build itself needs no mark.
-            let _ = lock.set_len(0).and_then(|()| lock.write_all(MARK.as_bytes()));
+            let _ = lock.set_len(0).and_then(|()| lock.write_all(mark.as_bytes()));
         }
         let output = Self { folder: folder.to_owned(), _lock: lock };
         // Looked at before any work, so that outputs are replaced together or not at all.
@@ -121,16 +146,17 @@ impl Output {
                 fs::remove_file(leftover)?;
             }
         }
-        if was_ours {
+        if Self::foreign(folder).is_some_and(|foreign| !foreign.iter().any(|name| name == RUNS)) {
             // A program that has just lost its builder may still write there; another build removes it.
-            let _ = fs::remove_dir_all(output.folder.join("run"));
+            let _ = fs::remove_dir_all(output.folder.join(RUNS));
         }
         Ok(output)
     }
 
-    /// Whether a build has made this folder, or at least built into it.
-    pub fn is_ours(folder: &Path) -> bool {
-        fs::read(folder.join(LOCK_FILE)).is_ok_and(|text| text == MARK.as_bytes())
+    /// Names of what was in a folder before the first build into it; nothing if there was none.
+    pub fn foreign(folder: &Path) -> Option<Vec<String>> {
+        let text = fs::read_to_string(folder.join(LOCK_FILE)).ok()?;
+        Some(text.strip_prefix(MARK)?.lines().map(str::to_owned).collect())
     }
 
     /// The output folder.

@@ -264,6 +264,7 @@ impl<'a> Finding<'a> {
                 !says_false(&stated.text) && matches!(value.value, Value::Bool { .. })
             })
             && let Some(words) = denied_by(&stated.text)
+                .or_else(|| says_false(&stated.text).then_some(stated.text.trim()))
         {
             finding.hint =
                 Some("say what is true, or publish a value that says the opposite".into());

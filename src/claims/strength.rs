@@ -107,8 +107,7 @@ fn asserts(because: &str) -> bool {
 /// How a tolerance such as `1e-6 absolute or 2 units in the last place` has changed. Each part lets
 /// pass something of its own.
 fn widened(old: &str, new: &str) -> Shift {
-    let (old, new) = (tolerances(old), tolerances(new));
-    let (Some(old), Some(new)) = (&old, &new) else {
+    let (Some(old), Some(new)) = (&tolerances(old), &tolerances(new)) else {
         return if old == new { Shift::Same } else { Shift::Other };
     };
     let added = new.keys().any(|kind| !old.contains_key(kind));

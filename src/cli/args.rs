@@ -235,7 +235,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) chapter: Option<u32>,
 
-    /// `quick` takes minutes on two cores; `full` is the real experiment
+    /// Name of a profile: `quick` is what a reader waits for, `full` the real experiment
     #[arg(long, default_value = "quick")]
     pub(super) profile: String,
 

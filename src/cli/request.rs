@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::Session;
 use super::args::{Format, KernelName, RunArgs, VenueName};
-use super::device::{self, Choice};
+use super::device::{self, Choice, Device};
 use crate::diag::Diagnostic;
 use crate::kernel::cluster;
 use crate::kernel::confine::{self, Confinement};
+use crate::kernel::cuda;
 #[cfg(unix)]
 use crate::kernel::live::{Absence, Pool};
 use crate::kernel::workspace::Network;
@@ -31,11 +32,17 @@ impl RunArgs {
         let request = self.request(session, root, formats)?;
         #[cfg(unix)]
         let request = match self.kernel {
-            // Contexts that stay have no jobs that could be given to a cluster.
-            None if self.on == VenueName::Slurm => request,
+            // Contexts that stay have no jobs that could be given to a cluster, and compute on the CPU.
+            None if self.on == VenueName::Slurm || request.device == cuda::CUDA => request,
             None => {
                 let kernel = KernelChoice::Live(Arc::new(Pool::looking(Absence::GiveUp)));
                 BuildRequest { kernel, ..request }
+            }
+            Some(KernelName::Live) if request.device == cuda::CUDA => {
+                return Err(vec![
+                    Diagnostic::global("live-device", "the live kernel computes on the CPU only")
+                        .hint("say `--kernel batch`, or `--device cpu`"),
+                ]);
             }
             Some(_) => request,
         };
@@ -132,12 +139,36 @@ impl RunArgs {
     }
 
     /// Where the jobs of sweeps are to run, if they can.
+    /// For commands that compute on this machine's processors, whatever the report is made with.
+    pub(super) fn here(&self) -> Result<&Self, Vec<Diagnostic>> {
+        let wrong = |code, words: &str, hint: &str| {
+            Err(vec![Diagnostic::global(code, words.to_owned()).hint(hint.to_owned())])
+        };
+        match (self.on, self.device) {
+            (VenueName::Slurm, _) => wrong(
+                "no-slurm",
+                "this command gives no jobs to a cluster",
+                "leave `--on slurm` away; `build-report` and `check` know it",
+            ),
+            (_, Device::Cuda) => wrong(
+                "no-cuda",
+                "this command computes on the CPU only",
+                "leave `--device cuda` away; `build-report` and `check` know it",
+            ),
+            _ => Ok(self),
+        }
+    }
+
     fn venue(&self) -> Result<Venue, Vec<Diagnostic>> {
         let cannot = |words: &str, hint: &str| {
             Err(vec![Diagnostic::global("no-slurm", words.to_owned()).hint(hint.to_owned())])
         };
         let is_live = self.kernel.is_some_and(|kernel| kernel != KernelName::Batch);
         match self.on {
+            VenueName::Local if !self.sbatch.is_empty() => cannot(
+                "`--sbatch` says nothing without `--on slurm`",
+                "add it, or leave `--sbatch` away",
+            ),
             VenueName::Local => Ok(Venue::Local),
             VenueName::Slurm if is_live => cannot(
                 "the live kernel computes the results of a sweep itself and gives none to a cluster",

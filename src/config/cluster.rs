@@ -35,13 +35,13 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some(count) = fields.get("cpus").and_then(|it| self.unsigned(it.value, it.name)) {
+        if let Some(count) = fields.get("cpus").and_then(|it| self.positive(it.value, it.name)) {
             arguments.push(format!("--cpus-per-task={count}"));
         }
         if let Some(count) = fields.get("gpus").and_then(|it| self.unsigned(it.value, it.name)) {
             arguments.push(format!("--gres=gpu:{count}"));
         }
-        let at_once = fields.get("at-once").and_then(|it| self.unsigned(it.value, it.name));
+        let at_once = fields.get("at-once").and_then(|it| self.positive(it.value, it.name));
         if let Some(field) = fields.get("arguments") {
             match &field.value.value {
                 Value::List(items) => {
@@ -53,7 +53,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let at_once = at_once.and_then(|most| usize::try_from(most).ok()).filter(|&most| most > 0);
+        let at_once = at_once.and_then(|most| usize::try_from(most).ok());
         ClusterNeeds { arguments, at_once }
     }
 }

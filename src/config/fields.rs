@@ -151,6 +151,15 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A whole number above zero.
+    pub fn positive(&mut self, node: &Node, what: &str) -> Option<u64> {
+        let number = self.unsigned(node, what)?;
+        if number == 0 {
+            self.wrong_type(node, what, "a whole number above zero");
+        }
+        (number > 0).then_some(number)
+    }
+
     /// `true`, `false` or `fold`.
     pub fn echo(&mut self, node: &Node) -> Option<Echo> {
         match &node.value {

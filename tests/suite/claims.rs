@@ -164,6 +164,10 @@ fn checks_are_claims_without_numbers() {
         Verdict::Refuted("counterexample: D = 2: 6 and 7".into())
     );
     assert_eq!(of("[They agree](claim:agree).", Passed, 0).verdict.word(), "vacuous");
+    for denial in ["false", "wrong", "no", "that they agree is false"] {
+        let line = format!("It is [{denial}](claim:agree).");
+        assert_eq!(of(&line, Passed, 3).verdict.word(), "error", "{denial}");
+    }
     assert_eq!(of("[They agree](claim:agree \"refuted\").", Failed, 3).standing(), Standing::Good);
     assert_eq!(of("[They agree](claim:agree \"refuted\").", Failed, 0).standing(), Standing::Bad);
     assert_eq!(of("[They agree](claim:agree \">= 1\").", Passed, 3).verdict.word(), "error");

@@ -28,11 +28,18 @@ fn only_a_folder_that_a_build_has_made_is_cleaned() {
     assert!(mine.iter().all(|name| out.join(name).exists()));
     assert!(!out.join(".lock").exists(), "looking leaves no mark");
 
-    // A build takes hold of the folder, and of nothing in it that is not its own.
-    drop(Output::open(&out, || ()).expect("it can be written"));
-    assert!(out.join("run/b").exists());
-    assert_eq!(clean().0, Some(0));
-    assert!(mine.iter().all(|name| out.join(name).exists() == (*name == "notes")));
+    // What was there before the first build stays so after any number of them.
+    for _ in 0..2 {
+        drop(Output::open(&out, || ()).expect("it can be written"));
+        assert_eq!(clean().0, Some(0));
+        assert!(mine.iter().all(|name| out.join(name).exists()));
+    }
     fs::remove_dir_all(&out).expect("it can be removed");
     assert_eq!(clean().0, Some(0));
+    drop(Output::open(&out, || ()).expect("it can be written"));
+    for name in mine {
+        report.write(&format!("elsewhere/{name}"), "of a build");
+    }
+    assert_eq!(clean().0, Some(0));
+    assert!(mine.iter().all(|name| out.join(name).exists() == (*name == "notes")));
 }

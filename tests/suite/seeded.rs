@@ -144,7 +144,7 @@ fn plan(request: &BuildRequest, ground: &Ground, copy: &Copy) -> Planned {
     for chapter in &mut planned.plan.chapters {
         let is_long = |at: &usize| LONG.contains(&chapter.cells[*at].id.as_str());
         let quick = (0..chapter.cells.len())
-            .filter(|at| !is_long(at) && !chapter.cells[*at].needs.iter().any(|it| is_long(it)))
+            .filter(|at| !is_long(at) && !chapter.cells[*at].needs.iter().any(&is_long))
             .collect();
         chapter.keep_only(&quick, "it takes long");
     }

@@ -192,7 +192,10 @@ impl Run<'_> {
                 let metrics = metrics.into_iter().map(|(name, value)| (name, value.0)).collect();
                 (self.sink)(Event::Progress { cell, task, done, total, note, metrics });
             }
-            protocol::Event::Waiting { .. } => state.away = Some(Instant::now()),
+            // Only who gives work away waits for it; else the time of a cell would never run out.
+            protocol::Event::Waiting { .. } if self.kernel.cluster.is_some() => {
+                state.away = Some(Instant::now());
+            }
             protocol::Event::Resumed { .. } => {
                 let away = state.away.take().map(|since| since.elapsed()).unwrap_or_default();
                 if let Some((_, since)) = &mut state.current {

@@ -126,7 +126,8 @@ impl Watch {
         }
         self.looked = Instant::now();
         let sizes: Vec<(u64, usize)> = self.folders.iter().map(|folder| size(folder)).collect();
-        let bytes: u64 = sizes.iter().map(|(bytes, _)| bytes).sum::<u64>() + unlinked(process);
+        let named = sizes.iter().map(|(bytes, _)| bytes).sum::<u64>();
+        let bytes = named.saturating_add(unlinked(process));
         bytes.saturating_sub(self.before) > WRITTEN || sizes.iter().any(|(_, files)| *files > FILES)
     }
 }
@@ -140,9 +141,14 @@ fn unlinked(_process: u32) -> u64 {
 #[cfg(unix)]
 fn unlinked(process: u32) -> u64 {
     use std::os::unix::fs::MetadataExt;
-    // A confined program is one process, and a thread may open no file that the others have not open.
-    let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-    let files = open.filter_map(|entry| fs::metadata(entry.path()).ok());
+    // A confined program is one process, all of whose threads have the same files open.
+    let open = match fs::read_dir(format!("/proc/{process}/fd")) {
+        Ok(open) => open,
+        // What cannot be looked at may be any amount.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return u64::MAX,
+        Err(_) => return 0,
+    };
+    let files = open.flatten().filter_map(|entry| fs::metadata(entry.path()).ok());
     let gone = files.filter(|file| file.is_file() && file.nlink() == 0);
     gone.map(|file| ((file.dev(), file.ino()), file.len()))
         .collect::<BTreeMap<_, _>>()

@@ -23,8 +23,9 @@ const FILES: u64 = 4096;
 
 const NOT_PERMITTED: u32 = libc::EPERM as u32;
 const NO_SUCH_CALL: u32 = libc::ENOSYS as u32;
-/// Flag of `clone` for a thread.
+/// Flags of `clone` for a thread, and for one that has the files of the others.
 const THREAD: u64 = libc::CLONE_THREAD as u64;
+const SAME_FILES: u64 = libc::CLONE_FILES as u64;
 /// Flag of the numbers of the x32 interface, a second door to the same calls.
 const X32: i64 = 0x4000_0000;
 
@@ -188,7 +189,12 @@ fn filters(processes: Processes) -> Result<Vec<BpfProgram>, Diagnostic> {
     }
     if processes == Processes::None {
         denied.extend(own::FORKS.iter().map(|&call| (call, Vec::new())));
-        denied.insert(libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(THREAD), 0)?]);
+        // A thread with files of its own, or a process that cannot be looked at, could hide how much
+        // it writes.
+        let dumpable = u64::try_from(libc::PR_SET_DUMPABLE).expect("it is a small number");
+        denied.insert(libc::SYS_prctl, vec![rule(0, SeccompCmpOp::Eq, dumpable)?]);
+        let without = |flag| rule(0, SeccompCmpOp::MaskedEq(flag), 0);
+        denied.insert(libc::SYS_clone, vec![without(THREAD)?, without(SAME_FILES)?]);
         absent.insert(libc::SYS_clone3, Vec::new());
     }
     if cfg!(target_arch = "x86_64") {

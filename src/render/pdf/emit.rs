@@ -156,7 +156,7 @@ impl<'a> Emitter<'a> {
         folded.retain(|(_, code)| !code.is_empty());
         if !folded.is_empty() {
             main.push_str(&included("/code.typ"));
-            let mut code = self.back_matter("Code");
+            let mut code = self.back_matter(1, "Code");
             for (chapter, folded) in folded {
                 let title = self.title(&chapter.number, &chapter.title);
                 let section = self.section(2, &chapter.number, "none", &title);
@@ -230,7 +230,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn references(&mut self, works: &[Reference]) -> String {
-        let mut code = self.back_matter("References") + "r.references(\n";
+        let mut code = self.back_matter(1, "References") + "r.references(\n";
         for work in works {
             let name = self.place(&work.anchor);
             let content = self.inlines(&work.content);
@@ -248,10 +248,10 @@ impl<'a> Emitter<'a> {
     }
 
     /// The heading of a part of the back matter.
-    pub(super) fn back_matter(&mut self, title: &str) -> String {
+    pub(super) fn back_matter(&mut self, level: u8, title: &str) -> String {
         let title = quoted(title);
-        self.expect(1, &title);
-        format!("r.unlisted(1, none, {title})\n")
+        self.expect(level, &title);
+        format!("r.unlisted({level}, none, {title})\n")
     }
 
     fn expect(&mut self, level: u8, entry: &str) {

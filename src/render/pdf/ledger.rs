@@ -71,7 +71,7 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
     if let Some(words) = shared.words() {
         let _ = write!(lead, " {words}");
     }
-    let mut code = emitter.back_matter("Ledger of claims");
+    let mut code = emitter.back_matter(1, "Ledger of claims");
     let _ = writeln!(code, "par({})\nr.ledger(", emitter.shown(&lead));
     for chapter in &document.chapters {
         code.push_str(&group(emitter, chapter, shared));
@@ -86,8 +86,10 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
 fn lattice(emitter: &mut Emitter<'_>) -> String {
     let claims = &emitter.document.claims;
     let Some(drawing) = Drawing::of(claims, &emitter.index) else { return String::new() };
-    let mut code = format!(
-        "r.unlisted(2, none, \"What follows from what\")\npar({})\nr.graph({}, {}, (",
+    let mut code = emitter.back_matter(2, "What follows from what");
+    let _ = write!(
+        code,
+        "par({})\nr.graph({}, {}, (",
         emitter.shown(
             "A claim is stale if one from which it follows is not as expected. Premises stand on the \
              left, what follows from them to their right.",

@@ -118,7 +118,7 @@ fn give(
         }
         let script = folder.join("job.sh");
         fs::write(&script, SCRIPT).map_err(words)?;
-        let log = folder.join("%a").join(LOG_FILE);
+        let log = format!("{}/%a/{LOG_FILE}", tools::literally(&folder));
         let array_id =
             tools::submit(cluster, name, jobs.len(), &log, &[&script, &program, &folder])?;
         given.extend(jobs.into_iter().enumerate().map(|(index, job)| Given {

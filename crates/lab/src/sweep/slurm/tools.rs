@@ -35,7 +35,7 @@ pub(super) fn submit(
     cluster: &Cluster,
     name: &str,
     jobs: usize,
-    log: &Path,
+    log: &str,
     command: &[&Path],
 ) -> Result<String, String> {
     let at_once = cluster.at_once.map_or_else(String::new, |most| format!("%{most}"));
@@ -45,7 +45,7 @@ pub(super) fn submit(
         .args(&cluster.arguments)
         .arg(format!("--array=0-{}{at_once}", jobs - 1))
         .arg(format!("--job-name={name}"))
-        .arg(format!("--output={}", log.display()))
+        .arg(format!("--output={log}"))
         .args(command);
     let said = ask(sbatch)?;
     // Behind the number may stand the name of the cluster.
@@ -54,6 +54,11 @@ pub(super) fn submit(
         true => Ok(number.to_owned()),
         false => Err(format!("`sbatch` says \"{}\"", said.trim())),
     }
+}
+
+/// A path as a part of a pattern for names of files, in which Slurm replaces what begins with `%`.
+pub(super) fn literally(path: &Path) -> String {
+    path.display().to_string().replace('%', "%%")
 }
 
 /// What Slurm knows of the arrays of these jobs.
