@@ -214,8 +214,13 @@ fn claim(
         Shift::Same => None,
         Shift::Looser => Some(Kind::Loosened),
         Shift::Tighter => Some(Kind::Tightened),
-        // What was not even compared has no relation of its own.
-        Shift::Other if old.value.is_none() || new.value.is_none() => None,
+        // What was not even compared has no relation of its own; a table is judged without a value.
+        Shift::Other
+            if (old.value.is_none() || new.value.is_none())
+                && [old, new].iter().any(|it| it.verdict != "verified") =>
+        {
+            None
+        }
         Shift::Other => Some(Kind::Reread),
     };
     let kind = kind.or_else(|| (old.because != new.because).then_some(Kind::Reread));

@@ -134,6 +134,9 @@ pub fn execute(
     (Executed { chapters, elsewhere: BTreeMap::new() }, diagnostics)
 }
 
+/// Codes of what is wrong with tests in modules.
+pub const FAILED_TESTS: [&str; 2] = ["test-failed", "test-timeout"];
+
 /// Runs the tests in the modules of all chapters, one chapter after the other, unless it is stored that
 /// they passed; gives what is wrong with them.
 pub fn test(

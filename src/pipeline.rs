@@ -391,9 +391,10 @@ pub fn judge(
     let Written { config, chapters, bibliography, .. } = written;
     diagnostics.extend(found);
     let environment = environment(&foundation);
-    let (document, found) =
+    let (mut document, found) =
         resolve::document(&config, &chapters, &executed, bibliography.as_ref(), environment, world);
     diagnostics.extend(found);
+    note_failed_tests(&mut document, &chapters, &diagnostics);
     let digest = digest(&executed, &document);
     Evaluated { config, chapters, plan, executed, document, diagnostics, digest }
 }
@@ -467,6 +468,18 @@ fn environment(foundation: &Foundation) -> Vec<(String, String)> {
     environment
 }
 
+/// Puts tests that failed among the problems of their chapters, for readers.
+fn note_failed_tests(document: &mut Document, chapters: &[Chapter], diagnostics: &[Diagnostic]) {
+    let failed = diagnostics.iter().filter(|found| exec::FAILED_TESTS.contains(&found.code));
+    for (problem, place) in failed.filter_map(|found| Some((found, found.span.as_ref()?))) {
+        let at = chapters.iter().position(|chapter| chapter.source == place.source);
+        if let Some(chapter) = at.and_then(|at| document.chapters.get_mut(at)) {
+            let line = problem.message.lines().next().unwrap_or_default();
+            chapter.problems.push(format!("A test failed: {line}"));
+        }
+    }
+}
+
 /// Digest of what came of the code, durations left out.
 fn digest(executed: &Executed, document: &Document) -> String {
     let mut digest = blake3::Hasher::new();
@@ -487,7 +500,8 @@ fn digest(executed: &Executed, document: &Document) -> String {
             }
         }
     }
-    digest.update(format!("{:?}", document.environment).as_bytes());
+    let problems: Vec<_> = document.chapters.iter().map(|chapter| &chapter.problems).collect();
+    digest.update(format!("{:?} {problems:?}", document.environment).as_bytes());
     digest.finalize().to_hex().to_string()
 }
 
@@ -504,17 +518,13 @@ mod tests {
     use super::*;
     use crate::world::MemoryWorld;
 
-    #[test]
-    fn a_chapter_that_is_not_there_is_not_an_empty_success() {
-        let world = MemoryWorld::default()
-            .with("report.yaml", "title: T\nchapters: [a.md]\n")
-            .with("a.md", "# A\n");
-        let mut request = BuildRequest {
+    fn request() -> BuildRequest {
+        BuildRequest {
             root: PathBuf::new(),
             out: PathBuf::new(),
             data: PathBuf::new(),
             formats: Formats { html: true, pdf: true },
-            chapter: Some(1),
+            chapter: None,
             profile: "quick".to_owned(),
             device: "cpu".to_owned(),
             jobs: 1,
@@ -523,7 +533,30 @@ mod tests {
             kernel: KernelChoice::Batch,
             confinement: Confinement::Free,
             venue: Venue::Local,
-        };
+        }
+    }
+
+    #[test]
+    fn a_test_that_failed_is_told_to_readers() {
+        let world = MemoryWorld::default()
+            .with("report.yaml", "title: T\nchapters: [a.md, b.md]\n")
+            .with("a.md", "# A\n")
+            .with("b.md", "# B\n");
+        let evaluated = evaluate(&request(), &world, &|_| ()).expect("it can be built");
+        let mut document = evaluated.document;
+        let place = evaluated.chapters[1].source.span(0..1);
+        let found = Diagnostic::error("test-failed", "the test `t` failed: no\nmore", place);
+        note_failed_tests(&mut document, &evaluated.chapters, &[found]);
+        assert_eq!(document.chapters[1].problems, ["A test failed: the test `t` failed: no"]);
+        assert!(document.chapters[0].problems.is_empty());
+    }
+
+    #[test]
+    fn a_chapter_that_is_not_there_is_not_an_empty_success() {
+        let world = MemoryWorld::default()
+            .with("report.yaml", "title: T\nchapters: [a.md]\n")
+            .with("a.md", "# A\n");
+        let mut request = BuildRequest { chapter: Some(1), ..request() };
         assert!(evaluate(&request, &world, &|_| ()).is_ok());
         request.chapter = Some(2);
         let problems = evaluate(&request, &world, &|_| ()).expect_err("there is one chapter");

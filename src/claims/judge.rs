@@ -303,6 +303,11 @@ impl<'a> Finding<'a> {
                 return;
             }
         };
+        if self.published.is_some_and(|own| std::ptr::eq(own, value)) {
+            self.verdict =
+                Verdict::Vacuous(format!("it quotes `{name}`, the value that it is about"));
+            return;
+        }
         let figure = match exact::number(&value.value) {
             Ok(figure) => figure,
             Err(message) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Session, WRONG, status};
 use crate::diag::{Diagnostic, Severity};
 use crate::diff::{self, Change, Side, words};
-use crate::exec::CellStatus;
+use crate::exec::{CellStatus, FAILED_TESTS};
 use crate::kernel::workspace;
 use crate::ledger;
 use crate::pipeline::{self, BuildRequest, Evaluated};
@@ -27,11 +27,17 @@ pub(super) fn record(
     let evaluated = pipeline::check(request, &|event| session.progress.show(event))?;
     session.progress.finish();
     session.results(&evaluated);
-    let failed = evaluated.executed.chapters.iter().flat_map(|chapter| &chapter.cells);
-    if failed.filter(|cell| matches!(cell.status, CellStatus::Failed(_))).count() > 0 {
+    let mut cells = evaluated.executed.chapters.iter().flat_map(|chapter| &chapter.cells);
+    let mut found = evaluated.diagnostics.iter();
+    if cells.any(|cell| matches!(cell.status, CellStatus::Failed(_)))
+        || found.any(|found| FAILED_TESTS.contains(&found.code))
+    {
         session.problem(
-            &Diagnostic::global("record-failed", "a cell failed, so nothing was recorded")
-                .hint("mend it, or take it out; the record before is as it was"),
+            &Diagnostic::global(
+                "record-failed",
+                "a cell or a test failed, so nothing was recorded",
+            )
+            .hint("mend it, or take it out; the record before is as it was"),
         );
         return Ok(WRONG);
     }
@@ -81,9 +87,13 @@ pub(super) fn locked(
 
 /// What a report promises less than its record, whatever its values are; none without a record.
 ///
-/// A record that cannot be read says nothing here: `check --locked` tells what is wrong with it.
+/// A record that cannot be read is told as well, or a damage to it would take the warning away.
 pub(super) fn weaker(root: &Path, evaluated: &Evaluated) -> Option<Diagnostic> {
-    let recorded = lock(root).ok()?;
+    let recorded = match record::read(&DiskWorld::new(root)) {
+        Ok(recorded) => recorded,
+        Err(_) if !root.join(record::FILE).exists() => return None,
+        Err(problem) => return Some(Diagnostic { severity: Severity::Warning, ..problem }),
+    };
     let now = Side::parse("claims.json", &ledger::json(&evaluated.document)).ok()?;
     let changes = diff::compare(&recorded.into(), &now);
     let weaker: Vec<Change> = changes.into_iter().filter(|it| it.kind.promises_less()).collect();

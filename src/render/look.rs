@@ -97,11 +97,16 @@ pub(super) fn counts<'a>(claims: impl IntoIterator<Item = &'a Judged>) -> BTreeM
     counts
 }
 
-/// Whether all claims are as expected: the worst standing, and a sentence.
-pub(super) fn outcome(claims: &[Judged]) -> (Standing, String) {
+/// Whether all claims and chapters are as expected: the worst standing, and a sentence.
+pub(super) fn outcome(document: &Document) -> (Standing, String) {
+    let claims = &document.claims;
+    let has_problems = document.chapters.iter().any(|chapter| !chapter.problems.is_empty());
     let count = |wanted| claims.iter().filter(|claim| claim.standing() == wanted).count();
     let total = claims.len();
     match (count(Standing::Open), count(Standing::Bad)) {
+        (_, 0) if has_problems => {
+            (Standing::Bad, "No claim failed, but something else in the chapters did.".to_owned())
+        }
         (0, 0) => (Standing::Good, "Every claim is as expected.".to_owned()),
         (open, 0) => (
             Standing::Open,

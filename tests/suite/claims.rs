@@ -54,6 +54,7 @@ fn a_verdict_for_every_kind_of_value() {
         ("It has [5](claim:1/x).", integer(5), "verified"),
         ("It has [5](claim:2/x).", integer(5), "error"),
         ("It has [{{ x }}](claim:x).", integer(5), "vacuous"),
+        ("It has [5](claim:x \"quotes x\").", integer(5), "vacuous"),
         ("It has [{{ x | fixed(5) }}](claim:x \"± 1\").", integer(5), "vacuous"),
         ("It has [{{ x }}](claim:x \">= 2\").", integer(5), "verified"),
         ("By @eq-1 it has [5 as in @sec-b](claim:x).", integer(5), "verified"),

@@ -94,6 +94,16 @@ fn every_kind_of_change_is_told() {
         |it| set_check(it, "proved on 3 cases: so"),
     );
     assert_eq!(stronger, one(Kind::Stronger, "a/acc"));
+    // A table is judged without a value.
+    let table = |columns: &str| {
+        let relation = columns.to_owned();
+        move |it: &mut Side| {
+            it.claims[0].value = None;
+            it.claims[0].relation = relation.clone();
+        }
+    };
+    let fewer = told_of(table("x: max; s: max"), |it| table("s: max")(it));
+    assert_eq!(fewer, one(Kind::Reread, "a/acc"));
     let compiler = told(|it| it.environment[0].1 = "rustc 2".into());
     assert_eq!(compiler, one(Kind::Environment, "Compiler"));
     let subset = told(|it| {

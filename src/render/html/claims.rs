@@ -226,7 +226,7 @@ impl<'a> Writer<'a> {
             self.out.raw("<p class=\"outcome\">This report makes no claims.</p>");
             return;
         }
-        let (worst, words) = look::outcome(&self.document.claims);
+        let (worst, words) = look::outcome(self.document);
         let (class, icon) = match worst {
             Standing::Good => ("<p class=\"outcome good\">", VERIFIED),
             Standing::Open => ("<p class=\"outcome open\">", UNVERIFIED),

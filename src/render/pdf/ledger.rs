@@ -47,7 +47,7 @@ pub(super) fn overview(document: &Document) -> String {
     if document.claims.is_empty() {
         return "none".to_owned();
     }
-    let (worst, words) = look::outcome(&document.claims);
+    let (worst, words) = look::outcome(document);
     let mut code =
         format!("(standing: \"{}\", outcome: {}, counts: (", standing(worst), quoted(&words));
     for (look, count) in look::counts(&document.claims) {
