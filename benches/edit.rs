@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use veracity::kernel::workspace::Network;
-use veracity::pipeline::{self, BuildRequest, Formats, KernelChoice};
+use veracity::pipeline::{self, BuildRequest};
 use veracity::session::{PageState, Session, Update};
 
 const CHAPTER: &str = "chapters/1-linear-attention.md";
@@ -127,21 +126,7 @@ fn write(path: &Path, text: &str) {
 }
 
 fn request(root: &Path) -> BuildRequest {
-    BuildRequest {
-        venue: veracity::pipeline::Venue::Local,
-        root: root.to_owned(),
-        out: root.join("build"),
-        data: root.join("data"),
-        formats: Formats { html: true, pdf: true },
-        chapter: None,
-        profile: "quick".to_owned(),
-        device: "cpu".to_owned(),
-        jobs: 2,
-        network: Network::Allowed,
-        from_scratch: false,
-        confinement: veracity::kernel::confine::Confinement::Free,
-        kernel: KernelChoice::Batch,
-    }
+    BuildRequest { jobs: 2, ..BuildRequest::of(root) }
 }
 
 /// A copy of this repository's report, without what builds left.

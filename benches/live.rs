@@ -18,7 +18,6 @@ mod live {
 
     use veracity::exec::CellStatus;
     use veracity::kernel::live::Pool;
-    use veracity::kernel::workspace::Network;
     use veracity::pipeline::{self, BuildRequest, Formats, KernelChoice};
     use veracity::world::DiskWorld;
 
@@ -50,19 +49,10 @@ mod live {
         let text = fs::read_to_string(own.join(CHAPTER)).expect("this report is whole");
         let pool = Arc::new(Pool::of(executable));
         let request = BuildRequest {
-            root: root.clone(),
-            out: root.join("build"),
-            data: root.join("data"),
             formats: Formats { html: false, pdf: false },
-            chapter: None,
-            profile: "quick".into(),
-            device: "cpu".into(),
             jobs: 1,
-            network: Network::Allowed,
-            from_scratch: false,
-            confinement: veracity::kernel::confine::Confinement::Free,
             kernel: KernelChoice::Live(Arc::clone(&pool)),
-            venue: pipeline::Venue::Local,
+            ..BuildRequest::of(&root)
         };
         let evaluate = |probe: &str| {
             let text = format!("{text}\n```rust,cell\n{probe}\n```\n");

@@ -26,8 +26,7 @@ mod soak {
     use veracity::config::ReportConfig;
     use veracity::kernel::behind::Teller;
     use veracity::kernel::live::Pool;
-    use veracity::kernel::workspace::Network;
-    use veracity::pipeline::{self, BuildRequest, Formats, KernelChoice};
+    use veracity::pipeline::{self, BuildRequest, KernelChoice};
     use veracity::session::{PageState, Session, Update};
 
     const SETTINGS: &str =
@@ -301,20 +300,6 @@ mod soak {
     }
 
     fn request(root: &Path, pool: Arc<Pool>) -> BuildRequest {
-        BuildRequest {
-            venue: veracity::pipeline::Venue::Local,
-            root: root.to_owned(),
-            out: root.join("build"),
-            data: root.join("data"),
-            formats: Formats { html: true, pdf: true },
-            chapter: None,
-            profile: "quick".to_owned(),
-            device: "cpu".to_owned(),
-            jobs: 2,
-            network: Network::Allowed,
-            from_scratch: false,
-            confinement: veracity::kernel::confine::Confinement::Free,
-            kernel: KernelChoice::Live(pool),
-        }
+        BuildRequest { jobs: 2, kernel: KernelChoice::Live(pool), ..BuildRequest::of(root) }
     }
 }

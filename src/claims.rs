@@ -4,6 +4,7 @@
 //! the ledger, one [`Judged`] a claim. Left out: how a verdict looks, which is
 //! [`crate::render`]'s.
 
+mod devices;
 pub(crate) mod exact;
 mod judge;
 mod lattice;
@@ -11,13 +12,15 @@ mod measure;
 mod number;
 pub(crate) mod published;
 mod relation;
+mod rule;
 pub(crate) mod slack;
 pub(crate) mod strength;
 mod table;
+mod wording;
 
+pub(crate) use devices::named_in as devices_in;
 pub(crate) use judge::missing_on;
 pub use judge::{Site, Stated, Subject, judge};
-pub(crate) use relation::devices_in;
 pub(crate) use table::aggregate;
 
 use veracity_protocol::DataUse;

@@ -8,10 +8,9 @@
 mod devices;
 mod ground;
 mod read;
+mod request;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread;
 
 use veracity_protocol::Artifact;
@@ -24,10 +23,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::evidence::Evidence;
 use crate::exec::{self, ExecEvent, Executed};
-use crate::kernel::confine::Confinement;
-#[cfg(unix)]
-use crate::kernel::live::Pool;
-use crate::kernel::workspace::{self, Network};
+use crate::kernel::workspace;
 use crate::kernel::{Kernel, process};
 use crate::ledger;
 use crate::math::MathmlRenderer;
@@ -47,70 +43,7 @@ pub use self::ground::prepare_warm;
 pub use self::ground::{Ground, Prepare, ground, prepare};
 pub(crate) use self::read::read_manifest;
 pub use self::read::{Written, read};
-
-/// What is to be built, and how.
-#[derive(Clone, Debug)]
-pub struct BuildRequest {
-    /// Folder with `report.yaml`.
-    pub root: PathBuf,
-    /// Folder for outputs and caches.
-    pub out: PathBuf,
-    /// Folder with data sets.
-    pub data: PathBuf,
-    /// Outputs to render.
-    pub formats: Formats,
-    /// Number from 1 of the only chapter whose cells may run.
-    pub chapter: Option<usize>,
-    /// Name of the profile.
-    pub profile: String,
-    /// Name of the device.
-    pub device: String,
-    /// How many chapters may run at a time.
-    pub jobs: usize,
-    /// Whether crates may be fetched.
-    pub network: Network,
-    /// Whether cells run even if their results are stored.
-    pub from_scratch: bool,
-    /// What runs the cells.
-    pub kernel: KernelChoice,
-    /// Whether compilers and cells are confined; the batch kernel can do that.
-    pub confinement: Confinement,
-    /// Where the jobs of sweeps run; the batch kernel alone has any.
-    pub venue: Venue,
-}
-
-/// Where the jobs of sweeps run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Venue {
-    /// On this machine.
-    #[default]
-    Local,
-    /// On a cluster with Slurm, with further arguments for `sbatch`.
-    Slurm(Vec<String>),
-}
-
-/// What runs the cells.
-#[derive(Clone, Debug, Default)]
-pub enum KernelChoice {
-    /// A compiled program per chapter.
-    #[default]
-    Batch,
-    /// Processes that stay, in this pool.
-    #[cfg(unix)]
-    Live(Arc<Pool>),
-    /// The same, apart from what the report is made with.
-    #[cfg(unix)]
-    Console(Arc<Pool>),
-}
-
-/// Outputs to render.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Formats {
-    /// The folder of web pages.
-    pub html: bool,
-    /// The PDF.
-    pub pdf: bool,
-}
+pub use self::request::{BuildRequest, Formats, KernelChoice, Venue};
 
 /// What the author wrote and what of it is to run.
 #[derive(Clone, Debug)]
@@ -515,26 +448,10 @@ pub fn inputs(formats: Formats, world: &Recorded<DiskWorld>, evaluated: &Evaluat
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::world::MemoryWorld;
-
-    fn request() -> BuildRequest {
-        BuildRequest {
-            root: PathBuf::new(),
-            out: PathBuf::new(),
-            data: PathBuf::new(),
-            formats: Formats { html: true, pdf: true },
-            chapter: None,
-            profile: "quick".to_owned(),
-            device: "cpu".to_owned(),
-            jobs: 1,
-            network: Network::Forbidden,
-            from_scratch: false,
-            kernel: KernelChoice::Batch,
-            confinement: Confinement::Free,
-            venue: Venue::Local,
-        }
-    }
 
     #[test]
     fn a_test_that_failed_is_told_to_readers() {
@@ -542,7 +459,8 @@ mod tests {
             .with("report.yaml", "title: T\nchapters: [a.md, b.md]\n")
             .with("a.md", "# A\n")
             .with("b.md", "# B\n");
-        let evaluated = evaluate(&request(), &world, &|_| ()).expect("it can be built");
+        let evaluated =
+            evaluate(&BuildRequest::of(Path::new("")), &world, &|_| ()).expect("it can be built");
         let mut document = evaluated.document;
         let place = evaluated.chapters[1].source.span(0..1);
         let found = Diagnostic::error("test-failed", "the test `t` failed: no\nmore", place);
@@ -556,7 +474,7 @@ mod tests {
         let world = MemoryWorld::default()
             .with("report.yaml", "title: T\nchapters: [a.md]\n")
             .with("a.md", "# A\n");
-        let mut request = BuildRequest { chapter: Some(1), ..request() };
+        let mut request = BuildRequest { chapter: Some(1), ..BuildRequest::of(Path::new("")) };
         assert!(evaluate(&request, &world, &|_| ()).is_ok());
         request.chapter = Some(2);
         let problems = evaluate(&request, &world, &|_| ()).expect_err("there is one chapter");

@@ -16,8 +16,10 @@ use veracity_protocol::{Check, CheckStatus, DataKind, DataUse, Published, Value}
 use super::lattice;
 use super::measure::Measure;
 use super::published::{Hit, Miss, Names, Outcome};
-use super::relation::{Relation, Rule, denied_by, says_false};
+use super::relation::Relation;
+use super::rule::Rule;
 use super::strength::outcome;
+use super::wording::{denied_by, opposed_by, says_false};
 use super::{Expected, Judged, Provenance, Reason, Verdict, exact, number};
 use crate::data::kind_word;
 use crate::diag::{Diagnostic, closest};
@@ -252,7 +254,7 @@ impl<'a> Finding<'a> {
         }
         finding.relation = relation.words(&finding.relation);
         if let Subject::Prose(stated) = &site.subject
-            && let Some(words) = relation.rule.opposed_by(&stated.text)
+            && let Some(words) = opposed_by(&relation.rule, &stated.text)
         {
             let message =
                 format!("the text says “{words}”, the opposite of `{}`", finding.relation);

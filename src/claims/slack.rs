@@ -10,7 +10,8 @@ use num_traits::{Signed, Zero};
 
 use super::measure::{Measure, Part};
 use super::number::{self, Printed};
-use super::relation::{Relation, Rule, Side, Tolerance};
+use super::relation::Relation;
+use super::rule::{Rule, Side, Tolerance};
 
 /// How a relation has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

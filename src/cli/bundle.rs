@@ -8,10 +8,9 @@ use super::{Session, USAGE, WRONG, relative};
 use crate::bundle::{self, Brings, Target};
 use crate::data::bytes;
 use crate::diag::Diagnostic;
-use crate::kernel::confine::Confinement;
 use crate::kernel::cuda::{Arch, CPU, CUDA, Survey, Toolkit};
 use crate::kernel::workspace::Network;
-use crate::pipeline::{BuildEvent, BuildRequest, Formats, KernelChoice, Venue};
+use crate::pipeline::{BuildEvent, BuildRequest, Formats};
 use crate::publish::Output;
 
 /// For what a bundle is made.
@@ -184,18 +183,10 @@ fn open(session: &Session, request: &BuildRequest) -> Result<Output, Vec<Diagnos
 fn request(root: &Path, out: Option<&Path>, data: Option<&Path>, network: Network) -> BuildRequest {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     BuildRequest {
-        root: root.to_owned(),
         out: out.map_or_else(|| root.join("build"), absolute),
         data: data.map_or_else(|| root.join("data"), absolute),
         formats: Formats { html: false, pdf: false },
-        chapter: None,
-        profile: "quick".to_owned(),
-        device: CPU.to_owned(),
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
         network,
-        from_scratch: false,
-        kernel: KernelChoice::Batch,
-        confinement: Confinement::Free,
-        venue: Venue::Local,
+        ..BuildRequest::of(root)
     }
 }

@@ -379,19 +379,11 @@ fn both_kernels_find_the_same_in_this_report() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = root.join("build");
     let request = BuildRequest {
-        root: root.to_owned(),
-        out: out.clone(),
-        data: root.join("data"),
         formats: Formats { html: false, pdf: false },
-        chapter: None,
-        profile: "quick".into(),
-        device: "cpu".into(),
         jobs: 1,
-        network: Network::Allowed,
         from_scratch: true,
-        confinement: veracity::kernel::confine::Confinement::Free,
-        venue: veracity::pipeline::Venue::Local,
         kernel: KernelChoice::Live(Arc::new(Pool::of(executable))),
+        ..BuildRequest::of(root)
     };
     let live = {
         let _held = Output::open(&out, || ()).expect("the output folder can be written");

@@ -8,10 +8,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use veracity::claims::Judged;
-use veracity::kernel::confine::Confinement;
-use veracity::kernel::workspace::Network;
 use veracity::mutate::{self, Fate, Findings, Kind, Wanted};
-use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, KernelChoice};
+use veracity::pipeline::{self, BuildRequest, Evaluated, Formats};
 use veracity::publish::Output;
 use veracity::world::DiskWorld;
 
@@ -38,19 +36,11 @@ pub fn executed() -> &'static Evaluated {
 
 fn request() -> BuildRequest {
     BuildRequest {
-        root: root(),
         out: build(),
-        data: root().join("data"),
         formats: Formats { html: false, pdf: false },
         chapter: Some(1),
-        profile: "quick".into(),
-        device: "cpu".into(),
         jobs: 2,
-        network: Network::Allowed,
-        from_scratch: false,
-        confinement: Confinement::Free,
-        venue: veracity::pipeline::Venue::Local,
-        kernel: KernelChoice::Batch,
+        ..BuildRequest::of(&root())
     }
 }
 

@@ -8,11 +8,10 @@ use std::process::Command;
 use veracity::attest::{self, statement};
 use veracity::claims::{Judged, Reason, Verdict};
 use veracity::diff::{self, Kind};
-use veracity::kernel::confine::Confinement;
 use veracity::kernel::scripted::ScriptedKernel;
 use veracity::kernel::workspace::{self, Network};
 use veracity::kernel::{Ending, Outcome};
-use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, KernelChoice};
+use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground};
 use veracity::record::{self, Lock};
 use veracity::reports::{Findings, badge, github, junit, sarif};
 use veracity::world::DiskWorld;
@@ -77,19 +76,11 @@ impl Bench {
 
     fn request(&self) -> BuildRequest {
         BuildRequest {
-            root: self.root().to_owned(),
-            out: self.root().join("build"),
-            data: self.root().join("data"),
             formats: Formats { html: true, pdf: false },
-            chapter: None,
-            profile: "quick".into(),
-            device: "cpu".into(),
             jobs: 1,
             network: Network::Forbidden,
             from_scratch: true,
-            kernel: KernelChoice::Batch,
-            confinement: Confinement::Free,
-            venue: veracity::pipeline::Venue::Local,
+            ..BuildRequest::of(self.root())
         }
     }
 

@@ -13,10 +13,8 @@ use veracity::claims::{Judged, Standing};
 use veracity::diag::Diagnostic;
 use veracity::diff::{self, Kind, Side};
 use veracity::exec::Executed;
-use veracity::kernel::confine::Confinement;
-use veracity::kernel::workspace::Network;
 use veracity::ledger;
-use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, KernelChoice, Planned};
+use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, Planned};
 use veracity::publish::Output;
 use veracity::world::{DiskWorld, World};
 
@@ -87,19 +85,9 @@ fn report() -> std::sync::MutexGuard<'static, Report> {
 impl Report {
     fn new() -> Self {
         let request = BuildRequest {
-            root: root(),
-            out: root().join("build"),
-            data: root().join("data"),
             formats: Formats { html: false, pdf: false },
-            chapter: None,
-            profile: "quick".into(),
-            device: "cpu".into(),
             jobs: 2,
-            network: Network::Allowed,
-            from_scratch: false,
-            confinement: Confinement::Free,
-            kernel: KernelChoice::Batch,
-            venue: pipeline::Venue::Local,
+            ..BuildRequest::of(&root())
         };
         let copy = Copy::new();
         let written = pipeline::read(&copy).unwrap_or_else(|problems| panic!("{problems:?}"));

@@ -12,19 +12,10 @@ use veracity::session::{Session, Stepper, Update};
 
 pub fn request(root: &Path) -> BuildRequest {
     BuildRequest {
-        root: root.to_owned(),
-        out: root.join("build"),
-        data: root.join("data"),
         formats: Formats { html: true, pdf: false },
-        chapter: None,
-        profile: "quick".to_owned(),
-        device: "cpu".to_owned(),
         jobs: 1,
         network: Network::Forbidden,
-        from_scratch: false,
-        confinement: veracity::kernel::confine::Confinement::Free,
-        venue: veracity::pipeline::Venue::Local,
-        kernel: veracity::pipeline::KernelChoice::Batch,
+        ..BuildRequest::of(root)
     }
 }
 

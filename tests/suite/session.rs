@@ -109,19 +109,11 @@ impl Bench {
 
     fn request(&self, out: PathBuf) -> BuildRequest {
         BuildRequest {
-            root: self.root().to_owned(),
             out,
-            data: self.root().join("data"),
             formats: Formats { html: true, pdf: false },
-            chapter: None,
-            profile: "quick".to_owned(),
-            device: "cpu".to_owned(),
             jobs: 1,
             network: Network::Forbidden,
-            from_scratch: false,
-            confinement: veracity::kernel::confine::Confinement::Free,
-            venue: veracity::pipeline::Venue::Local,
-            kernel: veracity::pipeline::KernelChoice::Batch,
+            ..BuildRequest::of(self.root())
         }
     }
 

@@ -1,0 +1,71 @@
+//! Words of a claim that say the opposite of what is checked.
+//!
+//! In: the text of a claim. Out: the words in it that deny, or that set a bound the other way.
+//! Left out: every other way of contradicting oneself, which is the reader's to see.
+
+use super::rule::{Rule, Side};
+
+/// Words that say that something is no larger.
+const LIMITS_ABOVE: &[&str] = &["at most", "up to", "less than", "fewer than", "below", "under"];
+/// Words that say that something is no smaller.
+const LIMITS_BELOW: &[&str] =
+    &["at least", "more than", "greater than", "above", "over", "exceeds"];
+
+/// Texts that say nothing but that something is false.
+const FALSE: [&str; 6] = ["false", "not true", "untrue", "wrong", "no", "does not hold"];
+/// Words with which a longer text denies what it speaks of.
+const DENIALS: [&str; 7] =
+    ["is false", "are false", "not true", "untrue", "does not hold", "do not hold", "is wrong"];
+
+/// The words of a text that say the opposite of a bound, such as "at most" beside `>= 1`.
+pub(super) fn opposed_by(rule: &Rule, text: &str) -> Option<&'static str> {
+    let Rule::Bound(side, _) = rule else { return None };
+    let opposite = match side {
+        Side::AtLeast | Side::Above => LIMITS_ABOVE,
+        Side::AtMost | Side::Below => LIMITS_BELOW,
+        Side::Not => return None,
+    };
+    let text = format!(" {} ", text.to_lowercase());
+    let says = |words: &&str| text.contains(&format!(" {words} "));
+    let denies = [" not ", " no ", " never ", " nor "].iter().any(|word| text.contains(word));
+    opposite.iter().copied().find(says).filter(|_| !denies)
+}
+
+/// Whether a text says nothing but that something is false.
+pub(super) fn says_false(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let text =
+        ["it is ", "is ", "it "].iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
+    FALSE.contains(&text)
+}
+
+/// The words with which a text denies what it speaks of.
+pub(super) fn denied_by(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
+    let text = format!(" {} ", words.join(" "));
+    DENIALS.into_iter().find(|denial| text.contains(&format!(" {denial} ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_denies_is_told_from_one_that_says_not() {
+        for text in ["false", "Not true.", "it does not hold", "is untrue", "No"] {
+            assert!(says_false(text), "{text}");
+        }
+        for text in
+            ["it is not true, that it helps", "The bound does not hold here", "that is wrong"]
+        {
+            assert!(!says_false(text) && denied_by(text).is_some(), "{text}");
+        }
+        for text in
+            ["pooling is not ahead", "false positives are rare", "true", "no worse", "nothing"]
+        {
+            assert!(!says_false(text) && denied_by(text).is_none(), "{text}");
+        }
+    }
+}
