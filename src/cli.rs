@@ -45,8 +45,9 @@ const WRONG: u8 = 1;
 /// Exit status for wrong usage, the same as clap's.
 const USAGE: u8 = 2;
 /// Problems that are the command line's, not the report's.
-const USAGE_CODES: [&str; 11] = [
+const USAGE_CODES: [&str; 12] = [
     "foreign-folder",
+    "no-folder",
     "unknown-claim",
     "unknown-profile",
     "unknown-chapter",
@@ -161,8 +162,9 @@ pub fn main() -> ExitCode {
         }
         #[cfg(unix)]
         Command::Confine { .. } => NOT_BUILT,
-        Command::Clean { out } => session
-            .with_root(cli.root, |root| session.clean(&out.unwrap_or_else(|| root.join("build")))),
+        Command::Clean { out } => {
+            session.with_root(cli.root, |root| session.clean(root, out.as_deref()))
+        }
     };
     // The usual status of a program that ended because of Ctrl-C.
     ExitCode::from(if process::interrupted() { 130 } else { status })

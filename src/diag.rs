@@ -99,10 +99,11 @@ impl Diagnostic {
     }
 }
 
-/// The candidate most similar to `word`, if any is similar enough to be meant.
+/// The candidate most similar to `word`, if any other than itself is similar enough to be meant.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
+        .filter(|candidate| *candidate != word)
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))

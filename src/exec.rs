@@ -16,7 +16,7 @@ use veracity_protocol::CellOutput;
 use crate::cache::{CellRecord, Found, Store};
 use crate::claims::Reason;
 use crate::diag::Diagnostic;
-use crate::kernel::{self, Ending, Kernel, Outcome};
+use crate::kernel::{self, Ending, Kernel, Outcome, Tested};
 use crate::plan::{Bar, CellPlan, ChapterPlan, Plan, Reuse, Tests};
 
 /// Results of all chapters, in the order of the chapters.
@@ -148,24 +148,50 @@ pub fn test(
     let mut diagnostics = Vec::new();
     for chapter in &plan.chapters {
         let Some(tests) = &chapter.tests else { continue };
-        let passed = matches!(store.get(tests.key), Found::Whole(_));
         match chapter.reuse {
-            Reuse::Stored if passed => continue,
+            Reuse::Stored if passed(tests, store, &mut diagnostics) => continue,
             Reuse::Stored | Reuse::Nothing => {}
             // Another chapter alone was asked for.
             Reuse::OnlyStored | Reuse::Meanwhile => continue,
         }
         match kernel.test(chapter, tests, &|event| sink(ExecEvent::Kernel { chapter, event })) {
             None => diagnostics.push(idle(tests)),
-            Some(wrong) if wrong.is_empty() => {
-                // What cannot be kept is found again.
-                let _ = store.put(tests.key, &CellRecord::empty());
+            Some(Tested { wrong, ignored }) => {
+                diagnostics.extend(self::ignored(tests, &ignored));
+                if wrong.is_empty() {
+                    let record = CellRecord { stdout: ignored.join("\n"), ..CellRecord::empty() };
+                    // What cannot be kept is found again.
+                    let _ = store.put(tests.key, &record);
+                }
+                diagnostics.extend(wrong);
             }
-            Some(wrong) => diagnostics.extend(wrong),
         }
         sink(ExecEvent::Ran { chapter });
     }
     diagnostics
+}
+
+/// Whether it is stored that tests passed; tells again of those that were ignored.
+fn passed(tests: &Tests, store: &Store, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let Found::Whole(record) = store.get(tests.key) else { return false };
+    let names: Vec<String> = record.stdout.lines().map(str::to_owned).collect();
+    diagnostics.extend(ignored(tests, &names));
+    true
+}
+
+/// Tells which tests are ignored, so that they do not look as if they had passed.
+fn ignored(tests: &Tests, names: &[String]) -> Option<Diagnostic> {
+    let (first, more) = names.split_first()?;
+    let words = match more.len() {
+        0 => format!("the test `{first}` is ignored and was not run"),
+        more => format!("the test `{first}` and {more} more are ignored and were not run"),
+    };
+    let warning = Diagnostic::warning("idle-test", words, tests.place(first).clone())
+        .hint("leave `#[ignore]` away, or the test");
+    let place = |name: &String| (tests.place(name).clone(), format!("so is `{name}`"));
+    Some(
+        more.iter().map(place).fold(warning, |warning, (span, words)| warning.related(span, words)),
+    )
 }
 
 /// A warning for each chapter whose tests this kind of build does not run, so that they do not look as

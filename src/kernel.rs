@@ -42,14 +42,14 @@ pub trait Kernel: Send + Sync {
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome>;
 
-    /// Runs the tests in the modules of a chapter; gives what is wrong, or nothing at all if this
-    /// kernel runs none.
+    /// Runs the tests in the modules of a chapter; gives what came of them, or nothing at all if
+    /// this kernel runs none.
     fn test(
         &self,
         _chapter: &ChapterPlan,
         _tests: &Tests,
         _sink: &(dyn Fn(Event) + Sync),
-    ) -> Option<Vec<Diagnostic>> {
+    ) -> Option<Tested> {
         None
     }
 
@@ -62,6 +62,15 @@ pub trait Kernel: Send + Sync {
     /// Ends the runs in progress as soon as possible, because nobody waits for them any more.
     /// Later runs are not affected.
     fn interrupt(&self) {}
+}
+
+/// What came of the tests in a chapter's modules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tested {
+    /// What is wrong; nothing if all that ran have passed.
+    pub wrong: Vec<Diagnostic>,
+    /// Names of those that are marked to be ignored, and were not run.
+    pub ignored: Vec<String>,
 }
 
 /// What may stand at the end of something half-typed.

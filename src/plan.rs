@@ -12,9 +12,12 @@ mod names;
 mod needs;
 pub mod slice;
 pub mod tangle;
+mod tested;
 
 pub(crate) use names::defined;
 pub use names::{Items, Touch, may_publish, touch};
+pub use tested::Test;
+pub(crate) use tested::in_modules as tests_of;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -28,7 +31,7 @@ use crate::data::DataSet;
 use crate::diag::Diagnostic;
 use crate::math::{Display, Macros, Math};
 use crate::memo::{Input, Memo};
-use crate::parse::{Cell, Chapter, Code, Module};
+use crate::parse::{Cell, Chapter, Code};
 use crate::span::{Source, Span};
 
 /// What every cell of a report stands on, besides its own chapter.
@@ -85,6 +88,16 @@ pub struct Tests {
     pub timeout: Duration,
     /// The first of them.
     pub span: Span,
+    /// All of them, as they are written.
+    pub written: Vec<Test>,
+}
+
+impl Tests {
+    /// Where a test stands; the first of all if its name is put together by a macro.
+    pub fn place(&self, name: &str) -> &Span {
+        let test = self.written.iter().find(|test| test.name == name);
+        test.map_or(&self.span, |test| &test.span)
+    }
 }
 
 /// What the stored results of a chapter are good for.
@@ -250,17 +263,19 @@ fn plan_chapter(
         base.equations(&module.text, &equations);
     }
     let base = base.finish();
-    let tests = first_test(chapter).map(|span| {
+    let written = tested::in_modules(chapter);
+    let tests = written.first().map(|first| first.span.clone()).map(|span| {
         let mut key = KeyHasher::new("tests");
         key.field(&base.to_string());
         let timeout = chapter_timeout(config, chapter, &foundation.profile);
-        Tests { key: key.finish(), timeout, span }
+        Tests { key: key.finish(), timeout, span, written }
     });
 
     let mut missing = names::Missing::default();
     let mut bodies = Vec::with_capacity(chapter.cells.len());
     for cell in &chapter.cells {
         diagnostics.extend(unknown_profile(config, cell));
+        diagnostics.extend(tested::in_code(chapter, &[&cell.code]).iter().map(test_in_cell));
         bodies.push(match tangle::Body::cut(cell) {
             Ok(body) => {
                 let blocked = missing.blocks(&body);
@@ -315,15 +330,6 @@ fn plan_chapter(
     }
 }
 
-/// Where the first test in a chapter's modules stands.
-pub(crate) fn first_test(chapter: &Chapter) -> Option<Span> {
-    const TEST: &str = "#[test]";
-    chapter.modules.iter().find_map(|Module { code, .. }| {
-        let start = code.offset(code.text.find(TEST)?);
-        Some(chapter.source.span(start..start + TEST.len()))
-    })
-}
-
 fn timeout(config: &ReportConfig, chapter: &Chapter, cell: &Cell, profile: &str) -> Duration {
     cell.options.timeout.unwrap_or_else(|| chapter_timeout(config, chapter, profile))
 }
@@ -347,6 +353,13 @@ fn unknown_profile(config: &ReportConfig, cell: &Cell) -> Option<Diagnostic> {
         .hint("`profiles` in report.yaml makes further ones")
         .did_you_mean(wanted, config.profiles.keys().map(String::as_str))
     })
+}
+
+/// A test in a cell is in no test program: the compiler leaves it out.
+fn test_in_cell(test: &Test) -> Diagnostic {
+    let words = format!("the test `{}` stands in a cell and is never run", test.name);
+    Diagnostic::warning("idle-test", words, test.span.clone())
+        .hint("move it into a `rust,module` block, whose tests are run")
 }
 
 fn unmet(cell: &Cell, foundation: &Foundation) -> Option<(Reason, String)> {

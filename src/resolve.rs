@@ -22,6 +22,7 @@ use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
 use crate::exec::{CellStatus, Executed};
 use crate::math::Macros;
+use crate::mutate::reasons;
 use crate::parse;
 use crate::span::Source;
 use crate::world::World;
@@ -49,6 +50,7 @@ pub fn document(
         numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
     });
     diagnostics.extend(found);
+    diagnostics.extend(chapters.iter().flat_map(reasons::without_words));
     for chapter in &mut resolved {
         attach(&mut chapter.blocks, &claims);
     }

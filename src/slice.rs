@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claims::{self, Judged};
 use crate::diag::Diagnostic;
+use crate::kernel::absent::AbsentKernel;
 use crate::parse::Chapter;
-use crate::pipeline::{self, BuildRequest, Evaluated, Sink};
+use crate::pipeline::{self, BuildRequest, Evaluated, Planned, Sink};
 use crate::plan::{Plan, may_publish};
 use crate::span::Span;
 use crate::world::World;
@@ -83,8 +84,9 @@ pub fn evaluate(
         }
     }
     keep_only(&mut planned.plan, &cells);
-    let results = pipeline::run(request, &planned, &*ground.kernel, sink);
-    let evaluated = pipeline::judge(planned, results, world);
+    let (executed, mut found) = pipeline::run(request, &planned, &*ground.kernel, sink);
+    found.extend(idle_tests(request, &planned, &cells));
+    let evaluated = pipeline::judge(planned, (executed, found), world);
     Ok(Slice { evaluated, claims: ids, cells })
 }
 
@@ -93,6 +95,20 @@ fn keep_only(plan: &mut Plan, cells: &BTreeMap<usize, BTreeSet<usize>>) {
     for (index, chapter) in plan.chapters.iter_mut().enumerate() {
         chapter.keep_only(cells.get(&index).unwrap_or(&none), "another claim alone was asked for");
     }
+}
+
+/// Tells which chapters of the slice have tests that are not known to pass: no claim needs them, so they
+/// are not run.
+fn idle_tests(
+    request: &BuildRequest,
+    planned: &Planned,
+    cells: &BTreeMap<usize, BTreeSet<usize>>,
+) -> Vec<Diagnostic> {
+    let mut planned = planned.clone();
+    let mut index = 0..;
+    planned.plan.chapters.retain(|_| index.next().is_some_and(|at| cells.contains_key(&at)));
+    let idle = AbsentKernel { because: String::new() };
+    pipeline::test(request, &planned, &idle, &|_| ())
 }
 
 /// The cells that publish what a claim is about, or may do so.

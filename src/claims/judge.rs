@@ -526,8 +526,11 @@ impl<'a> Finding<'a> {
             Miss::Unknown => {
                 self.code = "unknown-claim";
                 let candidates = names.candidates(site.chapter);
-                self.hint = closest(name, candidates.iter().map(String::as_str))
-                    .map(|best| format!("did you mean `{best}`?"));
+                let best = closest(name, candidates.iter().map(String::as_str));
+                self.hint = Some(match best {
+                    Some(best) => format!("did you mean `{best}`?"),
+                    None => published(candidates.iter()),
+                });
                 Verdict::Error(format!("no cell publishes `{name}`"))
             }
             Miss::Ambiguous(all) => {
@@ -538,6 +541,19 @@ impl<'a> Finding<'a> {
                 Verdict::Unverified(reason, words)
             }
         };
+    }
+}
+
+/// Most names that are told for want of a similar one.
+const MOST_NAMES: usize = 8;
+
+fn published<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let names: Vec<String> = names.take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
+    match (names.as_slice(), more) {
+        ([], _) => "no cell publishes anything; `lab::value(\"name\", …)` does".to_owned(),
+        (names, 0) => format!("what cells publish: {}", names.join(", ")),
+        (names, more) => format!("what cells publish: {} and {more} more", names.join(", ")),
     }
 }
 

@@ -18,15 +18,18 @@ pub(super) fn settle(claims: &mut [Judged], written: &[Vec<String>]) -> Vec<Diag
             let found = named(claims, index, name);
             if found.is_empty() {
                 let message = format!("no claim is called `{name}`");
-                let names = claims.iter().flat_map(|claim| [claim.name.as_str(), &claim.id]);
-                diagnostics.push(
-                    Diagnostic::error(
-                        "unknown-premise",
-                        message.clone(),
-                        claims[index].span.clone(),
-                    )
-                    .did_you_mean(name, names),
+                let place = claims[index].span.clone();
+                let problem = Diagnostic::error("unknown-premise", message.clone(), place).hint(
+                    "name a claim of this chapter as it is, and one of another as `chapter/name`",
                 );
+                let elsewhere = claims.iter().find(|claim| claim.name == *name);
+                diagnostics.push(match elsewhere {
+                    Some(claim) => problem.hint(format!("did you mean `{}`?", claim.id)),
+                    None => {
+                        let names = claims.iter().flat_map(|it| [it.name.as_str(), &it.id]);
+                        problem.did_you_mean(name, names)
+                    }
+                });
                 claims[index].verdict = Verdict::Error(message);
             }
             premises[index].extend(found);
@@ -54,11 +57,18 @@ pub(super) fn settle(claims: &mut [Judged], written: &[Vec<String>]) -> Vec<Diag
         } else {
             "this claim rests on claims that rest on themselves".to_owned()
         };
-        if is_cycle {
-            diagnostics.push(
+        let others = (open.iter().copied())
+            .filter(|&other| reaches(index, other, &premises) && reaches(other, index, &premises));
+        // Told at the first claim of a circle.
+        if is_cycle && others.clone().all(|other| index <= other) {
+            let problem =
                 Diagnostic::error("circular-claim", message.clone(), claims[index].span.clone())
-                    .hint("leave one `because:` of the circle away"),
-            );
+                    .hint("leave one `because:` of the circle away");
+            let related = |problem: Diagnostic, other: usize| {
+                let words = format!("by way of `{}`", claims[other].id);
+                problem.related(claims[other].span.clone(), words)
+            };
+            diagnostics.push(others.filter(|&other| other != index).fold(problem, related));
         }
         claims[index].verdict = Verdict::Error(message);
     }

@@ -46,16 +46,10 @@ impl Relation {
         for part in title.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let repeated = if part == "refuted" {
                 std::mem::replace(&mut expected, Expected::Refuted) == Expected::Refuted
-            } else if let Some(name) = part.strip_prefix("on ").map(str::trim) {
-                if name.contains(char::is_whitespace) {
-                    return Err(format!("`{name}` is no name of a data set"));
-                }
-                on.replace(name.to_owned()).is_some()
-            } else if let Some(name) = part.strip_prefix("quotes ").map(str::trim) {
-                if name.contains(char::is_whitespace) {
-                    return Err(format!("`{name}` is no name of a value"));
-                }
-                quotes.replace(name.to_owned()).is_some()
+            } else if let Some(name) = named(part, "on", "data set")? {
+                on.replace(name).is_some()
+            } else if let Some(name) = named(part, "quotes", "published figure")? {
+                quotes.replace(name).is_some()
             } else if let Some(names) = part.strip_prefix("because:") {
                 !std::mem::replace(&mut because, premises(names)?).is_empty()
             } else if let Some(names) = part.strip_prefix("devices:") {
@@ -167,10 +161,28 @@ fn inconclusive(shown: &str) -> Verdict {
     Verdict::Unverified(Reason::Inconclusive, format!("the value is {shown}"))
 }
 
+/// The name behind a word, if a part of a title begins with that word.
+fn named(part: &str, word: &str, kind: &str) -> Result<Option<String>, String> {
+    let Some(name) = part.strip_prefix(word) else { return Ok(None) };
+    if !name.is_empty() && !name.starts_with(char::is_whitespace) {
+        return Ok(None);
+    }
+    match name.trim() {
+        "" => Err(format!("`{word}` needs the name of a {kind} behind it")),
+        name if name.contains(char::is_whitespace) => {
+            Err(format!("`{name}` is no name of a {kind}"))
+        }
+        name => Ok(Some(name.to_owned())),
+    }
+}
+
 /// Names of claims after `because:`.
 fn premises(names: &str) -> Result<Vec<String>, String> {
     let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
     match names.iter().find(|name| name.is_empty() || name.contains(char::is_whitespace)) {
+        Some(name) if name.is_empty() => {
+            Err("`because:` needs names of claims behind it, with commas between them".to_owned())
+        }
         Some(name) => Err(format!("`{name}` is no name of a claim")),
         None => Ok(names),
     }
@@ -216,6 +228,19 @@ mod tests {
         assert_eq!(word("82 %", "", "0.82", Some("%")), "refuted");
         assert_eq!(word("many", "", "82", None), "error");
         assert_eq!(word("1 of 2", "", "1", None), "error");
+    }
+
+    #[test]
+    fn a_word_without_its_name_is_told_what_it_needs() {
+        for (title, expected) in [
+            ("quotes", "`quotes` needs the name of a published figure behind it"),
+            ("± 1; on ", "`on` needs the name of a data set behind it"),
+            ("because:", "`because:` needs names of claims behind it, with commas between them"),
+            ("because: a,", "`because:` needs names of claims behind it, with commas between them"),
+            ("quotes a b", "`a b` is no name of a published figure"),
+        ] {
+            assert_eq!(Relation::parse(title), Err(expected.to_owned()), "{title}");
+        }
     }
 
     #[test]

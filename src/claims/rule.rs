@@ -86,6 +86,9 @@ impl Rule {
     /// What is wrong with it, and what is known.
     pub fn parse(text: &str) -> Result<Self, String> {
         let unknown = || {
+            if WORDS.contains(&text) {
+                return format!("`{text}` says nothing alone; known are {KNOWN}");
+            }
             let word = text.split_whitespace().next().unwrap_or_default();
             match closest(word, WORDS) {
                 Some(best) => format!("`{text}` is no relation; did you mean `{best}`?"),

@@ -72,19 +72,22 @@ struct Parts<'a> {
     /// What is made of samples and of several values.
     measure: Measure,
     /// The data set and the devices that it asks for, and what it quotes.
-    asked: [Option<&'a str>; 3],
+    asked: [Option<Vec<&'a str>>; 3],
 }
 
 impl<'a> Stated<'a> {
     fn parts(self) -> Parts<'a> {
-        let mut parts = Parts { rule: "", measure: Measure::default(), asked: [None; 3] };
+        let mut parts = Parts { rule: "", measure: Measure::default(), asked: [None, None, None] };
         for part in self.relation.split("; ") {
             if let Some(name) = part.strip_prefix("on ") {
-                parts.asked[0] = Some(name);
+                parts.asked[0] = Some(vec![name]);
             } else if let Some(names) = part.strip_prefix("devices: ") {
+                // In whatever order.
+                let mut names: Vec<&str> = names.split(',').map(str::trim).collect();
+                names.sort_unstable();
                 parts.asked[1] = Some(names);
             } else if let Some(name) = part.strip_prefix("quotes ") {
-                parts.asked[2] = Some(name);
+                parts.asked[2] = Some(vec![name]);
             } else if !matches!(parts.measure.read(part), Ok(Part::New)) {
                 // There is one rule; of what is not known, all must be the same.
                 parts.rule = if parts.rule.is_empty() { part } else { self.relation };
@@ -270,6 +273,7 @@ mod tests {
             (("± 0.1", "0.8"), ("± 0.2; on a", "0.8"), Looser),
             (("± 0.1; devices: cpu, cuda", "0.8"), ("± 0.1", "0.8"), Looser),
             (("± 0.1; on a", "0.8"), ("± 0.1; devices: cpu, cuda; on a", "0.8"), Tighter),
+            (("± 0.1; devices: cpu, cuda", "0.8"), ("± 0.1; devices: cuda, cpu", "0.8"), Same),
             (("= (1 decimal); devices: cpu, cuda", "0.8"), ("= (1 decimal); on a", "0.8"), Looser),
             (("a relation of tomorrow", "0.8"), ("± 0.2", "0.8"), Other),
             (("mean; n ≥ 6; > 0", "more"), ("mean; n ≥ 3; > 0", "more"), Looser),

@@ -26,9 +26,10 @@ impl Cell {
     }
 }
 
-/// Judges what an attribute says of a table; gives it in words, too.
+/// Judges what an attribute says of a table in the chapter of a slug; gives it in words, too.
 pub(crate) fn aggregate(
     aggregate: &Aggregate,
+    chapter: &str,
     header: &[Vec<Inline>],
     rows: &[Vec<Vec<Inline>>],
 ) -> (String, Verdict) {
@@ -43,9 +44,10 @@ pub(crate) fn aggregate(
             format!("the last {} is the total", aggregate.of),
             total(&aggregate.of, &names, &printed()),
         ),
-        AggregateKind::Cells => {
-            ("each cell makes its own claim".to_owned(), places(&aggregate.of, &names, rows))
-        }
+        AggregateKind::Cells => (
+            "each cell makes its own claim".to_owned(),
+            places(&aggregate.of, chapter, &names, rows),
+        ),
     }
 }
 
@@ -165,8 +167,12 @@ fn total(spec: &str, names: &[String], rows: &[Vec<Cell>]) -> Verdict {
 }
 
 /// Whether each cell makes the claim of the name that `spec` gives for its column, in which `*` stands
-/// for the text of the row's first cell.
-fn places(spec: &str, names: &[String], rows: &[Vec<Vec<Inline>>]) -> Verdict {
+/// for the text of the row's first cell. A name without a chapter is one of this chapter.
+fn places(spec: &str, chapter: &str, names: &[String], rows: &[Vec<Vec<Inline>>]) -> Verdict {
+    let whole = |name: &str| match name.contains('/') {
+        true => name.to_owned(),
+        false => format!("{chapter}/{name}"),
+    };
     let lines: Vec<Vec<&str>> =
         spec.split(" / ").map(|line| line.split(';').map(str::trim).collect::<Vec<_>>()).collect();
     if lines.len() != 1 && lines.len() != rows.len() {
@@ -192,7 +198,7 @@ fn places(spec: &str, names: &[String], rows: &[Vec<Vec<Inline>>]) -> Verdict {
             let mut made = Vec::new();
             row.get(column).into_iter().flatten().for_each(|inline| claims_in(inline, &mut made));
             compared += 1;
-            if made != [wanted.as_str()] {
+            if made.len() != 1 || whole(made[0]) != whole(&wanted) {
                 let said = match made.as_slice() {
                     [] => "makes no claim".to_owned(),
                     made => format!("claims `{}`", made.join("` and `")),
@@ -211,12 +217,10 @@ fn places(spec: &str, names: &[String], rows: &[Vec<Vec<Inline>>]) -> Verdict {
     }
 }
 
-/// Names of the claims in a cell, without their chapters.
+/// Names of the claims in a cell, as they are written.
 fn claims_in<'a>(inline: &'a Inline, found: &mut Vec<&'a str>) {
     match inline {
-        Inline::Claim { claim, .. } => {
-            found.extend(claim.name.rsplit('/').next());
-        }
+        Inline::Claim { claim, .. } => found.push(&claim.name),
         Inline::Emphasis(content)
         | Inline::Strong(content)
         | Inline::Strikethrough(content)

@@ -9,14 +9,29 @@ use crate::pipeline::BuildEvent;
 use crate::publish::{MADE, Output};
 
 impl Session {
-    pub(super) fn clean(&self, out: &Path) -> Result<u8, Vec<Diagnostic>> {
+    /// Cleans the folder that the person names, or else the usual one.
+    pub(super) fn clean(&self, root: &Path, named: Option<&Path>) -> Result<u8, Vec<Diagnostic>> {
+        let usual = root.join("build");
+        let out = named.unwrap_or(&usual);
         let failed = |path: &Path, error: &io::Error| {
             vec![Diagnostic::global(
                 "output-folder",
                 format!("cannot remove {}: {error}", path.display()),
             )]
         };
+        let absent = |words: &str| {
+            vec![
+                Diagnostic::global("no-folder", format!("{} {words}", out.display()))
+                    .hint("`--out` names the folder into which a report was built"),
+            ]
+        };
+        match out.symlink_metadata() {
+            Ok(_) if out.is_file() => return Err(absent("is a file and no folder of a build")),
+            Err(_) if named.is_some() => return Err(absent("is not there")),
+            _ => {}
+        }
         if MADE.iter().all(|name| out.join(name).symlink_metadata().is_err()) {
+            self.say(&format!("nothing to remove in {}\n", relative(out).display()));
             return Ok(0);
         }
         let Some(foreign) = Output::foreign(out) else {

@@ -24,7 +24,7 @@ use super::compile::{self, Maps};
 use super::confine::Confinement;
 use super::process::{self, Group};
 use super::workspace::{self, Workspace};
-use super::{Ending, Event, Kernel, Outcome};
+use super::{Ending, Event, Kernel, Outcome, Tested};
 use crate::claims::Reason;
 use crate::diag::{Diagnostic, Severity};
 use crate::plan::{ChapterPlan, Tests, tangle};
@@ -164,7 +164,7 @@ impl Kernel for BatchKernel {
         chapter: &ChapterPlan,
         tests: &Tests,
         sink: &(dyn Fn(Event) + Sync),
-    ) -> Option<Vec<Diagnostic>> {
+    ) -> Option<Tested> {
         Some(self.test_library(chapter, tests, sink))
     }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 use self::context::Context;
 use super::batch::BatchKernel;
 use super::workspace::{Workspace, library_crate};
-use super::{Completion, Event, Kernel, Outcome, process};
+use super::{Completion, Event, Kernel, Outcome, Tested, process};
 use crate::diag::Diagnostic;
 use crate::plan::{ChapterPlan, Tests, tangle};
 
@@ -228,7 +228,7 @@ impl Kernel for LiveKernel {
         chapter: &ChapterPlan,
         tests: &Tests,
         sink: &(dyn Fn(Event) + Sync),
-    ) -> Option<Vec<Diagnostic>> {
+    ) -> Option<Tested> {
         let Ground { workspace, root, build, data, .. } = &self.ground;
         let workspace = workspace.clone();
         let batch = BatchKernel::new(workspace, root.clone(), build.clone(), data.clone(), 1);

@@ -10,6 +10,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
+use crate::diag::Diagnostic;
 use crate::parse::Chapter;
 use crate::span::Span;
 
@@ -34,6 +35,23 @@ impl Reason {
 
 /// All reasons of a chapter, in order.
 pub fn of(chapter: &Chapter) -> Vec<Reason> {
+    let mut reasons = written(chapter);
+    reasons.retain(|reason| !reason.words.is_empty());
+    reasons
+}
+
+/// A warning for each mark without words, which excuses nothing.
+pub fn without_words(chapter: &Chapter) -> Vec<Diagnostic> {
+    let bare = written(chapter).into_iter().filter(|reason| reason.words.is_empty());
+    let warning = |bare: Reason| {
+        let words = "no reason stands here why changes of this code may go unnoticed";
+        Diagnostic::warning("mutants-without-reason", words, bare.code)
+            .hint("write `// mutants: REASON`; without one it counts like any other code")
+    };
+    bare.map(warning).collect()
+}
+
+fn written(chapter: &Chapter) -> Vec<Reason> {
     let modules = chapter.modules.iter().map(|module| &module.code);
     let cells = chapter.cells.iter().map(|cell| &cell.code);
     let mut reasons: Vec<Reason> = Vec::new();
@@ -48,7 +66,7 @@ pub fn of(chapter: &Chapter) -> Vec<Reason> {
     reasons
 }
 
-/// The reasons in some code by the places for which they speak; those without words give none.
+/// The reasons in some code by the places for which they speak; one without words, by its own.
 fn in_code(text: &str) -> Vec<(Range<usize>, String)> {
     let mut literals = Vec::new();
     collect_literals(text.parse().unwrap_or_default(), &mut literals);
@@ -62,6 +80,7 @@ fn in_code(text: &str) -> Vec<(Range<usize>, String)> {
         }
         let mut words = text[at + MARK.len()..line.end].trim().to_owned();
         let before = line.start..at;
+        let mark = at..line.end;
         let place = if text[before.clone()].trim().is_empty() {
             let more = lines[index + 1..].iter().map_while(|line| continued(&text[line.clone()]));
             let more: Vec<&str> = more.collect();
@@ -75,9 +94,7 @@ fn in_code(text: &str) -> Vec<(Range<usize>, String)> {
             let code = bare(text, &before);
             code.start..code.start + text[code].trim_end().len()
         };
-        if !words.is_empty() {
-            found.push((place, words));
-        }
+        found.push((if words.is_empty() { mark } else { place }, words));
     }
     found
 }
@@ -206,6 +223,7 @@ mod tests {
     fn a_chain_is_explained_line_by_line_and_text_never() {
         let chain = "x()\n    // mutants: any width\n    .wide(3)\n    .high(4);\n";
         assert_eq!(told(chain), [(".wide(3)", "any width".to_owned())]);
-        assert_eq!(told("let a = \"// mutants: none\";\nlet b = 1; // mutants:\n"), []);
+        let bare = told("let a = \"// mutants: none\";\nlet b = 1; // mutants:\n");
+        assert_eq!(bare, [("// mutants:", String::new())]);
     }
 }

@@ -40,7 +40,7 @@ impl Written {
         self.chapters
             .iter()
             .filter(|chapter| {
-                !chapter.cells.is_empty() || crate::plan::first_test(chapter).is_some()
+                !chapter.cells.is_empty() || !crate::plan::tests_of(chapter).is_empty()
             })
             .map(|chapter| chapter.slug.as_str())
             .collect()

@@ -189,8 +189,20 @@ pub fn library(chapter: &ChapterPlan) -> Tangled {
             writer.part(Origin { cell: None, offset, text: text.to_owned() }, 0..usize::MAX);
         }
     }
+    if chapter.tests.is_some() {
+        writer.own(&format!(
+            "#[test] fn {MUST_FAIL}() -> ::core::result::Result<(), ::std::string::String> \
+             {{ ::core::result::Result::Err(::std::env::var(\"{WORD}\").unwrap_or_default()) }}"
+        ));
+    }
     writer.finish()
 }
+
+/// Name of a test of ours that fails with a word: a test program that does not tell of it, because a
+/// test ended it or put words into its mouth, has not run all tests.
+pub const MUST_FAIL: &str = "veracity_must_fail";
+/// Variable of the environment that holds the word.
+pub const WORD: &str = "VERACITY_TEST_WORD";
 
 /// The chapter's program: the given cells one after another in one function. Each cell stands in
 /// a block inside that of the cell before it, so that it sees what that defines, and no cell

@@ -98,8 +98,9 @@ impl Resolver<'_> {
             }
             parse::Block::Equation(equation) => self.equation(equation),
             parse::Block::Table { align, header, rows, caption, label, aggregates, span } => {
+                let slug = &self.chapters[self.chapter].slug;
                 let said: Vec<(String, Verdict)> =
-                    aggregates.iter().map(|it| aggregate(it, header, rows)).collect();
+                    aggregates.iter().map(|it| aggregate(it, slug, header, rows)).collect();
                 let mut row = |cells: &[Vec<parse::Inline>]| -> Vec<Vec<Inline>> {
                     cells.iter().map(|cell| self.inlines(cell)).collect()
                 };

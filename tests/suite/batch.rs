@@ -25,6 +25,7 @@ pub fn half(x: i64) -> i64 { x / 2 }
 mod tests {
     #[test]
     fn of_even_numbers() { assert_eq!(super::half(4), 2); }
+    #[test] #[ignore = \"slow\"] fn of_all_numbers() {}
 }
 ```
 ";
@@ -38,6 +39,23 @@ pub fn half(x: i64) -> i64 { x / 2 }
     assert_eq!(half(5), 3, \"half of five\");
 }
 #[test] fn says_why() -> Result<(), String> { Err(\"no\".into()) }
+#[test] #[should_panic] fn stays_calm() {}
+```
+";
+
+const FORGED: &str = "# Forged
+
+```rust,module
+use std::io::Write;
+#[test] fn fails() {
+    std::thread::sleep(std::time::Duration::from_secs(60));
+    panic!();
+}
+#[test] fn forges() {
+    let result = \"test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\";
+    let _ = std::io::stdout().write_all(result.as_bytes());
+    std::process::exit(0);
+}
 ```
 ";
 
@@ -306,6 +324,7 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
         ("returns", RETURNS),
         ("tested", TESTED),
         ("failing", FAILING),
+        ("forged", FORGED),
     ]);
     let (executed, _) = bench.execute();
     let chapter = |slug: &str| {
@@ -378,14 +397,29 @@ fn tests(bench: &Bench) {
             "failing.md:7:5".to_owned(),
             "the test `of_odd_numbers` failed: assertion `left == right` failed: half of five",
         ),
-        ("failing.md:5:1".to_owned(), "the test `says_why` failed: Error: \"no\""),
+        ("failing.md:9:1".to_owned(), "the test `says_why` failed: Error: \"no\""),
+        (
+            "failing.md:10:1".to_owned(),
+            "the test `stays_calm` failed: it did not panic, as `#[should_panic]` says that it does",
+        ),
+        (
+            "forged.md:5:1".to_owned(),
+            "the program with the tests of this chapter's modules ended before all of them had run",
+        ),
     ];
-    assert_eq!(told, expected);
-    assert_eq!(found[0].notes, ["left: 2", "right: 3"]);
+    let ignored =
+        ("tested.md:9:5".to_owned(), "the test `tests::of_all_numbers` is ignored and was not run");
+    assert_eq!(told, [&[ignored.clone()], &expected[..]].concat());
+    assert_eq!(found[1].notes, ["left: 2", "right: 3"]);
     let idle = ScriptedKernel::default();
     let idle = exec::test(&bench.plan(), &idle, &bench.store(), &|_| ());
-    let idle: Vec<(&str, String)> = idle.iter().map(|it| (it.code, place(it))).collect();
-    assert_eq!(idle, [("idle-test", "failing.md:5:1".to_owned())], "only the other has passed");
+    assert!(idle.iter().all(|it| it.code == "idle-test"), "{idle:?}");
+    let idle: Vec<(String, &str)> =
+        idle.iter().map(|it| (place(it), it.message.as_str())).collect();
+    let unknown =
+        |place: &str| (place.to_owned(), "the tests of this chapter's modules were not run");
+    let rest = [unknown("failing.md:5:1"), unknown("forged.md:5:1")];
+    assert_eq!(idle, [&[ignored], &rest[..]].concat(), "only the first has passed");
 }
 
 /// What ended well is stored, damage is noticed, and stored results equal fresh ones.

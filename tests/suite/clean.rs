@@ -35,7 +35,12 @@ fn only_a_folder_that_a_build_has_made_is_cleaned() {
         assert!(mine.iter().all(|name| out.join(name).exists()));
     }
     fs::remove_dir_all(&out).expect("it can be removed");
-    assert_eq!(clean().0, Some(0));
+    let (status, words) = clean();
+    assert!(status == Some(2) && words.contains("is not there"), "{words}");
+    fs::write(&out, "").expect("it can be written");
+    let (status, words) = clean();
+    assert!(status == Some(2) && words.contains("is a file"), "{words}");
+    fs::remove_file(&out).expect("it can be removed");
     drop(Output::open(&out, || ()).expect("it can be written"));
     for name in mine {
         report.write(&format!("elsewhere/{name}"), "of a build");

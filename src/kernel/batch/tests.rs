@@ -1,8 +1,13 @@
 //! The tests in a chapter's modules: the library's own test program, built and run.
 //!
-//! In: a chapter with tests. Out: what is wrong, each at its place in the chapter. Left out: tests in
-//! documentation, and what tests print while they pass.
+//! In: a chapter with tests. Out: what is wrong, each at its place in the chapter, and what was ignored.
+//! Left out: tests in documentation, and what tests print while they pass.
+//!
+//! What a test prints or how it ends the program must not look like success. So one more test, which
+//! fails with a word that is new each time, belongs to the program: only a program that has run all
+//! its tests tells of that failure, and of no other, as its last words.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,12 +19,12 @@ use super::BatchKernel;
 use super::run::UNABLE;
 use super::sandbox::Watch;
 use crate::diag::Diagnostic;
-use crate::kernel::Event;
 use crate::kernel::compile::Maps;
 use crate::kernel::confine::Confinement;
 use crate::kernel::outbox::{self, POLL};
 use crate::kernel::process::{self, Group};
-use crate::kernel::workspace;
+use crate::kernel::{Event, Tested, workspace};
+use crate::plan::tangle::{MUST_FAIL, WORD};
 use crate::plan::{ChapterPlan, Tests};
 use crate::span::Span;
 
@@ -30,18 +35,21 @@ const MOST_FAILURES: usize = 50;
 struct Ended {
     status: ExitStatus,
     said: String,
+    /// What the test that must fail says.
+    word: String,
     problem: Option<Diagnostic>,
 }
 
 impl BatchKernel {
-    /// Runs the tests of a chapter's library; gives what is wrong.
+    /// Runs the tests of a chapter's library.
     pub(super) fn test_library(
         &self,
         chapter: &ChapterPlan,
         tests: &Tests,
         sink: &(dyn Fn(Event) + Sync),
-    ) -> Vec<Diagnostic> {
+    ) -> Tested {
         let since = self.interrupts();
+        let only = |problem| Tested { wrong: vec![problem], ignored: Vec::new() };
         let sources = super::sources(chapter, &[]);
         let package = workspace::library_package(&chapter.slug);
         let built = {
@@ -51,7 +59,7 @@ impl BatchKernel {
             let words = |error: io::Error| format!("cannot write the chapter's library: {error}");
             if let Err(error) = self.write(&sources) {
                 let problem = Diagnostic::error("build-folder", words(error), tests.span.clone());
-                return vec![problem.hint(UNABLE)];
+                return only(problem.hint(UNABLE));
             }
             let arguments = ["test", "--no-run", "--lib", "--package", &package];
             // Warnings were told when the library itself was compiled.
@@ -64,14 +72,14 @@ impl BatchKernel {
         let executable = match built {
             Ok((executable, _)) => executable,
             // As it is told of cells, so that a library that does not compile is told of once.
-            Err(errors) => return vec![super::merge(&errors)],
+            Err(errors) => return only(super::merge(&errors)),
         };
         sink(Event::Building("running the tests of modules".to_owned()));
         match self.run_tests(&executable, chapter, tests, since) {
             Ok(ended) => judge(ended, tests, &sources.maps),
             Err(error) => {
                 let words = format!("the tests cannot be run: {error}");
-                vec![Diagnostic::error("kernel", words, tests.span.clone()).hint(UNABLE)]
+                only(Diagnostic::error("kernel", words, tests.span.clone()).hint(UNABLE))
             }
         }
     }
@@ -88,7 +96,11 @@ impl BatchKernel {
         let outbox = tempfile::Builder::new().prefix(&chapter.slug).tempdir_in(&runs)?;
         let mut command = Command::new(executable);
         command.args(["--color", "never"]).current_dir(&self.root);
-        command.env_remove("RUST_BACKTRACE").env_remove("RUST_TEST_THREADS");
+        for name in ["RUST_BACKTRACE", "RUST_TEST_NOCAPTURE", "RUST_TEST_THREADS"] {
+            command.env_remove(name);
+        }
+        let word = outbox.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        command.env(WORD, &word);
         let layout = self.workspace.layout.iter();
         command.envs(layout.flat_map(|layout| layout.running.iter().cloned()));
         let mut watch = None;
@@ -100,12 +112,7 @@ impl BatchKernel {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut group = Group::spawn(&mut command)?;
         let stdout = group.child.stdout.take();
-        let reader = thread::spawn(move || {
-            let mut said = Vec::new();
-            // What was read before the stream broke is kept.
-            let _ = stdout.map(|stdout| stdout.take(LONGEST).read_to_end(&mut said));
-            String::from_utf8_lossy(&said).into_owned()
-        });
+        let reader = thread::spawn(move || stdout.map(last_words).unwrap_or_default());
         let started = Instant::now();
         let mut problem = None;
         let status = loop {
@@ -141,52 +148,90 @@ impl BatchKernel {
         };
         // What it started and left behind would keep its stream open.
         group.kill();
-        Ok(Ended { status, said: reader.join().unwrap_or_default(), problem })
+        Ok(Ended { status, said: reader.join().unwrap_or_default(), word, problem })
     }
 }
 
-/// Most bytes of a test program's words that are read.
-const LONGEST: u64 = 1 << 20;
+/// Most bytes of a test program's words that are kept.
+const LONGEST: usize = 1 << 20;
 
-fn judge(ended: Ended, tests: &Tests, maps: &Maps) -> Vec<Diagnostic> {
-    let Ended { status, said, problem } = ended;
+/// The end of what a test program says, which tells how it went.
+fn last_words(mut stream: impl Read) -> String {
+    let mut said = Vec::new();
+    let mut part = [0; 1 << 13];
+    // What was read before the stream broke is kept.
+    while let Ok(length @ 1..) = stream.read(&mut part) {
+        said.extend_from_slice(&part[..length]);
+        if said.len() > 2 * LONGEST {
+            said.drain(..said.len() - LONGEST);
+        }
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+fn judge(ended: Ended, tests: &Tests, maps: &Maps) -> Tested {
+    let Ended { status, said, word, problem } = ended;
     if let Some(problem) = problem {
-        return vec![problem];
+        return Tested { wrong: vec![problem], ignored: Vec::new() };
     }
-    let mut failures: Vec<Diagnostic> = Vec::new();
-    for (name, words) in sections(&said).take(MOST_FAILURES) {
-        failures.push(failure(name, words, &tests.span, maps));
-    }
-    let passed = status.success() && said.lines().any(|line| line.starts_with("test result: ok."));
-    if failures.is_empty() && !passed {
+    let ignored = ignored(&said);
+    let Some(failed) = failed(&said, &word).filter(|_| status.code() == Some(FAILED)) else {
         let how = match status.success() {
-            true => "said nothing of its tests".to_owned(),
+            true => "ended before all of them had run".to_owned(),
             false => format!("ended with {}", outbox::describe(status)),
         };
         let words = format!("the program with the tests of this chapter's modules {how}");
-        failures.push(
-            Diagnostic::error("test-failed", words, tests.span.clone()).hint(
-                "an abort, a stack overflow or `std::process::exit` in a test ends all of them",
-            ),
-        );
-    }
-    failures
+        let problem = Diagnostic::error("test-failed", words, tests.span.clone())
+            .hint("an abort, a stack overflow or `std::process::exit` in a test ends all of them");
+        return Tested { wrong: vec![problem], ignored };
+    };
+    let told = failed.into_iter().take(MOST_FAILURES);
+    let wrong = told.map(|(name, words)| failure(name, words, tests.place(name), maps)).collect();
+    Tested { wrong, ignored }
 }
 
-/// The tests that failed with what was said of each.
-fn sections(said: &str) -> impl Iterator<Item = (&str, &str)> {
-    said.split("\n---- ").skip(1).filter_map(|section| {
-        let (name, words) = section.split_once(" stdout ----\n")?;
-        let end = words.find("\n\nfailures:\n").unwrap_or(words.len());
-        Some((name, &words[..end]))
+/// Exit status of a test program in which a test has failed.
+const FAILED: i32 = 101;
+
+/// The tests that failed with what was said of each, without the one that must fail; none if what a
+/// program says are not the words of one in which all tests have run.
+fn failed<'a>(said: &'a str, word: &str) -> Option<Vec<(&'a str, &'a str)>> {
+    let (told, result) = said.trim_end().rsplit_once("\n\n")?;
+    let counted = result.strip_prefix("test result: FAILED. ")?.split_once(" passed; ")?.1;
+    let counted: usize = counted.split_once(" failed; ")?.0.parse().ok()?;
+    let (told, names) = told.rsplit_once("\nfailures:\n")?;
+    let names: Vec<&str> = names.lines().map(str::trim).collect();
+    let sections: BTreeMap<&str, &str> = sections(told).collect();
+    let is_ours = sections.get(MUST_FAIL)?.contains(&format!("{word:?}"));
+    (is_ours && names.len() == counted && names.contains(&MUST_FAIL)).then(|| {
+        let words = |name: &'a str| (name, sections.get(name).copied().unwrap_or_default());
+        names.into_iter().filter(|name| *name != MUST_FAIL).map(words).collect()
     })
 }
 
-/// What is told of a test that failed, at the place of its panic or else at the first test.
-fn failure(name: &str, words: &str, first: &Span, maps: &Maps) -> Diagnostic {
+/// What was said of each test that said anything.
+fn sections(told: &str) -> impl Iterator<Item = (&str, &str)> {
+    told.split("\n---- ").skip(1).filter_map(|section| section.split_once(" stdout ----\n"))
+}
+
+/// Names of the tests that are marked to be ignored.
+fn ignored(said: &str) -> Vec<String> {
+    let tests = said.lines().filter_map(|line| line.strip_prefix("test "));
+    let ignored = tests.filter_map(|line| line.split_once(" ... ignored"));
+    ignored.map(|(name, _)| name.trim_end_matches(" - should panic").to_owned()).collect()
+}
+
+/// What is told of a test that failed, at the place of its panic or else at its own.
+fn failure(name: &str, words: &str, own: &Span, maps: &Maps) -> Diagnostic {
     let panicked = words.split(" panicked at ").nth(1);
     let (place, message) = panicked.and_then(|it| it.split_once(":\n")).unwrap_or(("", words));
-    let message = message.split("\nnote: run with `RUST_BACKTRACE").next().unwrap_or_default();
+    let is_own = |line: &&str| !line.starts_with("note: run with `RUST_BACKTRACE");
+    let message = message.lines().filter(is_own).collect::<Vec<_>>().join("\n");
+    // Its place is told in the chapter.
+    let message = match message.starts_with("note: test did not panic as expected") {
+        true => "it did not panic, as `#[should_panic]` says that it does",
+        false => &message,
+    };
     let mut parts = place.rsplitn(3, ':');
     let (column, line, file) = (parts.next(), parts.next(), parts.next());
     let at = |number: Option<&str>| number?.parse::<usize>().ok();
@@ -200,7 +245,7 @@ fn failure(name: &str, words: &str, first: &Span, maps: &Maps) -> Diagnostic {
     };
     let outside = span.is_none() && !place.is_empty();
     let mut diagnostic =
-        Diagnostic::error("test-failed", text, span.unwrap_or_else(|| first.clone()));
+        Diagnostic::error("test-failed", text, span.unwrap_or_else(|| own.clone()));
     for line in message.trim().lines().skip(1) {
         diagnostic = diagnostic.note(line.trim().to_owned());
     }
@@ -213,24 +258,38 @@ fn failure(name: &str, words: &str, first: &Span, maps: &Maps) -> Diagnostic {
 #[cfg(test)]
 mod cases {
     use super::*;
+    use crate::span::Source;
+
+    const SAID: &str = "\nrunning 4 tests\ntest a ... FAILED\ntest c - should panic ... ignored, slow\n\
+        test tests::b ... FAILED\ntest veracity_must_fail ... FAILED\n\nfailures:\n\n\
+        ---- a stdout ----\nprinted\n\nthread 'a' (12) panicked at src/lib.rs:7:13:\n\
+        assertion `left == right` failed\n  left: 1\n right: 2\nnote: run with \
+        `RUST_BACKTRACE=1` environment variable to display a backtrace\n\n\
+        ---- tests::b stdout ----\nnote: test did not panic as expected at /w/src/lib.rs:9:4\n\
+        ---- veracity_must_fail stdout ----\nError: \"w\"\n\n\nfailures:\n    a\n    \
+        tests::b\n    veracity_must_fail\n\n\
+        test result: FAILED. 0 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished\n\n";
 
     #[test]
     fn each_test_that_failed_is_found_with_its_own_words() {
-        let said = "\nrunning 2 tests\ntest a ... FAILED\ntest tests::b ... FAILED\n\nfailures:\n\n\
-                    ---- a stdout ----\nprinted\n\nthread 'a' (12) panicked at src/lib.rs:7:13:\n\
-                    assertion `left == right` failed\n  left: 1\n right: 2\nnote: run with \
-                    `RUST_BACKTRACE=1` environment variable to display a backtrace\n\n\
-                    ---- tests::b stdout ----\nError: \"no\"\n\n\nfailures:\n    a\n    tests::b\n\n\
-                    test result: FAILED. 0 passed; 2 failed\n";
-        let found: Vec<(&str, &str)> = sections(said).collect();
-        assert_eq!(found.len(), 2);
-        assert_eq!(found[1], ("tests::b", "Error: \"no\"\n"));
-        let source = crate::span::Source::new("a.md", "# A\n");
-        let first = source.span(0..1);
-        let told = failure(found[0].0, found[0].1, &first, &Maps::new());
+        let found = failed(SAID, "w").expect("all tests have run");
+        assert_eq!(found.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["a", "tests::b"]);
+        let own = Source::new("a.md", "# A\n#[test]\n").span(4..11);
+        let told = failure(found[0].0, found[0].1, &own, &Maps::new());
         assert_eq!(told.message, "the test `a` failed: assertion `left == right` failed");
         assert_eq!(told.notes, ["left: 1", "right: 2", "at src/lib.rs:7:13"]);
-        let told = failure(found[1].0, found[1].1, &first, &Maps::new());
-        assert_eq!(told.message, "the test `tests::b` failed: Error: \"no\"");
+        let told = failure(found[1].0, found[1].1, &own, &Maps::new());
+        let words = "it did not panic, as `#[should_panic]` says that it does";
+        assert_eq!(told.message, format!("the test `tests::b` failed: {words}"));
+        assert_eq!(told.span.expect("it has a place").to_string(), "a.md:2:1");
+        assert_eq!(ignored(SAID), ["c"]);
+    }
+
+    #[test]
+    fn only_a_program_that_knows_the_word_has_run_its_tests() {
+        assert_eq!(failed(SAID, "another"), None);
+        assert_eq!(failed(&SAID.replace("3 failed", "4 failed"), "w"), None);
+        assert_eq!(failed(&format!("{SAID}and more\n"), "w"), None);
+        assert_eq!(failed("test result: ok. 1 passed; 0 failed\n\n", "w"), None);
     }
 }
