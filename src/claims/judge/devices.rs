@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive};
 
-use super::{Finding, Names, Site};
+use super::finding::Finding;
+use super::{Names, Site};
 use crate::claims::{Expected, OnDevice, Reason, Verdict, exact};
 
 /// Judges a claim on the other devices on which it must hold, and makes its verdict that of all.
