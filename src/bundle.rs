@@ -83,7 +83,10 @@ pub fn make(
 ) -> Result<Made, Vec<Diagnostic>> {
     let failed = |error: io::Error| {
         let words = format!("cannot write the bundle in {}: {error}", folder.display());
-        vec![Diagnostic::global("bundle", words)]
+        vec![
+            Diagnostic::global("bundle", words)
+                .hint("look whether there is room and whether it may be written"),
+        ]
     };
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
@@ -170,7 +173,10 @@ pub fn make_self_test(
     const SLUG: &str = "self-test";
     let failed = |error: io::Error| {
         let words = format!("cannot write the bundle in {}: {error}", folder.display());
-        vec![Diagnostic::global("bundle", words)]
+        vec![
+            Diagnostic::global("bundle", words)
+                .hint("look whether there is room and whether it may be written"),
+        ]
     };
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
@@ -264,7 +270,9 @@ fn finish(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     tell("compiling the runner".to_owned());
-    let failed = |words: String| vec![Diagnostic::global("bundle", words)];
+    let failed = |words: String| {
+        vec![Diagnostic::global("bundle", words).hint("look at the words of the compiler or the system above; `veracity doctor` looks at the toolchain")]
+    };
     let runner = runner::build(&request.out, request.network)
         .map_err(|words| failed(format!("the runner cannot be built: {words}")))?;
     place(&runner, &folder.join(RUNNER)).map_err(|error| failed(error.to_string()))?;
@@ -378,7 +386,10 @@ fn make_room(folder: &Path) -> Result<(), Vec<Diagnostic>> {
             false => fs::remove_file(&path),
         };
         removed.map_err(|error| {
-            vec![Diagnostic::global("bundle", format!("{}: {error}", path.display()))]
+            vec![
+                Diagnostic::global("bundle", format!("{}: {error}", path.display()))
+                    .hint("look whether there is room and whether it may be written"),
+            ]
         })?;
     }
     Ok(())

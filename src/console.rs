@@ -180,10 +180,13 @@ impl Console {
         let input = Input { number: self.count, text: text.to_owned() };
         let written = pipeline::read(&DiskWorld::new(&self.request.root))?;
         if written.chapters.get(self.index).is_none_or(|now| now.slug != self.chapter().slug) {
-            return Err(vec![Diagnostic::global(
-                "unknown-chapter",
-                "the chapter is not in its place of the report any more",
-            )]);
+            return Err(vec![
+                Diagnostic::global(
+                    "unknown-chapter",
+                    "the chapter is not in its place of the report any more",
+                )
+                .hint("end the console with Ctrl-D and open it anew"),
+            ]);
         }
         if written.config != self.evaluated.config {
             let prepare = Arc::clone(&self.prepare);
@@ -236,7 +239,10 @@ impl Console {
             _ => None,
         });
         let Some(Outcome { ending, stdout, stderr, .. }) = outcomes.pop() else {
-            return Ok(failed(Diagnostic::global("kernel", "the kernel said nothing")));
+            return Ok(failed(
+                Diagnostic::global("kernel", "the kernel said nothing")
+                    .hint("end the console with Ctrl-D and open it anew"),
+            ));
         };
         let answer = Answer { number, stdout, stderr, ..Answer::default() };
         Ok(match ending {

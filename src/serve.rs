@@ -113,6 +113,7 @@ impl Server {
         let listener = listen(options)?;
         let failed = |error: std::io::Error| {
             Diagnostic::global("server", format!("the report cannot be served: {error}"))
+                .hint("try another port with `--port`")
         };
         let bound = listener.local_addr().map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;

@@ -440,10 +440,10 @@ impl Desk {
         };
         match thread::Builder::new().name("cells".into()).spawn(run) {
             Ok(_) => self.job = Some(job),
-            Err(error) => self.trouble(vec![Diagnostic::global(
-                "session",
-                format!("cannot start a thread: {error}"),
-            )]),
+            Err(error) => self.trouble(vec![
+                Diagnostic::global("session", format!("cannot start a thread: {error}"))
+                    .hint("end what else runs on this machine, or start it again"),
+            ]),
         }
     }
 

@@ -106,8 +106,12 @@ pub fn import(request: &BuildRequest, folder: &Path) -> Result<Imported, Vec<Dia
     }
     if imported.taken > 0 {
         let origin = Origin { machine: results.machine };
-        cache::keep(&note(&request.out, &imported.device), &origin)
-            .map_err(|error| vec![Diagnostic::global("results", error.to_string())])?;
+        cache::keep(&note(&request.out, &imported.device), &origin).map_err(|error| {
+            vec![
+                Diagnostic::global("results", error.to_string())
+                    .hint("look whether there is room and whether it may be written"),
+            ]
+        })?;
     }
     Ok(imported)
 }

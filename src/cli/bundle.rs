@@ -137,10 +137,10 @@ pub(super) fn import(
     args: &ImportArgs,
 ) -> Result<u8, Vec<Diagnostic>> {
     if !args.results.is_dir() {
-        session.problem(&Diagnostic::global(
-            "results",
-            format!("{} is no folder", args.results.display()),
-        ));
+        session.problem(
+            &Diagnostic::global("results", format!("{} is no folder", args.results.display()))
+                .hint("name the folder `results` that the bundle's `run` has written"),
+        );
         return Ok(USAGE);
     }
     let request = request(root, args.out.as_deref(), args.data.as_deref(), Network::Allowed);

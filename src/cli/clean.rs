@@ -14,10 +14,13 @@ impl Session {
         let usual = root.join("build");
         let out = named.unwrap_or(&usual);
         let failed = |path: &Path, error: &io::Error| {
-            vec![Diagnostic::global(
-                "output-folder",
-                format!("cannot remove {}: {error}", path.display()),
-            )]
+            vec![
+                Diagnostic::global(
+                    "output-folder",
+                    format!("cannot remove {}: {error}", path.display()),
+                )
+                .hint("look who may write there, or remove it yourself"),
+            ]
         };
         let absent = |words: &str| {
             vec![

@@ -59,17 +59,26 @@ pub(super) fn console(
     let history = cache_folder().map(|folder| folder.join("console-history"));
     // The line editor asks it while a person types, and a run needs it alone; never both.
     let console = Rc::new(RefCell::new(console));
-    let mut editor = editor(history.as_ref(), Rc::clone(&console))
-        .map_err(|error| vec![Diagnostic::global("terminal", error.to_string())])?;
+    let mut editor = editor(history.as_ref(), Rc::clone(&console)).map_err(|error| {
+        vec![
+            Diagnostic::global("terminal", error.to_string())
+                .hint("the console needs a terminal; `veracity serve --console` needs none"),
+        ]
+    })?;
     let mut wrong = false;
     loop {
-        let line = match editor.readline("> ") {
-            Ok(line) => line,
-            // As in a shell, this gives up the line.
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => break,
-            Err(error) => return Err(vec![Diagnostic::global("terminal", error.to_string())]),
-        };
+        let line =
+            match editor.readline("> ") {
+                Ok(line) => line,
+                // As in a shell, this gives up the line.
+                Err(ReadlineError::Interrupted) => continue,
+                Err(ReadlineError::Eof) => break,
+                Err(error) => {
+                    return Err(vec![Diagnostic::global("terminal", error.to_string()).hint(
+                        "the console needs a terminal; `veracity serve --console` needs none",
+                    )]);
+                }
+            };
         if line.trim().is_empty() {
             continue;
         }

@@ -29,7 +29,10 @@ pub(super) fn make(session: &Session, folder: &Path) -> u8 {
         }
         Err(error) => {
             let words = format!("cannot write {}: {error}", folder.display());
-            session.problem(&Diagnostic::global("output-folder", words));
+            session.problem(
+                &Diagnostic::global("output-folder", words)
+                    .hint("look whether there is room and whether it may be written"),
+            );
             super::NOT_BUILT
         }
     }

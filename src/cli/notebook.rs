@@ -45,7 +45,8 @@ pub(super) fn import(
     let one = |problem| vec![problem];
     let name = file.display().to_string();
     let json = fs::read_to_string(file).map_err(|error| {
-        one(Diagnostic::global("notebook", format!("cannot read {name}: {error}")))
+        one(Diagnostic::global("notebook", format!("cannot read {name}: {error}"))
+            .hint("name a file that ends in `.ipynb`"))
     })?;
     let imported = notebook::import(&name, &json).map_err(one)?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

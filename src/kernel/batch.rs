@@ -197,6 +197,7 @@ pub(super) fn merge(errors: &[compile::Message]) -> Diagnostic {
     let mut errors = errors.iter().map(|error| &error.diagnostic);
     let mut merged = errors.next().cloned().unwrap_or_else(|| {
         Diagnostic::global("compile-error", "the compiler failed without a message")
+            .hint("`veracity doctor` looks at the toolchain")
     });
     for error in errors.take(20) {
         match &error.span {
@@ -265,11 +266,14 @@ impl BatchKernel {
         }
         *last = None;
         self.write(&sources).map_err(|error| {
-            failed(Diagnostic::error(
-                "build-folder",
-                format!("cannot write the chapter's program: {error}"),
-                start.clone(),
-            ))
+            failed(
+                Diagnostic::error(
+                    "build-folder",
+                    format!("cannot write the chapter's program: {error}"),
+                    start.clone(),
+                )
+                .hint(run::UNABLE),
+            )
         })?;
         let package = workspace::program_package(&chapter.slug);
         let arguments = ["build", "--package", &package];
@@ -305,11 +309,14 @@ impl BatchKernel {
             Group::spawn(streams.stderr(Stdio::piped()))
         };
         let mut cargo = command.and_then(spawn).map_err(|error| {
-            failed(Diagnostic::error(
-                "toolchain",
-                format!("cannot start cargo: {error}"),
-                start.clone(),
-            ))
+            failed(
+                Diagnostic::error(
+                    "toolchain",
+                    format!("cannot start cargo: {error}"),
+                    start.clone(),
+                )
+                .hint("`veracity doctor` looks at the toolchain"),
+            )
         })?;
         self.note_compiler(Some(cargo.child.id()), since);
         let stderr = cargo.child.stderr.take();

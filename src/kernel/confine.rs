@@ -133,14 +133,17 @@ pub fn become_confined(policy: &str, command: &[std::ffi::OsString]) -> Diagnost
     use std::os::unix::process::CommandExt;
 
     let Ok(policy) = serde_json::from_str::<Policy>(policy) else {
-        return Diagnostic::global("no-sandbox", "the policy cannot be read");
+        return Diagnostic::global("no-sandbox", "the policy cannot be read")
+            .hint("it is for Veracity alone: say `--sandbox` instead");
     };
     let [program, arguments @ ..] = command else {
-        return Diagnostic::global("no-sandbox", "there is no program to confine");
+        return Diagnostic::global("no-sandbox", "there is no program to confine")
+            .hint("it is for Veracity alone: say `--sandbox` instead");
     };
     if let Err(problem) = restrict(&policy) {
         return problem;
     }
     let error = Command::new(program).args(arguments).exec();
     Diagnostic::global("no-sandbox", format!("cannot start the confined program: {error}"))
+        .hint("`veracity clean` makes room for another try")
 }

@@ -324,7 +324,10 @@ fn lock(
     {
         return Ok(lock);
     }
-    let failed = |words: String| Diagnostic::global("dependency", words);
+    let failed = |words: String| {
+        Diagnostic::global("dependency", words)
+            .hint("`veracity doctor` looks at the toolchain and at the output folder")
+    };
     write_if_changed(&path, seed.as_bytes())
         .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))?;
     let output = cargo(folder, target, network)

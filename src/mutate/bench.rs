@@ -151,6 +151,7 @@ impl<'a> Bench<'a> {
         let folder = request.out.join(FOLDER).join(worker.to_string());
         let failed = |error: std::io::Error| {
             Diagnostic::global("build-folder", format!("cannot make {}: {error}", folder.display()))
+                .hint("look whether there is room and whether it may be written")
         };
         let slugs: Vec<&str> = report
             .chapters

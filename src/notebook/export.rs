@@ -95,6 +95,7 @@ impl Writer {
         let checked = nbformat::parse_notebook(&notebook.to_string());
         checked.and_then(|notebook| nbformat::serialize_notebook(&notebook)).map_err(|error| {
             Diagnostic::global("notebook", format!("the notebook does not come out right: {error}"))
+                .hint("`veracity check` tells what is wrong with the chapter")
         })
     }
 }

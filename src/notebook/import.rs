@@ -28,7 +28,10 @@ pub struct Imported {
 /// # Errors
 /// If it is no notebook, or one for another language than Rust.
 pub fn import(name: &str, json: &str) -> Result<Imported, Diagnostic> {
-    let failed = |words: String| Diagnostic::global("notebook", format!("{name}: {words}"));
+    let failed = |words: String| {
+        Diagnostic::global("notebook", format!("{name}: {words}"))
+            .hint("save it in Jupyter as a notebook of version 4 with a kernel for Rust")
+    };
     let cannot = |error: &dyn std::fmt::Display| failed(format!("it is no notebook: {error}"));
     let parsed = nbformat::parse_notebook(json).map_err(|error| cannot(&error))?;
     let notebook = match parsed {

@@ -36,7 +36,11 @@ pub(super) fn role(info: &str, span: &Span, diagnostics: &mut Vec<Diagnostic>) -
     let language = tags.next().unwrap_or_default();
     let tags: Vec<&str> = tags.collect();
     let mut fail = |found: Diagnostic| diagnostics.push(found);
-    let error = |message: String| Diagnostic::error("unknown-fence-tag", message, span.clone());
+    let error = |message: String| {
+        Diagnostic::error("unknown-fence-tag", message, span.clone()).hint(
+            "a cell is `rust,cell`, a module `rust,module`, and code that is only shown `rust`",
+        )
+    };
     let roles: Vec<&str> = tags.iter().copied().filter(|tag| ROLES.contains(tag)).collect();
     let shown = Role::Shown(language.to_owned());
     if language != "rust" {
@@ -97,7 +101,8 @@ pub(super) fn cell(
         let message = format!("the label `{label}` is given twice");
         diagnostics.push(
             Diagnostic::error("duplicate-label", message, span)
-                .related(first.clone(), "first given here"),
+                .related(first.clone(), "first given here")
+                .hint("give one of them another label"),
         );
         None
     });

@@ -55,6 +55,7 @@ pub(super) fn check(
             .hint("use letters, digits, `-` and `_`")
     } else if on == Labelled::Cell && is_reserved(label) {
         Diagnostic::error("invalid-label", format!("`{label}` names a cell without a label"), span)
+            .hint("add a word of your own, such as `cell-first`")
     } else if is_fitting(label, on, fitting) {
         return Some(label.to_owned());
     } else {

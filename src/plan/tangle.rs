@@ -51,6 +51,7 @@ impl Body {
                 Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
                     .label("a delimiter without its partner, or a literal without its end")
                     .note("the cell is left out of the run, and so are the cells behind it")
+                    .hint("close what is open, or give the code a fence without `cell`")
             })?;
         if is_deep(&tokens) {
             return Err(Diagnostic::error(

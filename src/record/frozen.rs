@@ -111,7 +111,7 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
     let cells = || evaluated.executed.chapters.iter().flat_map(|chapter| &chapter.cells);
     let is_stale =
         |cell: &&CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRecorded, _));
-    let notice = match cells().filter(is_stale).count() {
+    let mut notice = match cells().filter(is_stale).count() {
         0 => format!(
             "Rendered from {FILE}. No code was run for it: what cells put out is what was recorded."
         ),
@@ -128,6 +128,7 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
         !change.kind.is_surrounding() && !matches!(change.kind, Kind::Unchecked | Kind::Output)
     };
     let changed: Vec<String> = changes.iter().filter(told).map(said).collect();
+    notice.push_str(&unrecorded(&changes));
     if !changed.is_empty() {
         let words = format!("the report says other things than `{FILE}` recorded");
         let mut problem = Diagnostic::global("record-differs", words);
@@ -145,6 +146,32 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
 
 /// Most changes that are told.
 const MOST_CHANGES: usize = 20;
+/// Most of them in the report itself.
+const MOST_TO_READERS: usize = 5;
+
+/// What a reader must know of the claims, in sentences: what is promised less than was recorded, and what
+/// the record does not have.
+fn unrecorded(changes: &[diff::Change]) -> String {
+    let matters = |it: &&diff::Change| {
+        it.kind.promises_less() || it.from.is_none() && matches!(it.kind, Kind::Added | Kind::Fails)
+    };
+    let told: Vec<String> = changes
+        .iter()
+        .filter(matters)
+        .map(|change| match change.kind {
+            Kind::Added | Kind::Fails => format!("{} (not in the record)", change.what),
+            kind => format!("{} ({})", change.what, kind.words()),
+        })
+        .collect();
+    let (first, more) = told.split_at(told.len().min(MOST_TO_READERS));
+    match (first.join(", "), more.len()) {
+        (first, _) if first.is_empty() => first,
+        (first, 0) => format!(" What it claims is not what was recorded: {first}."),
+        (first, more) => {
+            format!(" What it claims is not what was recorded: {first}, and {more} more.")
+        }
+    }
+}
 
 fn said(change: &diff::Change) -> String {
     let side = |words: &Option<String>| words.clone().unwrap_or_else(|| "nothing".to_owned());

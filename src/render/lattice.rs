@@ -100,7 +100,7 @@ impl Drawing {
         let middle = |place: usize| tops[place] + height(&places[place]) / 2.0;
         let boxes = columns.iter().flatten().filter_map(|&place| {
             let claim = places[place].claim?;
-            let words = words(&claims[claim], index.formula(claim).is_some());
+            let words = words(&claims[claim], index.formulas(claim).is_some());
             Some(Node { claim, at: (x(places[place].column), tops[place]), words })
         });
         let curves = chains.iter().map(|chain| {

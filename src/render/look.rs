@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
-use crate::document::{Block, Cell, Document};
+use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output};
 use crate::math::Math;
 
 /// How a verdict looks. The order is that of summaries.
@@ -168,10 +168,19 @@ pub(super) fn local_id(claim: &Judged) -> &str {
     local.and_then(|local| local.strip_prefix('/')).unwrap_or(&claim.id)
 }
 
-/// Formulas that make claims, and cells by anchor.
+/// A part of what a claim asserts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'a> {
+    /// Words without any form.
+    Words(&'a str),
+    /// A formula.
+    Formula(&'a Math),
+}
+
+/// Claims with formulas, and cells by anchor.
 #[derive(Default)]
 pub(super) struct Index<'a> {
-    formulas: BTreeMap<usize, &'a Math>,
+    formulas: BTreeMap<usize, Vec<Piece<'a>>>,
     cells: BTreeMap<&'a str, &'a Cell>,
     chapters: BTreeMap<&'a str, &'a str>,
 }
@@ -182,6 +191,7 @@ impl<'a> Index<'a> {
         for chapter in &document.chapters {
             index.chapters.insert(&chapter.slug, &chapter.number);
             index.add(&chapter.blocks);
+            chapter.footnotes.iter().for_each(|note| index.add(&note.blocks));
         }
         index
     }
@@ -190,10 +200,16 @@ impl<'a> Index<'a> {
         for block in blocks {
             match block {
                 Block::Equation(equation) => {
-                    self.formulas.extend(equation.claim.map(|claim| (claim, &equation.math)));
+                    let formula = vec![Piece::Formula(&equation.math)];
+                    self.formulas.extend(equation.claim.map(|claim| (claim, formula)));
                 }
                 Block::Cell(cell) => {
                     self.cells.insert(&cell.anchor, cell);
+                    for output in &cell.outputs {
+                        if let Output::Float(float) = output {
+                            self.add_float(float);
+                        }
+                    }
                 }
                 Block::Quote(blocks) | Block::Callout { blocks, .. } => self.add(blocks),
                 Block::List { items, .. } => {
@@ -201,14 +217,51 @@ impl<'a> Index<'a> {
                         self.add(&item.blocks);
                     }
                 }
+                Block::Heading { content, .. } | Block::Paragraph(content) => {
+                    self.add_words(content)
+                }
+                Block::Float(float) => self.add_float(float),
+                Block::Code { .. } | Block::Module { .. } | Block::Rule | Block::Problem { .. } => {
+                }
+            }
+        }
+    }
+
+    fn add_float(&mut self, float: &'a Float) {
+        self.add_words(&float.caption);
+        if let FloatBody::Table(table) = &float.body {
+            table
+                .header
+                .iter()
+                .chain(table.rows.iter().flatten())
+                .for_each(|it| self.add_words(it));
+        }
+    }
+
+    /// Looks for claims with a formula among their words.
+    fn add_words(&mut self, content: &'a [Inline]) {
+        for inline in content {
+            match inline {
+                Inline::Claim { claim, content } => {
+                    let mut said = Vec::new();
+                    pieces(content, &mut said);
+                    if said.iter().any(|piece| matches!(piece, Piece::Formula(_))) {
+                        self.formulas.insert(*claim, said);
+                    }
+                }
+                Inline::Emphasis(content)
+                | Inline::Strong(content)
+                | Inline::Strikethrough(content)
+                | Inline::Link { content, .. }
+                | Inline::Jump { content, .. } => self.add_words(content),
                 _ => {}
             }
         }
     }
 
-    /// The formula that makes a claim, if the claim is one.
-    pub(super) fn formula(&self, claim: usize) -> Option<&'a Math> {
-        self.formulas.get(&claim).copied()
+    /// What a claim asserts in words and formulas, if it has a formula.
+    pub(super) fn formulas(&self, claim: usize) -> Option<&[Piece<'a>]> {
+        self.formulas.get(&claim).map(Vec::as_slice)
     }
 
     /// What the cell behind a claim is called where the claim's chapter is known.
@@ -218,6 +271,27 @@ impl<'a> Index<'a> {
         match self.chapters.get(from.chapter.as_str()) {
             Some(number) if from.chapter != claim.chapter => format!("{name} of chapter {number}"),
             _ => name.to_owned(),
+        }
+    }
+}
+
+/// Words and formulas of some content.
+fn pieces<'a>(content: &'a [Inline], found: &mut Vec<Piece<'a>>) {
+    for inline in content {
+        match inline {
+            Inline::Math(math) => found.push(Piece::Formula(math)),
+            Inline::Text(text) | Inline::Code(text) | Inline::Value { text, .. } => {
+                found.push(Piece::Words(text));
+            }
+            Inline::Emphasis(content)
+            | Inline::Strong(content)
+            | Inline::Strikethrough(content)
+            | Inline::Link { content, .. }
+            | Inline::Jump { content, .. }
+            | Inline::Exempt { content, .. }
+            | Inline::Claim { content, .. } => pieces(content, found),
+            Inline::SoftBreak | Inline::HardBreak => found.push(Piece::Words(" ")),
+            _ => {}
         }
     }
 }

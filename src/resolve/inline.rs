@@ -319,7 +319,8 @@ impl Resolver<'_> {
                 "inline-value",
                 format!("`{name}` is a check and has no value to print"),
                 span.clone(),
-            ),
+            )
+            .hint("print a value, or claim the check: `[words](claim:name)`"),
             Err(Ok(Unvalued::Miss(name, Miss::Open { words, .. }))) => {
                 return Inline::Problem(format!("{name} is not known: {words}"));
             }
@@ -327,7 +328,8 @@ impl Resolver<'_> {
                 "inline-value",
                 format!("`{name}` is published more than once: {}", all.join(", ")),
                 span.clone(),
-            ),
+            )
+            .hint("write the chapter before the name, as in `chapter/name`"),
             Err(Ok(Unvalued::Miss(name, Miss::Unknown))) => {
                 let candidates = self.names.candidates(chapter);
                 Diagnostic::error(

@@ -102,7 +102,12 @@ fn work(
         let print = || pdf::file(&job.page.evaluated.document, &job.colours);
         let printed = panic::catch_unwind(AssertUnwindSafe(print));
         let (file, mut problems) = printed.unwrap_or_else(|_| {
-            (None, vec![Diagnostic::global("internal", "printing the PDF panicked")])
+            (
+                None,
+                vec![Diagnostic::global("internal", "printing the PDF panicked").hint(
+                    "`veracity build-report --format pdf` tells more; pages are not affected",
+                )],
+            )
         });
         if let Some(file) = file {
             // A PDF with problems is made again next time, so that its problems are told again.

@@ -239,6 +239,23 @@ fn prose_is_judged_anew_against_what_was_recorded() {
 }
 
 #[test]
+fn a_frozen_report_says_what_it_claims_beyond_its_record() {
+    let bench = Bench::new();
+    bench.record();
+    bench.replace("a.md", "[9](claim:nine)", "[9](claim:nine \"± 2\"), or [8](claim:nine \"± 3\")");
+    let build = ["build-report", "--frozen", "--format", "html"];
+    let (status, words) = bench.run(&build);
+    assert_eq!(status, 0, "{words}");
+    assert!(words.contains("a/nine: tolerance loosened"), "{words}");
+    assert!(words.contains("a/nine#2: claim added"), "{words}");
+    let page = std::fs::read_to_string(bench.root().join("build/report/a.html"));
+    let page = page.expect("it was written");
+    let told = "recorded: a/nine (tolerance loosened), a/nine#2 (not in the record).";
+    assert!(page.contains(told), "{page}");
+    assert_eq!(bench.run(&[&build[..], &["--strict"]].concat()).0, 1);
+}
+
+#[test]
 fn a_report_that_promises_less_than_its_record_is_warned_of() {
     let bench = Bench::new();
     bench.write("a.md", "# A\n\n[1](exempt: \"one\") of: x\n\n| n |\n|---|\n| **2** |\n| 1 |\n\n: T {#tbl-t best=\"max\"}\n");

@@ -116,6 +116,8 @@ impl Watch {
     /// Watches folders, of which what is in them already does not count.
     pub(super) fn over(folders: Vec<PathBuf>) -> Self {
         let before = folders.iter().map(|folder| size(folder).0).sum();
+        // As the system tells of what was in them.
+        let folders = folders.into_iter().map(|it| it.canonicalize().unwrap_or(it)).collect();
         Self { folders, before, looked: Instant::now() }
     }
 
@@ -127,33 +129,65 @@ impl Watch {
         self.looked = Instant::now();
         let sizes: Vec<(u64, usize)> = self.folders.iter().map(|folder| size(folder)).collect();
         let named = sizes.iter().map(|(bytes, _)| bytes).sum::<u64>();
-        let bytes = named.saturating_add(unlinked(process));
+        let bytes = named.saturating_add(unlinked(process, &self.folders));
         bytes.saturating_sub(self.before) > WRITTEN || sizes.iter().any(|(_, files)| *files > FILES)
     }
 }
 
 #[cfg(not(unix))]
-fn unlinked(_process: u32) -> u64 {
+fn unlinked(_process: u32, _folders: &[PathBuf]) -> u64 {
     0
 }
 
-/// Bytes of the files that a program has open and no folder has any more.
+/// Bytes of the files that a program has open, or mapped out of these folders, and no folder has any
+/// more.
 #[cfg(unix)]
-fn unlinked(process: u32) -> u64 {
+fn unlinked(process: u32, folders: &[PathBuf]) -> u64 {
     use std::os::unix::fs::MetadataExt;
-    // A confined program is one process, all of whose threads have the same files open.
-    let open = match fs::read_dir(format!("/proc/{process}/fd")) {
-        Ok(open) => open,
+    let tasks = match fs::read_dir(format!("/proc/{process}/task")) {
+        Ok(tasks) => tasks,
         // What cannot be looked at may be any amount.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return u64::MAX,
+        Err(_) => return 0,
+    };
+    // A confined program is one process, all of whose threads have the same files and memory; the
+    // first of them may have ended before the others.
+    let looked = tasks.flatten().find_map(|task| {
+        let maps = fs::read(task.path().join("maps")).ok().filter(|maps| !maps.is_empty())?;
+        Some((task.path(), String::from_utf8_lossy(&maps).into_owned()))
+    });
+    let Some((task, maps)) = looked else { return 0 };
+    let open = match fs::read_dir(task.join("fd")) {
+        Ok(open) => open,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return u64::MAX,
         Err(_) => return 0,
     };
     let files = open.flatten().filter_map(|entry| fs::metadata(entry.path()).ok());
     let gone = files.filter(|file| file.is_file() && file.nlink() == 0);
-    gone.map(|file| ((file.dev(), file.ino()), file.len()))
-        .collect::<BTreeMap<_, _>>()
-        .into_values()
-        .sum()
+    let mut sizes: BTreeMap<u64, u64> = gone.map(|file| (file.ino(), taken(&file))).collect();
+    for (inode, range) in mapped(&maps, folders) {
+        sizes.entry(inode).or_insert_with(|| {
+            // Few may look at it; to others it may be as long as any.
+            let file = fs::metadata(format!("/proc/{process}/map_files/{range}"));
+            file.map_or(LONGEST_FILE, |file| taken(&file))
+        });
+    }
+    sizes.into_values().fold(0, u64::saturating_add)
+}
+
+/// The files out of some folders that are in memory and were removed: their inodes, each with a range of
+/// addresses.
+#[cfg(unix)]
+fn mapped<'a>(maps: &'a str, folders: &[PathBuf]) -> BTreeMap<u64, &'a str> {
+    let removed = maps.lines().filter_map(|line| line.strip_suffix(" (deleted)"));
+    let file = |line: &'a str| {
+        let mut words = line.splitn(6, ' ');
+        let range = words.next()?;
+        let inode = words.nth(3)?.parse().ok()?;
+        let path = Path::new(words.next()?.trim_start());
+        folders.iter().any(|folder| path.starts_with(folder)).then_some((inode, range))
+    };
+    removed.filter_map(file).collect()
 }
 
 /// Bytes and number of the files in a folder; of very many only the first are counted.
@@ -167,10 +201,19 @@ fn size(folder: &Path) -> (u64, usize) {
             if files > FILES {
                 return (bytes, files);
             }
-            if metadata.is_dir() { folders.push(entry.path()) } else { bytes += metadata.len() }
+            if metadata.is_dir() { folders.push(entry.path()) } else { bytes += taken(&metadata) }
         }
     }
     (bytes, files)
+}
+
+/// Bytes that a file takes: room may be set aside beyond its end.
+fn taken(file: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    let blocks = std::os::unix::fs::MetadataExt::blocks(file).saturating_mul(512);
+    #[cfg(not(unix))]
+    let blocks = 0;
+    file.len().max(blocks)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -184,6 +227,17 @@ mod cases {
         let mut file = tempfile::tempfile().expect("a file without a name");
         file.write_all(&[7; 1 << 16]).expect("it can be written");
         // Other tests may have such files as well.
-        assert!(unlinked(std::process::id()) >= 1 << 16);
+        assert!(unlinked(std::process::id(), &[]) >= 1 << 16);
+    }
+
+    #[test]
+    fn what_is_mapped_out_of_a_folder_and_removed_is_found_once() {
+        let maps = "7f10-7f20 rw-s 00000000 fe:01 77        /w/out/a b (deleted)\n\
+                    7f20-7f30 rw-s 00001000 fe:01 77        /w/out/a b (deleted)\n\
+                    7f30-7f40 rw-s 00000000 fe:01 78        /w/out/kept\n\
+                    7f40-7f50 rw-s 00000000 00:01 79        /dev/zero (deleted)\n\
+                    7f50-7f60 rw-p 00000000 00:00 0         [heap]\n";
+        let found = mapped(maps, &["/w/out".into()]);
+        assert_eq!(found, BTreeMap::from([(77, "7f20-7f30")]));
     }
 }

@@ -150,6 +150,7 @@ impl Toolkit {
         let failed = |error: io::Error| {
             let words = format!("cannot lay out the CUDA toolkit in {}: {error}", folder.display());
             Diagnostic::global("toolkit", words)
+                .hint("look whether there is room and whether it may be written")
         };
         self.links(folder).map_err(failed)?;
         let smi = format!("#!/bin/sh\necho compute_cap\necho {}\n", arch.capability());

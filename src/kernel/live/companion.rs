@@ -51,7 +51,8 @@ pub fn find(toolchain: &str) -> Result<Companion, Diagnostic> {
             false => Err(Diagnostic::global(
                 "live-kernel",
                 format!("{PATH_VARIABLE} names {}, which is not there", named.display()),
-            )),
+            )
+            .hint("let it name an executable `veracity-live`, or leave the variable away")),
         };
     }
     let name = format!("veracity-live{}", std::env::consts::EXE_SUFFIX);

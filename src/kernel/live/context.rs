@@ -93,11 +93,14 @@ impl Context {
     ) -> Result<Self, Problem> {
         let start = chapter.source.span(0..0);
         let failed = |error: io::Error| {
-            Problem::of(Diagnostic::error(
-                "kernel",
-                format!("the live kernel cannot be opened: {error}"),
-                start.clone(),
-            ))
+            Problem::of(
+                Diagnostic::error(
+                    "kernel",
+                    format!("the live kernel cannot be opened: {error}"),
+                    start.clone(),
+                )
+                .hint("say `--kernel batch`, which does without it"),
+            )
         };
         let maps = write_library(&ground.workspace, chapter).map_err(failed)?;
         let dependencies = dependencies(&ground.workspace, &chapter.slug).map_err(failed)?;

@@ -221,7 +221,10 @@ impl Run<'_> {
     fn broken(&self, index: usize, words: &str) -> Outcome {
         let words = format!("the live kernel cannot run this cell: {words}");
         let span = self.cell(index).span.clone();
-        Outcome::silent(Ending::Failed(Box::new(Diagnostic::error("kernel", words, span))))
+        Outcome::silent(Ending::Failed(Box::new(
+            Diagnostic::error("kernel", words, span)
+                .hint("say `--kernel batch`, which does without it"),
+        )))
     }
 
     /// Takes over what came of an evaluation.
@@ -249,11 +252,14 @@ impl Run<'_> {
             let (stdout, stderr) = streams.next().unwrap_or_default();
             let ending = match output {
                 Ok(output) => Ending::Done(output),
-                Err(error) => Ending::Failed(Box::new(Diagnostic::error(
-                    "kernel",
-                    format!("the cell's output cannot be read: {error}"),
-                    self.cell(index).span.clone(),
-                ))),
+                Err(error) => Ending::Failed(Box::new(
+                    Diagnostic::error(
+                        "kernel",
+                        format!("the cell's output cannot be read: {error}"),
+                        self.cell(index).span.clone(),
+                    )
+                    .hint("say `--kernel batch`, which does without it"),
+                )),
             };
             outcomes.push((index, Outcome { ending, stdout, stderr, duration_ms }));
         }
@@ -300,7 +306,8 @@ impl Run<'_> {
                 "kernel",
                 format!("the live kernel cannot run this cell: {words}"),
                 cell.span.clone(),
-            ),
+            )
+            .hint("say `--kernel batch`, which does without it"),
             LiveReply::Opened | LiveReply::Completed { .. } => outbox::left(cell),
         };
         // Without a reply of the process that runs cells, its variables are gone with it.

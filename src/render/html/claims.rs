@@ -8,7 +8,7 @@ use super::{Writer, page_name, plain};
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::data::kind_word;
 use crate::document::{Chapter, Inline};
-use crate::render::look::{self, Look, Shared};
+use crate::render::look::{self, Look, Piece, Shared};
 
 impl Look {
     fn icon(self) -> &'static str {
@@ -82,12 +82,16 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What a claim asserts: its formula or its words.
+    /// What a claim asserts in words and formulas.
     fn said(&mut self, index: usize) {
-        match self.index.formula(index) {
-            Some(math) => self.formula(math),
-            None => {
-                self.out.text(&self.document.claims[index].text);
+        let Some(said) = self.index.formulas(index) else {
+            self.out.text(&self.document.claims[index].text);
+            return;
+        };
+        for piece in said.to_vec() {
+            match piece {
+                Piece::Formula(math) => self.formula(math),
+                Piece::Words(words) => drop(self.out.text(words)),
             }
         }
     }

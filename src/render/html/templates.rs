@@ -60,7 +60,10 @@ impl Templates {
             .filter_map(|file| Some((file.path().to_str()?.to_owned(), file.contents().to_vec())))
             .collect();
         let unreadable = |path: &str, error: &dyn std::fmt::Display| {
-            vec![Diagnostic::global("template", format!("cannot read `{path}`: {error}"))]
+            vec![
+                Diagnostic::global("template", format!("cannot read `{path}`: {error}"))
+                    .hint(DEFAULT_INSTEAD),
+            ]
         };
         for path in world.list(FOLDER).map_err(|error| unreadable(FOLDER, &error))? {
             if let Some(name) = own_name(&path) {

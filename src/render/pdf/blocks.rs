@@ -250,7 +250,8 @@ impl Emitter<'_> {
             })
             .collect();
         if !claims.is_empty() {
-            let has_formulas = cell.claims.iter().any(|&claim| self.index.formula(claim).is_some());
+            let has_formulas =
+                cell.claims.iter().any(|&claim| self.index.formulas(claim).is_some());
             let _ = writeln!(code, "r.resting({has_formulas}, ({},))", claims.join(", "));
         }
         code

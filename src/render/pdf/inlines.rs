@@ -2,6 +2,7 @@
 
 use crate::document::Inline;
 use crate::math::Math;
+use crate::render::look::Piece;
 
 use super::emit::Emitter;
 use super::ledger;
@@ -107,15 +108,19 @@ impl Emitter<'_> {
         }
     }
 
-    /// What a claim asserts: its formula or its words.
+    /// What a claim asserts in words and formulas.
     pub(super) fn said(&mut self, claim: usize) -> String {
-        match self.index.formula(claim) {
-            Some(math) => self.inline_formula(math),
-            None => {
-                let document = self.document;
-                self.text.shown(&document.claims[claim].text, Space::Running)
-            }
-        }
+        let Some(said) = self.index.formulas(claim) else {
+            let document = self.document;
+            return self.text.shown(&document.claims[claim].text, Space::Running);
+        };
+        let pieces: Vec<String> = (said.to_vec().into_iter())
+            .map(|piece| match piece {
+                Piece::Formula(math) => self.inline_formula(math),
+                Piece::Words(words) => self.text.shown(words, Space::Running),
+            })
+            .collect();
+        format!("({})", pieces.join(" + "))
     }
 
     fn nested(&mut self, function: &str, content: &[Inline], place: Place, depth: usize) -> String {

@@ -195,7 +195,7 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared
     }
     set("words", emitter.said(index));
     set("length", claim.text.len().to_string());
-    set("formula", emitter.index.formula(index).is_some().to_string());
+    set("formula", emitter.index.formulas(index).is_some().to_string());
     set("relation", emitter.shown(&claim.relation));
     if let Some(value) = &claim.value {
         let value = match &claim.unit {
