@@ -176,7 +176,7 @@ impl Reader<'_> {
                 "a data set is one archive, or one file or more that are not unpacked",
                 self.yaml.span(field.key),
             );
-            self.diagnostics.push(found);
+            self.diagnostics.push(found.hint("make a data set of its own of each archive"));
             return None;
         }
         Some(Entry {
@@ -201,7 +201,7 @@ impl Reader<'_> {
                 "an address begins with `https://` or `http://`",
                 place,
             );
-            self.diagnostics.push(found);
+            self.diagnostics.push(found.hint("write the whole address, with how it is fetched"));
             return None;
         }
         let name = match fields.get("name") {

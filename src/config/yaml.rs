@@ -138,7 +138,7 @@ impl<'a> Yaml<'a> {
         Box::new(if tab {
             found.hint("YAML is indented with spaces, not with tabs")
         } else {
-            found
+            found.hint("look for a quotation mark, a bracket or an indentation that does not fit")
         })
     }
 }

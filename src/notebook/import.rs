@@ -79,7 +79,8 @@ fn kind(cell: &Cell) -> Option<Kind> {
 impl Reader {
     fn problem(&mut self, number: usize, words: &str) {
         let words = format!("cell {number}: {words}");
-        let mut problem = Diagnostic::global("notebook", words);
+        let mut problem = Diagnostic::global("notebook", words)
+            .hint("look at that place of the chapter, and put there what is missing");
         problem.severity = crate::diag::Severity::Warning;
         self.problems.push(problem);
     }

@@ -363,7 +363,8 @@ impl Builder<'_> {
             return InlineKind::Claim { name, relation: title.trim().to_owned() };
         }
         if let Some((scheme, name)) = target.split_once(':')
-            && crate::diag::closest(&scheme.to_ascii_lowercase(), ["claim"]).is_some()
+            && (scheme.eq_ignore_ascii_case("claim")
+                || crate::diag::closest(&scheme.to_ascii_lowercase(), ["claim"]).is_some())
         {
             let span = self.context.first_line(range);
             self.context.diagnostics.push(

@@ -235,8 +235,10 @@ impl Resolver<'_> {
         let literal = format!("\"{label}\"");
         self.chapters.iter().enumerate().find_map(|(chapter, parsed)| {
             let cells = parsed.cells.iter().enumerate();
+            // Any cell may call what a module has.
+            let in_module = parsed.modules.iter().any(|it| it.code.text.contains(&literal));
             cells
-                .filter(|(_, cell)| cell.code.text.contains(&literal))
+                .filter(|(_, cell)| in_module || cell.code.text.contains(&literal))
                 .find(|(index, _)| {
                     let result = self.names.cell(chapter, *index);
                     !result.is_some_and(|result| matches!(result.status, CellStatus::Done))
