@@ -110,9 +110,10 @@ pub fn main() -> ExitCode {
                 reports::write(&session, root, &evaluated, &reports.wanted)?;
                 Ok(status.max(session.coverage(&evaluated, require_coverage)))
             }),
-        Command::Record { run } => session.with_root(cli.root, |root| {
+        Command::Record { with_files, run } => session.with_root(cli.root, |root| {
             let request = run.request(&session, root, Formats { html: false, pdf: false })?;
-            record::record(&session, &request, run.strict)
+            let files = if with_files { record::Files::All } else { record::Files::Small };
+            record::record(&session, &request, files, run.strict)
         }),
         Command::Diff(args) => diff::run(&session, cli.root, &args),
         Command::Attest(args) => {

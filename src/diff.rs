@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claims::Standing;
 use crate::claims::exact;
-use crate::claims::slack::{Shift, Stated, shift};
+use crate::claims::slack::{Shift, Stated, covers, shift};
 use crate::claims::strength::Strength;
-use crate::record::{Entry, Exemption};
+use crate::record::{Cell, Entry, Exemption};
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,12 @@ pub enum Kind {
     Environment,
     /// The code behind claims is another.
     Code,
+    /// A value is another, as far as the claims on it allow.
+    Moved,
+    /// A cell puts out something else that no reader sees.
+    Unshown,
+    /// A file for download is another.
+    File,
     /// A claim that is not as expected is so in another way.
     Verdict,
     /// A claim is new.
@@ -104,6 +110,9 @@ impl Kind {
             Self::Text => "text changed",
             Self::Environment => "environment changed",
             Self::Code => "code changed",
+            Self::Moved => "value moved within what its claim allows",
+            Self::Unshown => "output moved below what is shown",
+            Self::File => "file changed",
             Self::Verdict => "verdict changed",
             Self::Added => "claim added",
             Self::Tightened => "tolerance tightened",
@@ -127,9 +136,9 @@ impl Kind {
         )
     }
 
-    /// Whether the same report, executed again elsewhere, may show it.
-    pub fn is_surrounding(self) -> bool {
-        matches!(self, Self::Environment | Self::Code)
+    /// Whether the same report, executed again elsewhere, may show it, and is none the less for it.
+    pub fn is_lesser(self) -> bool {
+        matches!(self, Self::Environment | Self::Code | Self::Moved | Self::Unshown | Self::File)
     }
 }
 
@@ -149,12 +158,20 @@ pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
         1 => changes.push(whole(Kind::Code, "1 claim rests on other code")),
         many => changes.push(whole(Kind::Code, &format!("{many} claims rest on other code"))),
     }
-    outputs(old, new, &mut changes);
+    outputs(old, new, &told(&pairs), &mut changes);
     data(old, new, &mut changes);
     environment(old, new, &mut changes);
     exemptions(old, new, &mut changes);
     changes.sort_by_key(|change| change.kind);
     changes
+}
+
+/// The cells of which a claim tells that a value is another.
+fn told<'a>(pairs: &[matching::Pair<'a>]) -> BTreeSet<&'a str> {
+    let both = pairs.iter().filter_map(|pair| Some((pair.old?, pair.new?)));
+    both.filter(|(old, new)| old.value != new.value)
+        .filter_map(|(_, new)| new.cell.as_deref())
+        .collect()
 }
 
 fn whole(kind: Kind, what: &str) -> Change {
@@ -253,8 +270,21 @@ fn claim(
         };
         let way = way(before, after).map(|way| format!(" ({way})")).unwrap_or_default();
         let to = with_unit(after, &new.unit) + &way;
-        push(Kind::Value, Some(with_unit(before, &old.unit)), Some(to));
+        let kind = match kind.is_none() && is_allowed(old, new) {
+            true => Kind::Moved,
+            false => Kind::Value,
+        };
+        push(kind, Some(with_unit(before, &old.unit)), Some(to));
     }
+}
+
+/// Whether a claim that says the same allows that its value has moved.
+fn is_allowed(old: &Entry, new: &Entry) -> bool {
+    let (Some(before), Some(after)) = (&old.value, &new.value) else { return false };
+    let is_same = verdict(old) == verdict(new) && old.text == new.text && old.unit == new.unit;
+    // What holds before and after allows it; what is refuted or open says how far its number reaches.
+    let stated = Stated { relation: &new.relation, text: &new.text };
+    is_same && (new.verdict == "verified" || covers(stated, before, after))
 }
 
 fn place(entry: &Entry) -> Option<String> {
@@ -313,12 +343,21 @@ fn way(before: &str, after: &str) -> Option<String> {
     })
 }
 
-fn outputs(old: &Side, new: &Side, changes: &mut Vec<Change>) {
+fn outputs(old: &Side, new: &Side, told: &BTreeSet<&str>, changes: &mut Vec<Change>) {
     for (name, before) in &old.cells {
         let Some(after) = new.cells.get(name) else { continue };
-        if before.output == after.output || before.measured && after.measured {
+        if before.measured && after.measured {
             continue;
         }
+        files(name, before, after, changes);
+        if before.output == after.output {
+            continue;
+        }
+        let kind = match before.shown.is_some() && before.shown == after.shown {
+            true if told.contains(name.as_str()) => continue,
+            true => Kind::Unshown,
+            false => Kind::Output,
+        };
         let said = |output: &Option<String>| match output {
             Some(digest) => short(digest),
             None => "not run".to_owned(),
@@ -326,8 +365,25 @@ fn outputs(old: &Side, new: &Side, changes: &mut Vec<Change>) {
         changes.push(Change {
             from: Some(said(&before.output)),
             to: Some(said(&after.output)),
-            ..whole(Kind::Output, name)
+            ..whole(kind, name)
         });
+    }
+}
+
+fn files(cell: &str, before: &Cell, after: &Cell, changes: &mut Vec<Change>) {
+    let named = |cell: &Cell| -> BTreeMap<String, String> {
+        let files = cell.files.iter();
+        files.map(|file| (file.name.clone(), short(&file.digest))).collect()
+    };
+    let (before, after) = (named(before), named(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        let (from, to) = (before.get(name).cloned(), after.get(name).cloned());
+        if from != to {
+            // A file that is there no more, or is new, is another output.
+            let kind = if from.is_some() && to.is_some() { Kind::File } else { Kind::Output };
+            changes.push(Change { from, to, ..whole(kind, &format!("{cell}/{name}")) });
+        }
     }
 }
 

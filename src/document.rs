@@ -178,8 +178,10 @@ pub enum Output {
 pub struct Attachment {
     /// Name of the file, unique in the report, in ASCII.
     pub name: String,
-    /// What it holds.
-    pub bytes: Arc<[u8]>,
+    /// What it holds; a report that is rendered from a record may not have it.
+    pub bytes: Option<Arc<[u8]>>,
+    /// How many bytes it has.
+    pub size: u64,
     /// BLAKE3 of the bytes, in hexadecimal digits.
     pub digest: String,
 }

@@ -11,6 +11,7 @@ mod bench;
 mod code;
 mod formula;
 pub mod reasons;
+mod reduce;
 mod text;
 
 use std::collections::BTreeSet;

@@ -7,17 +7,20 @@
 //! The lock is what a person reviews: claims, values and digests, in the order in which they are
 //! read. What cells put out (tables, series of figures, printed lines) would drown that, so it
 //! stands in files that are named by their own digest: an output that has not changed keeps its
-//! file, and the lock vouches for every byte. Places in the text and durations are left out, since they
+//! file, and the lock vouches for every byte. Files for download that are large are only named, with
+//! their digests, unless a person wants them kept. Places in the text and durations are left out, since they
 //! change without the report saying anything else.
 
+pub mod files;
 mod folder;
 pub mod frozen;
+mod shown;
 mod text;
 
-pub use folder::{outputs, write};
+pub use folder::{FolderFiles, drop_large, outputs, write};
 pub use text::{parse, text};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +94,12 @@ pub struct Cell {
     /// Digest of what it put out, hexadecimal; absent if it did not run.
     #[serde(default)]
     pub output: Option<String>,
+    /// Digest of what a reader sees of it apart from what claims compare, hexadecimal.
+    #[serde(default)]
+    pub shown: Option<String>,
+    /// Files that it put out.
+    #[serde(default)]
+    pub files: Vec<files::File>,
     /// Whether it depends on the clock, so that it gives something else each time.
     #[serde(default)]
     pub measured: bool,
@@ -190,21 +199,29 @@ impl Entry {
 
 /// Records an evaluated report; `sources` is the digest of the code that it brings.
 ///
-/// Gives the record, and what its cells put out by digest.
-pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, String>) {
+/// Gives the record, and the files of its folder, which hold what its cells put out.
+pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
     let none = crate::plan::Foundation::default();
     let foundation = evaluated.plan.chapters.first().map_or(&none, |chapter| &chapter.foundation);
-    let mut files = BTreeMap::new();
+    let claimed = claimed(evaluated);
+    let mut folder = FolderFiles::new();
     let mut cells = BTreeMap::new();
     for (plan, done) in evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters) {
         for (cell, result) in plan.cells.iter().zip(&done.cells) {
-            let output = matches!(result.status, CellStatus::Done).then(|| {
-                let (digest, text) = folder::named(&timeless(result));
-                files.insert(digest.clone(), text);
-                digest
-            });
-            let key = result.key.clone();
-            let recorded = Cell { key, output, measured: cell.measured };
+            let mut recorded =
+                Cell { key: result.key.clone(), measured: cell.measured, ..Cell::default() };
+            if matches!(result.status, CellStatus::Done) {
+                let mut record = timeless(result);
+                for (file, bytes) in files::take(&mut record) {
+                    folder.extend(bytes.map(|bytes| (folder::of_file(&file.digest), bytes)));
+                    recorded.files.push(file);
+                }
+                let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
+                recorded.shown = Some(shown::digest(&record, own.unwrap_or(&BTreeSet::new())));
+                let (digest, text) = folder::named(&record);
+                folder.insert(folder::of_output(&digest), text.into_bytes());
+                recorded.output = Some(digest);
+            }
             cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
         }
     }
@@ -232,7 +249,19 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
         claims: claims.collect(),
         exemptions: exemptions.collect(),
     };
-    (lock, files)
+    (lock, folder)
+}
+
+/// The names of the values that claims read, by chapter and cell.
+fn claimed(evaluated: &Evaluated) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
+    let mut claimed: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for claim in &evaluated.document.claims {
+        if let Some(from) = &claim.provenance {
+            let name = claim.name.rsplit('/').next().unwrap_or_default();
+            claimed.entry((&from.chapter, &from.cell)).or_default().insert(name);
+        }
+    }
+    claimed
 }
 
 /// What a cell put out, without how long it took.

@@ -8,6 +8,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
+use super::exact;
 use super::measure::{Measure, Part};
 use super::number::{self, Printed};
 use super::relation::Relation;
@@ -63,6 +64,23 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
         (Shift::Other, Shift::Looser) => Shift::Looser,
         (asked, _) => asked,
     }
+}
+
+/// Whether a value may be `after` where it was `before`, going by the tolerance of a claim on it or
+/// by the precision to which it is printed, and whatever is printed.
+pub fn covers(stated: Stated<'_>, before: &str, after: &str) -> bool {
+    let parts = stated.parts();
+    let (Some(before), Some(after)) = (exact::decimal(before), exact::decimal(after)) else {
+        return false;
+    };
+    // What is made of several values has another size than they have.
+    parts.measure == Measure::default()
+        && match Slack::of(parts.rule, stated.text) {
+            Some(Slack::Absolute(size) | Slack::Relative(_, size)) => {
+                (after - before).abs() <= size
+            }
+            Some(Slack::Bound(..) | Slack::Devices(_)) | None => false,
+        }
 }
 
 /// The parts of a relation.
@@ -233,6 +251,20 @@ mod tests {
     fn of(old: (&str, &str), new: (&str, &str)) -> Shift {
         let stated = |(relation, text)| Stated { relation, text };
         shift(stated(old), stated(new))
+    }
+
+    #[test]
+    fn a_value_may_move_as_far_as_its_claim_allows() {
+        let covers =
+            |relation, text, before, after| super::covers(Stated { relation, text }, before, after);
+        assert!(covers("± 0.019; quotes y; on octmnist", "0.8755", "0.70", "0.71"));
+        assert!(!covers("± 0.019; quotes y; on octmnist", "0.8755", "0.70", "0.72"));
+        assert!(covers("= (2 decimals)", "0.82", "0.7001", "0.7002"));
+        assert!(!covers("= (2 decimals)", "0.82", "0.70", "0.71"));
+        assert!(!covers("= (exact)", "8", "9", "10"));
+        assert!(!covers("holds", "it is", "true", "false"));
+        assert!(!covers("minus b; points; ± 1", "3.1", "0.1", "0.2"));
+        assert!(!covers("≥ 0.5", "half", "0.9", "0.6"));
     }
 
     #[test]

@@ -85,6 +85,10 @@ pub(super) enum Command {
     },
     /// Run the code and write down in report.lock what the report claims and what came of it
     Record {
+        /// Keep files for download of any size, such as trained weights, not only their digests
+        #[arg(long)]
+        with_files: bool,
+
         #[command(flatten)]
         run: RunArgs,
     },

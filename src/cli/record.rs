@@ -12,10 +12,18 @@ use crate::pipeline::{self, BuildRequest, Evaluated};
 use crate::record;
 use crate::world::DiskWorld;
 
+/// Which files for download a record keeps; of all of them it has the digests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    Small,
+    All,
+}
+
 /// Executes a report and records it.
 pub(super) fn record(
     session: &Session,
     request: &BuildRequest,
+    files: Files,
     strict: bool,
 ) -> Result<u8, Vec<Diagnostic>> {
     if request.chapter.is_some() {
@@ -41,8 +49,12 @@ pub(super) fn record(
         );
         return Ok(WRONG);
     }
-    let (lock, outputs) = record::of(&evaluated, sources(request, &evaluated)?);
-    record::write(&request.root, &lock, &outputs).map_err(|problem| vec![problem])?;
+    let (lock, mut folder) = record::of(&evaluated, sources(request, &evaluated)?);
+    let all = folder.len();
+    if files == Files::Small {
+        record::drop_large(&mut folder);
+    }
+    record::write(&request.root, &lock, &folder).map_err(|problem| vec![problem])?;
     session.say(&format!(
         "recorded {} claims and {} cells in {} and {}; commit both\n",
         lock.claims.len(),
@@ -50,6 +62,12 @@ pub(super) fn record(
         record::FILE,
         record::FOLDER,
     ));
+    if folder.len() < all {
+        session.say(&format!(
+            "{} large files for download are recorded by their digests alone; --with-files keeps them\n",
+            all - folder.len(),
+        ));
+    }
     Ok(status(evaluated.standing(), strict))
 }
 
@@ -67,7 +85,7 @@ pub(super) fn locked(
     session.results(&evaluated);
     let (now, _) = record::of(&evaluated, sources(&request, &evaluated)?);
     let changes = diff::compare(&recorded.into(), &now.into());
-    let drifted = changes.iter().any(|change| !change.kind.is_surrounding());
+    let drifted = changes.iter().any(|change| !change.kind.is_lesser());
     if drifted {
         session.problem(
             &Diagnostic::global(

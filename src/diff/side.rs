@@ -57,9 +57,20 @@ struct Exempt {
 /// Version of `claims.json` that is understood.
 const LEDGER_VERSION: u64 = 1;
 
+/// The data behind values.
+fn used(claims: &[Entry]) -> impl Iterator<Item = (String, Data)> {
+    claims.iter().filter_map(|claim| claim.dataset.as_ref()).map(|used| {
+        (used.name.clone(), Data { kind: used.kind.clone(), digest: used.digest.clone() })
+    })
+}
+
 impl From<Lock> for Side {
     fn from(lock: Lock) -> Self {
-        let Lock { environment, data, cells, claims, exemptions, .. } = lock;
+        let Lock { environment, mut data, cells, claims, exemptions, .. } = lock;
+        // Data that cells make themselves are none at hand.
+        for (name, used) in used(&claims) {
+            data.entry(name).or_insert(used);
+        }
         Self { environment, data, cells, claims, exemptions }
     }
 }
@@ -84,11 +95,6 @@ impl Side {
             )
             .hint("make it anew with `veracity check`"));
         }
-        let mut data = BTreeMap::new();
-        for used in ledger.claims.iter().filter_map(|claim| claim.dataset.as_ref()) {
-            let set = Data { kind: used.kind.clone(), digest: used.digest.clone() };
-            data.insert(used.name.clone(), set);
-        }
         let exempt = ledger
             .coverage
             .into_iter()
@@ -97,7 +103,7 @@ impl Side {
         let exemptions = exempt.filter(by_author).map(|exempt| exempt.number);
         Ok(Self {
             environment: ledger.environment.into_iter().collect(),
-            data,
+            data: used(&ledger.claims).collect(),
             cells: BTreeMap::new(),
             claims: ledger.claims,
             exemptions: exemptions.collect(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Fate, Kind, Mutant, cell_of};
+use super::{Fate, Kind, Mutant, cell_of, reduce};
 use crate::cache::Store;
 use crate::claims::{self, Judged, Site, Standing};
 use crate::diag::Diagnostic;
@@ -181,34 +181,46 @@ impl<'a> Bench<'a> {
 
     /// Runs what a mutant reaches.
     pub(super) fn try_out(&self, mutant: &Mutant) -> Fate {
-        let before = self.report;
-        let mut chapters = before.chapters.clone();
-        let path = before.chapters[mutant.chapter].source.path();
-        let slug = before.chapters[mutant.chapter].slug.clone();
-        let chapter = parse::chapter(Source::new(path, mutant.text())).0;
-        chapters[mutant.chapter] = Chapter { slug, ..chapter };
-        let foundation = &before.plan.chapters[mutant.chapter].foundation;
-        let changed = std::slice::from_ref(&chapters[mutant.chapter]);
-        let (plan, problems) = plan::plan(&before.config, changed, foundation);
+        let (whole, problems) = self.changed(mutant, mutant.text());
         if mutant.kind == Kind::Formula
             && let Some(problem) = problems.iter().find(|it| it.code == "equation-not-evaluable")
         {
             return Fate::Noticed(format!("the formula cannot be evaluated: {}", problem.message));
         }
-        let plan = &plan.chapters[0];
-        let mut fate = Fate::Survived;
-        for cells in self.stages(mutant, plan) {
-            let results = self.run(mutant, plan, &cells);
-            fate = self.judge(mutant, &chapters, results, &cells);
-            if fate != Fate::Survived {
-                break;
+        let (quick, slow) = self.stages(mutant, &whole.plan);
+        if !quick.is_empty() {
+            let fate = self.judge(mutant, &whole, &quick, Judging::All);
+            if fate != Fate::Survived || slow.is_empty() {
+                return fate;
             }
         }
-        fate
+        // Slow cells run with no more than the claims need, unless that is no program.
+        if let Some(text) = reduce::text(self.report, mutant) {
+            let (less, _) = self.changed(mutant, text);
+            let fate = self.judge(mutant, &less, &slow, Judging::Own);
+            if !matches!(fate, Fate::Invalid(_)) {
+                return fate;
+            }
+        }
+        self.judge(mutant, &whole, &slow, Judging::All)
     }
 
-    /// The cells to run, at first those that are quick.
-    fn stages(&self, mutant: &Mutant, plan: &ChapterPlan) -> Vec<BTreeSet<usize>> {
+    /// The report with another text of the chapter that a mutant changes.
+    fn changed(&self, mutant: &Mutant, text: String) -> (Changed, Vec<Diagnostic>) {
+        let before = self.report;
+        let mut chapters = before.chapters.clone();
+        let path = before.chapters[mutant.chapter].source.path();
+        let slug = before.chapters[mutant.chapter].slug.clone();
+        let chapter = parse::chapter(Source::new(path, text)).0;
+        chapters[mutant.chapter] = Chapter { slug, ..chapter };
+        let foundation = &before.plan.chapters[mutant.chapter].foundation;
+        let own = std::slice::from_ref(&chapters[mutant.chapter]);
+        let (mut plan, problems) = plan::plan(&before.config, own, foundation);
+        (Changed { plan: plan.chapters.swap_remove(0), chapters }, problems)
+    }
+
+    /// The cells to run: those that are quick, and the others.
+    fn stages(&self, mutant: &Mutant, plan: &ChapterPlan) -> (BTreeSet<usize>, BTreeSet<usize>) {
         let results = &self.report.executed.chapters[mutant.chapter].cells;
         let took = |cell: usize| Duration::from_millis(results[cell].duration_ms);
         let (mut quick, mut slow) = (BTreeSet::new(), BTreeSet::new());
@@ -224,7 +236,7 @@ impl<'a> Bench<'a> {
                 slow.insert(cell)
             };
         }
-        [quick, slow].into_iter().filter(|cells| !cells.is_empty()).collect()
+        (quick, slow)
     }
 
     /// The report's results, with those of the given cells of the mutant in their places.
@@ -251,13 +263,14 @@ impl<'a> Bench<'a> {
     fn judge(
         &self,
         mutant: &Mutant,
-        chapters: &[Chapter],
-        results: Executed,
+        changed: &Changed,
         cells: &BTreeSet<usize>,
+        judging: Judging,
     ) -> Fate {
+        let results = self.run(mutant, &changed.plan, cells);
         let own = &results.chapters[mutant.chapter].cells;
         let in_reach = cells.iter().flat_map(|&cell| {
-            let needs = &self.report.plan.chapters[mutant.chapter].cells[cell].needs;
+            let needs = &changed.plan.cells[cell].needs;
             needs.iter().copied().chain([cell])
         });
         let failure = in_reach.filter_map(|cell| failure(&own[cell])).next();
@@ -273,10 +286,14 @@ impl<'a> Bench<'a> {
         }
         // The prose is the same, so the claims stand as they did.
         let (judged, _) =
-            claims::judge(self.sites.clone(), chapters, &results, |_, _| String::new());
+            claims::judge(self.sites.clone(), &changed.chapters, &results, |_, _| String::new());
         let now: BTreeMap<&str, &Judged> =
             judged.iter().map(|claim| (claim.id.as_str(), claim)).collect();
-        let turned = self.report.document.claims.iter().find_map(|before| {
+        let is_judged = |claim: &&Judged| match judging {
+            Judging::All => true,
+            Judging::Own => mutant.claims.contains(&claim.id),
+        };
+        let turned = self.report.document.claims.iter().filter(is_judged).find_map(|before| {
             let now = now.get(before.id.as_str());
             let standing = now.map_or(Standing::Bad, |now| now.standing());
             let word = now.map_or("gone", |now| now.verdict.word());
@@ -285,6 +302,21 @@ impl<'a> Bench<'a> {
         });
         turned.map_or(Fate::Survived, Fate::Noticed)
     }
+}
+
+/// The report with a changed chapter.
+struct Changed {
+    chapters: Vec<Chapter>,
+    /// The plan of that chapter.
+    plan: ChapterPlan,
+}
+
+/// Which claims may notice.
+#[derive(Clone, Copy)]
+enum Judging {
+    All,
+    /// Those behind which the mutant stands; of others not all is there.
+    Own,
 }
 
 fn failure(result: &CellResult) -> Option<&Diagnostic> {

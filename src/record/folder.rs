@@ -1,18 +1,28 @@
-//! A record on disk: the lock, and what cells put out in files named by their digests.
+//! A record on disk: the lock, and what cells put out in files named by their digests: `.json` for
+//! what is shown, `.bin` for files that readers can download.
 //!
 //! In: a record with its outputs, or a world that holds them. Out: the other. At every moment the
 //! lock on disk finds the files that it names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::files::{self, File, SMALL};
 use super::{FILE, FOLDER, Lock, text};
 use crate::cache::CellRecord;
 use crate::diag::Diagnostic;
 use crate::kernel::workspace::write_if_changed;
 use crate::world::World;
+
+/// The files of a record's folder, by name.
+pub type FolderFiles = BTreeMap<String, Vec<u8>>;
+
+/// Leaves out the files for download that are large.
+pub fn drop_large(folder: &mut FolderFiles) {
+    folder.retain(|name, bytes| !name.ends_with(".bin") || bytes.len() as u64 <= SMALL);
+}
 
 /// What a cell put out as text, and the digest by which it is called.
 pub(super) fn named(record: &CellRecord) -> (String, String) {
@@ -21,22 +31,18 @@ pub(super) fn named(record: &CellRecord) -> (String, String) {
     (blake3::hash(text.as_bytes()).to_hex().to_string(), text)
 }
 
-/// Writes a record below `root`, and removes the outputs that only the one before named.
+/// Writes a record below `root`, and removes the files that only the one before named.
 ///
 /// # Errors
 /// If a file cannot be written; the record before is then whole.
-pub fn write(
-    root: &Path,
-    lock: &Lock,
-    outputs: &BTreeMap<String, String>,
-) -> Result<(), Diagnostic> {
+pub fn write(root: &Path, lock: &Lock, files: &FolderFiles) -> Result<(), Diagnostic> {
     let write = || -> io::Result<()> {
         let folder = root.join(FOLDER);
-        for (digest, text) in outputs {
-            write_if_changed(&folder.join(file(digest)), text.as_bytes())?;
+        for (name, bytes) in files {
+            write_if_changed(&folder.join(name), bytes)?;
         }
         write_if_changed(&root.join(FILE), text(lock).as_bytes())?;
-        prune(&folder, &outputs.keys().map(|digest| file(digest)).collect())
+        prune(&folder, files)
     };
     write().map_err(|error| {
         Diagnostic::global("record-folder", format!("cannot write the record: {error}"))
@@ -45,16 +51,16 @@ pub fn write(
     })
 }
 
-/// Reads what the cells of a record put out, by digest.
+/// Reads what the cells of a record put out, by cell.
 ///
 /// # Errors
 /// If a file is missing or not as it was recorded.
 pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRecord>, Diagnostic> {
-    let wanted: BTreeSet<&String> =
-        lock.cells.values().filter_map(|cell| cell.output.as_ref()).collect();
     let mut outputs = BTreeMap::new();
-    for digest in wanted {
-        let path = format!("{FOLDER}/{}", file(digest));
+    let wanted =
+        lock.cells.iter().filter_map(|(name, cell)| Some((name, cell, cell.output.as_ref()?)));
+    for (name, cell, digest) in wanted {
+        let path = format!("{FOLDER}/{}", of_output(digest));
         let damaged = |words: String| {
             Diagnostic::global("record-damaged", words).hint(format!(
                 "`{FOLDER}` belongs to `{FILE}`: commit both, or make both anew with `veracity record`"
@@ -65,20 +71,32 @@ pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRe
         if blake3::hash(&bytes).to_hex().as_str() != digest {
             return Err(damaged(format!("`{path}` is not as it was recorded")));
         }
-        let record = serde_json::from_slice(&bytes).map_err(|error| {
+        let mut record = serde_json::from_slice(&bytes).map_err(|error| {
             damaged(format!("`{path}` was recorded by another version of Veracity: {error}"))
         })?;
-        outputs.insert(digest.clone(), record);
+        let find = |file: &File| found(world, file);
+        files::put(&mut record, &cell.files, &find);
+        outputs.insert(name.clone(), record);
     }
     Ok(outputs)
 }
 
-fn file(digest: &str) -> String {
+/// A file for download, if the record has it as it was.
+fn found(world: &dyn World, file: &File) -> Option<Vec<u8>> {
+    let bytes = world.read(&format!("{FOLDER}/{}", of_file(&file.digest))).ok()?;
+    (blake3::hash(&bytes).to_hex().as_str() == file.digest).then_some(bytes)
+}
+
+pub(super) fn of_output(digest: &str) -> String {
     format!("{digest}.json")
 }
 
+pub(super) fn of_file(digest: &str) -> String {
+    format!("{digest}.bin")
+}
+
 /// Removes files of ours that are not `kept`.
-fn prune(folder: &Path, kept: &BTreeSet<String>) -> io::Result<()> {
+fn prune(folder: &Path, kept: &FolderFiles) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -89,8 +107,9 @@ fn prune(folder: &Path, kept: &BTreeSet<String>) -> io::Result<()> {
         let Ok(name) = entry.file_name().into_string() else { continue };
         let is_ours = name
             .strip_suffix(".json")
+            .or_else(|| name.strip_suffix(".bin"))
             .is_some_and(|stem| stem.len() == 64 && stem.bytes().all(|b| b.is_ascii_hexdigit()));
-        if is_ours && !kept.contains(&name) {
+        if is_ours && !kept.contains_key(&name) {
             fs::remove_file(entry.path())?;
         }
     }

@@ -63,15 +63,15 @@ pub fn replay(
     lock: &Lock,
     outputs: &BTreeMap<String, CellRecord>,
 ) -> (Executed, Vec<Diagnostic>) {
-    let by_key: BTreeMap<&str, &super::Cell> =
-        lock.cells.values().map(|cell| (cell.key.as_str(), cell)).collect();
+    let by_key: BTreeMap<&str, &String> =
+        lock.cells.iter().map(|(name, cell)| (cell.key.as_str(), name)).collect();
     let mut diagnostics = Vec::new();
     let mut chapter = |chapter: &ChapterPlan| {
         let barred = exec::barred(chapter);
         let cells = chapter.cells.iter().zip(barred).map(|(cell, barred)| {
             let key = cell.key.to_string();
-            let recorded = by_key.get(key.as_str()).map(|cell| cell.output.as_ref());
-            let record = recorded.flatten().and_then(|digest| outputs.get(digest));
+            let recorded = by_key.get(key.as_str());
+            let record = recorded.and_then(|name| outputs.get(*name));
             let (status, record) = match (barred, record, recorded) {
                 (Some(status), ..) => (status, CellRecord::empty()),
                 (None, Some(record), _) => (CellStatus::Done, record.clone()),
@@ -125,7 +125,7 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
     let changes = diff::compare(&lock.into(), &super::of(&evaluated, sources).0.into());
     // What cannot be checked was told at its cell.
     let told = |change: &&diff::Change| {
-        !change.kind.is_surrounding() && !matches!(change.kind, Kind::Unchecked | Kind::Output)
+        !change.kind.is_lesser() && !matches!(change.kind, Kind::Unchecked | Kind::Output)
     };
     let changed: Vec<String> = changes.iter().filter(told).map(said).collect();
     notice.push_str(&unrecorded(&changes));

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-use super::{Entry, Lock};
+use super::files::File;
+use super::{Cell, Entry, Lock};
 use crate::diag::Diagnostic;
 
 /// Version of the form.
@@ -48,11 +49,7 @@ fn body(lock: &Lock) -> String {
         text.push_str("\n[cells]\n");
     }
     for (name, cell) in &lock.cells {
-        let _ = write!(text, "{} = {{ key = {}", quoted(name), quoted(&cell.key));
-        if let Some(output) = &cell.output {
-            let _ = write!(text, ", output = {}", quoted(output));
-        }
-        text.push_str(if cell.measured { ", measured = true }\n" } else { " }\n" });
+        self::cell(&mut text, name, cell);
     }
     for claim in &lock.claims {
         text.push_str("\n[[claim]]\n");
@@ -65,6 +62,24 @@ fn body(lock: &Lock) -> String {
         line(&mut text, "reason", &exemption.reason);
     }
     text
+}
+
+fn cell(text: &mut String, name: &str, cell: &Cell) {
+    let _ = write!(text, "{} = {{ key = {}", quoted(name), quoted(&cell.key));
+    for (name, digest) in [("output", &cell.output), ("shown", &cell.shown)] {
+        if let Some(digest) = digest {
+            let _ = write!(text, ", {name} = {}", quoted(digest));
+        }
+    }
+    let file = |file: &File| {
+        let (name, digest) = (quoted(&file.name), quoted(&file.digest));
+        format!("{{ name = {name}, bytes = {}, digest = {digest} }}", file.bytes)
+    };
+    if !cell.files.is_empty() {
+        let files: Vec<String> = cell.files.iter().map(file).collect();
+        let _ = write!(text, ", files = [{}]", files.join(", "));
+    }
+    text.push_str(if cell.measured { ", measured = true }\n" } else { " }\n" });
 }
 
 fn claim(text: &mut String, claim: &Entry) {

@@ -4,8 +4,6 @@
 
 use std::collections::HashMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use veracity_protocol::{Align, Artifact, Check, CheckStatus};
 
 use super::anchor::{file_name, slug};
@@ -23,6 +21,7 @@ use crate::exec::{CellResult, CellStatus};
 use crate::figure;
 use crate::math::Display;
 use crate::parse::{self, ClaimSite, ColumnAlign, Echo, plain_text};
+use crate::record::files::Content;
 use crate::span::Span;
 
 /// Footnotes of the chapter that is being resolved.
@@ -276,13 +275,18 @@ impl Resolver<'_> {
     }
 
     fn file(&mut self, name: &str, data: &str) -> Output {
-        let Ok(bytes) = STANDARD.decode(data) else {
-            return Output::Text(format!("The file {name} is damaged."));
+        let (bytes, digest, size) = match Content::of(data) {
+            Some(Content::Here(bytes)) => {
+                let (digest, size) =
+                    (blake3::hash(&bytes).to_hex().to_string(), bytes.len() as u64);
+                (Some(bytes.into()), digest, size)
+            }
+            Some(Content::Absent(digest, size)) => (None, digest, size),
+            None => return Output::Text(format!("The file {name} is damaged.")),
         };
         let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "bin"));
         let name = format!("{}.{}", self.images.unique(&file_name(stem)), file_name(ending));
-        let digest = blake3::hash(&bytes).to_hex().to_string();
-        Output::File(Attachment { name, bytes: bytes.into(), digest })
+        Output::File(Attachment { name, bytes, size, digest })
     }
 
     fn check(&mut self, check: &Check) -> CheckView {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use veracity::diff::{Change, Kind, Side, compare, words};
 use veracity::git;
-use veracity::record::{DataUse, Entry, Exemption};
+use veracity::record::{Cell, DataUse, Entry, Exemption};
 
 /// A side of a few claims in two chapters.
 fn side() -> Side {
@@ -62,6 +62,45 @@ fn set_check(side: &mut Side, strength: &str) {
 }
 
 #[test]
+fn a_value_that_moves_within_its_claims_is_told_apart() {
+    let moved = |edit: &dyn Fn(&mut Side)| told(edit);
+    // Four digits do not change, two per cent are far, and a bound is kept.
+    let all = moved(&|it| {
+        it.claims.iter_mut().take(3).for_each(|claim| claim.value = Some("0.82042".into()));
+    });
+    assert!(all.len() == 3 && all.iter().all(|(kind, _)| *kind == Kind::Moved), "{all:?}");
+    assert!(Kind::Moved.is_lesser() && !Kind::Value.is_lesser());
+    // A claim that is not as expected any more tells it as before.
+    let fails = moved(&|it| {
+        it.claims[0].value = Some("0.83".into());
+        it.claims[0].verdict = "refuted".into();
+    });
+    assert_eq!(fails.iter().map(|it| it.0).collect::<Vec<_>>(), [Kind::Fails, Kind::Value]);
+    // What is not checked on the data at hand may move as far as it is claimed, and no further.
+    let open = |side: &mut Side| side.claims[0].verdict = "unverified".into();
+    let to = |value: &'static str| told_of(open, move |it| it.claims[0].value = Some(value.into()));
+    assert_eq!(to("0.82044"), [(Kind::Moved, "a/acc".to_owned())]);
+    assert_eq!(to("0.8206"), [(Kind::Value, "a/acc".to_owned())]);
+}
+
+#[test]
+fn what_no_reader_sees_is_no_drift() {
+    let cell = |output: &str, shown: &str| Cell {
+        output: Some(output.into()),
+        shown: Some(shown.into()),
+        ..Cell::default()
+    };
+    let old = |side: &mut Side| {
+        side.cells.insert("a/x".into(), cell("1", "1"));
+    };
+    let to = |cell: Cell| told_of(old, move |side| drop(side.cells.insert("a/x".into(), cell)));
+    assert_eq!(to(cell("2", "1")), [(Kind::Unshown, "a/x".to_owned())]);
+    assert_eq!(to(cell("2", "2")), [(Kind::Output, "a/x".to_owned())]);
+    let without = Cell { output: Some("2".into()), ..Cell::default() };
+    assert_eq!(to(without), [(Kind::Output, "a/x".to_owned())]);
+}
+
+#[test]
 fn every_kind_of_change_is_told() {
     let one = |kind, what: &str| vec![(kind, what.to_owned())];
     assert_eq!(told(|_| ()), []);
@@ -85,7 +124,7 @@ fn every_kind_of_change_is_told() {
     assert_eq!(told(|it| it.claims[3].text = "nine".into()), one(Kind::Text, "b/count"));
     assert_eq!(told(|it| it.claims[0].text = "0.8205".into()), one(Kind::Text, "a/acc"));
     let moved = told(|it| it.claims[0].value = Some("0.83".into()));
-    assert_eq!(moved, one(Kind::Value, "a/acc"));
+    assert_eq!(moved, one(Kind::Moved, "a/acc"));
     let weaker =
         told_of(|it| set_check(it, "tested on 49 cases"), |it| set_check(it, "tested on 48 cases"));
     assert_eq!(weaker, one(Kind::Weaker, "a/acc"));
@@ -149,7 +188,7 @@ fn what_weakens_a_report_comes_first() {
     new.claims.remove(3);
     let changes = compare(&side(), &new);
     let kinds: Vec<Kind> = changes.iter().map(|change| change.kind).collect();
-    let expected = [Kind::Fails, Kind::Deleted, Kind::Loosened, Kind::Value, Kind::Environment];
+    let expected = [Kind::Fails, Kind::Deleted, Kind::Loosened, Kind::Environment, Kind::Moved];
     assert_eq!(kinds, expected);
     assert_eq!(words::summary(&changes), "3 changes weaken the report, 2 others");
     assert!(words::text(&changes).ends_with("3 changes weaken the report, 2 others\n"));

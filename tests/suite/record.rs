@@ -1,10 +1,11 @@
 //! Records: what is written, what is rendered from it, and that nothing changed goes unnoticed.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use veracity::attest::{self, statement};
 use veracity::claims::{Judged, Reason, Verdict};
 use veracity::diff::{self, Kind};
@@ -12,10 +13,10 @@ use veracity::kernel::scripted::ScriptedKernel;
 use veracity::kernel::workspace::{self, Network};
 use veracity::kernel::{Ending, Outcome};
 use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground};
-use veracity::record::{self, Lock};
+use veracity::record::{self, FolderFiles, Lock};
 use veracity::reports::{Findings, badge, github, junit, sarif};
 use veracity::world::DiskWorld;
-use veracity_protocol::{CellOutput, CheckStatus};
+use veracity_protocol::{Artifact, CellOutput, CheckStatus};
 
 use crate::scripted::{artifacts, check, integer, values};
 
@@ -50,11 +51,14 @@ There are [9](claim:nine), not [8](claim:nine "refuted"), and later [1](claim:la
 struct Bench {
     folder: tempfile::TempDir,
     nine: i64,
+    /// What the first cell offers for download.
+    file: Vec<u8>,
 }
 
 impl Bench {
     fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().expect("a temporary folder"), nine: 9 };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let bench = Self { folder, nine: 9, file: Vec::new() };
         bench.write("report.yaml", "title: A report\nchapters: [a.md]\n");
         bench.write("a.md", CHAPTER);
         bench
@@ -91,9 +95,13 @@ impl Bench {
             ..Outcome::silent(Ending::Done(output))
         };
         let nine = self.nine;
+        let file = (!self.file.is_empty()).then(|| Artifact::File {
+            name: "weights.bin".into(),
+            data: STANDARD.encode(&self.file),
+        });
         let prepare = move |_: &_, _: &_, _: &[&str]| {
             let check = check("m", CheckStatus::Passed, &["eq-m"]);
-            let sums = artifacts([veracity_protocol::Artifact::Check(check)]);
+            let sums = artifacts([Artifact::Check(check)].into_iter().chain(file.clone()));
             let kernel = ScriptedKernel::default()
                 .with("a/sums", done(sums))
                 .with("a/cell-2", done(values([("nine", integer(nine))])));
@@ -110,15 +118,15 @@ impl Bench {
         pipeline::judge(planned, results, &world)
     }
 
-    fn lock(&self) -> (Lock, BTreeMap<String, String>) {
+    fn lock(&self) -> (Lock, FolderFiles) {
         let evaluated = self.evaluate();
         let sources = workspace::sources(self.root(), &evaluated.config).expect("it can be read");
         record::of(&evaluated, sources)
     }
 
     fn record(&self) -> Lock {
-        let (lock, outputs) = self.lock();
-        record::write(self.root(), &lock, &outputs).expect("it can be written");
+        let (lock, files) = self.lock();
+        record::write(self.root(), &lock, &files).expect("it can be written");
         lock
     }
 
@@ -331,11 +339,59 @@ fn drift_says_which_value_moved_from_what_to_what() {
     assert_eq!(moved[0].from.as_deref(), Some("9"));
     assert_eq!(moved[0].to.as_deref(), Some("10 (+11.11 %)"));
     assert_eq!(changes[0].kind, Kind::Fails);
-    assert!(changes.iter().any(|change| change.kind == Kind::Output && change.what == "a/cell-2"));
+    // The claims tell it; nothing else of the cell has changed.
+    assert!(changes.iter().all(|change| !matches!(change.kind, Kind::Output | Kind::Unshown)));
     // What a record no longer needs is removed.
     bench.record();
     let outputs = fs::read_dir(bench.root().join("report.lock.d")).expect("it is there");
     assert_eq!(outputs.count(), 2);
+}
+
+#[test]
+fn a_large_file_is_recorded_by_its_digest_unless_it_is_wanted() {
+    let mut bench = Bench::new();
+    bench.file = vec![7; 100_000];
+    let (lock, mut folder) = bench.lock();
+    let file = &lock.cells["a/sums"].files[0];
+    let digest = blake3::hash(&bench.file).to_hex().to_string();
+    assert_eq!((file.name.as_str(), file.bytes, &file.digest), ("weights.bin", 100_000, &digest));
+    let page = |folder: &FolderFiles| {
+        record::write(bench.root(), &lock, folder).expect("it can be written");
+        let evaluated = bench.frozen().expect("there is a record");
+        assert!(!codes(&evaluated).contains(&"record-differs"));
+        assert_eq!(bench.run(&["build-report", "--frozen", "--format", "html"]).0, 0);
+        fs::read_to_string(bench.root().join("build/report/a.html")).expect("a page")
+    };
+    let whole = page(&folder);
+    assert!(
+        whole.contains("href=\"assets/files/weights.bin\"") && whole.contains(&digest),
+        "{whole}"
+    );
+    let kept = fs::read(bench.root().join("build/report/assets/files/weights.bin"));
+    assert_eq!(kept.expect("it is there"), bench.file);
+    record::drop_large(&mut folder);
+    let without = page(&folder);
+    assert!(without.contains("not in the record") && without.contains(&digest), "{without}");
+    assert!(!without.contains("href=\"assets/files/"), "{without}");
+    let named = |name: &str| bench.root().join("report.lock.d").join(name).exists();
+    assert!(!named(&format!("{digest}.bin")));
+    // Other weights are told, and are no drift.
+    bench.file[0] = 8;
+    let changes = diff::compare(&lock.into(), &bench.lock().0.into());
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert!(changes[0].kind == Kind::File && changes[0].kind.is_lesser());
+    assert_eq!(changes[0].what, "a/sums/weights.bin");
+    // A small one is always kept, and one that is damaged is not shown.
+    bench.file = vec![9; 100];
+    let (lock, mut folder) = bench.lock();
+    record::drop_large(&mut folder);
+    record::write(bench.root(), &lock, &folder).expect("it can be written");
+    let name = format!("report.lock.d/{}.bin", lock.cells["a/sums"].files[0].digest);
+    assert_eq!(fs::read(bench.root().join(&name)).expect("it is there"), bench.file);
+    bench.write(&name, "damaged");
+    assert_eq!(bench.run(&["build-report", "--frozen", "--format", "html"]).0, 0);
+    let page = fs::read_to_string(bench.root().join("build/report/a.html")).expect("a page");
+    assert!(page.contains("not in the record"), "{page}");
 }
 
 #[test]

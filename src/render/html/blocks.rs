@@ -242,12 +242,20 @@ impl<'a> Writer<'a> {
     }
 
     fn attachment(&mut self, file: &'a Attachment) {
-        let path = format!("assets/files/{}", file.name);
-        self.out.raw("<p class=\"attachment\"><a href=\"").text(&path);
-        self.out.raw("\" download=\"\">").text(&file.name).raw("</a> <span>");
-        self.out.text(&data::bytes(file.bytes.len() as u64));
+        self.out.raw("<p class=\"attachment\">");
+        match &file.bytes {
+            Some(bytes) => {
+                let path = format!("assets/files/{}", file.name);
+                self.out.raw("<a href=\"").text(&path);
+                self.out.raw("\" download=\"\">").text(&file.name).raw("</a>");
+                self.files.insert(path, bytes.to_vec());
+            }
+            None => {
+                self.out.text(&file.name).raw(" (not in the record: a build makes it)");
+            }
+        }
+        self.out.raw(" <span>").text(&data::bytes(file.size));
         self.out.raw(", BLAKE3 <code>").text(&file.digest).raw("</code></span></p>");
-        self.files.insert(path, file.bytes.to_vec());
     }
 
     fn check(&mut self, check: &'a CheckView) {

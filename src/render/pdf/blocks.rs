@@ -262,9 +262,13 @@ impl Emitter<'_> {
             Output::Float(float) => self.float(float),
             Output::Check(check) => self.check(check),
             Output::File(file) => {
-                let size = data::bytes(file.bytes.len() as u64);
+                let size = data::bytes(file.size);
                 let lines = format!("{}, {size}\nBLAKE3 {}", file.name, file.digest);
-                self.verbatim("\"File beside the pages\"", &lines)
+                let title = match file.bytes {
+                    Some(_) => "\"File beside the pages\"",
+                    None => "\"File that is not in the record\"",
+                };
+                self.verbatim(title, &lines)
             }
             Output::Text(text) => self.verbatim("none", text),
             Output::Stdout(text) => self.verbatim("\"Standard output\"", text),
