@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
-use crate::document::{Block, Cell, Document};
+use crate::document::{Block, Cell, Document, Equation};
 use crate::math::Math;
+use crate::words::{Word, Words};
 
 /// How a verdict looks. The order is that of summaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,16 +43,16 @@ impl Look {
         }
     }
 
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::AsExpected => "refuted, as expected",
-            Self::Unverified => "unverified",
-            Self::Refuted => "refuted",
-            Self::Unexpected => "holds, against expectation",
-            Self::Vacuous => "vacuous",
-            Self::Error => "error",
-        }
+    pub(super) fn word(self, words: Words) -> &'static str {
+        words.get(match self {
+            Self::Verified => Word::Verified,
+            Self::AsExpected => Word::AsExpected,
+            Self::Unverified => Word::Unverified,
+            Self::Refuted => Word::Refuted,
+            Self::Unexpected => Word::Unexpected,
+            Self::Vacuous => Word::Vacuous,
+            Self::Error => Word::Error,
+        })
     }
 
     /// A sign that tells verdicts apart without colour.
@@ -171,7 +172,7 @@ pub(super) fn local_id(claim: &Judged) -> &str {
 /// Formulas that make claims, and cells by anchor.
 #[derive(Default)]
 pub(super) struct Index<'a> {
-    formulas: BTreeMap<usize, &'a Math>,
+    formulas: BTreeMap<usize, &'a Equation>,
     cells: BTreeMap<&'a str, &'a Cell>,
     chapters: BTreeMap<&'a str, &'a str>,
 }
@@ -190,7 +191,7 @@ impl<'a> Index<'a> {
         for block in blocks {
             match block {
                 Block::Equation(equation) => {
-                    self.formulas.extend(equation.claim.map(|claim| (claim, &equation.math)));
+                    self.formulas.extend(equation.claim.map(|claim| (claim, equation)));
                 }
                 Block::Cell(cell) => {
                     self.cells.insert(&cell.anchor, cell);
@@ -208,7 +209,12 @@ impl<'a> Index<'a> {
 
     /// The formula that makes a claim, if the claim is one.
     pub(super) fn formula(&self, claim: usize) -> Option<&'a Math> {
-        self.formulas.get(&claim).copied()
+        self.formulas.get(&claim).map(|equation| &equation.math)
+    }
+
+    /// The number of that formula, if it has one.
+    pub(super) fn number(&self, claim: usize) -> Option<&'a str> {
+        self.formulas.get(&claim)?.number.as_deref()
     }
 
     /// What the cell behind a claim is called where the claim's chapter is known.
