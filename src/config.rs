@@ -18,6 +18,7 @@ use crate::diag::Diagnostic;
 use crate::kernel::cuda::CUDA;
 use crate::parse::{CellDefaults, Code, Echo, FrontMatter, Needs};
 use crate::span::{Source, Span};
+use crate::words::{LANGUAGES, Words};
 pub use fields::duration;
 use fields::{Fields, Reader};
 use yaml::{Node, Value};
@@ -315,6 +316,17 @@ impl Reader<'_> {
                 (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
             });
         if is_tag {
+            if Words::known(&language).is_none() {
+                let message =
+                    format!("the words that a report is given are English in `{language}`");
+                let found = Diagnostic::warning("language-words", message, span);
+                let list = LANGUAGES.join("`, `");
+                self.diagnostics.push(
+                    found
+                        .note("captions, references, headings of generated parts, verdicts")
+                        .hint(format!("they are known in `{list}`")),
+                );
+            }
             return Some(language);
         }
         let found =

@@ -10,6 +10,7 @@ use crate::claims::Judged;
 use crate::coverage::Coverage;
 use crate::math::Math;
 use crate::parse::{CalloutKind, ColumnAlign};
+use crate::words::Words;
 
 /// A whole report, ready to be rendered.
 #[derive(Clone, Debug)]
@@ -32,6 +33,13 @@ pub struct Document {
     pub claims: Vec<Judged>,
     /// What became of the numbers of each chapter.
     pub coverage: Vec<Coverage>,
+}
+
+impl Document {
+    /// The words of its language.
+    pub fn words(&self) -> Words {
+        Words::of(&self.language)
+    }
 }
 
 /// One chapter.

@@ -38,4 +38,5 @@ pub mod serve;
 pub mod session;
 pub mod slice;
 pub mod span;
+pub mod words;
 pub mod world;

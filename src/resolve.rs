@@ -25,6 +25,7 @@ use crate::math::Macros;
 use crate::mutate::reasons;
 use crate::parse;
 use crate::span::Source;
+use crate::words::Words;
 use crate::world::World;
 
 use anchor::Anchors;
@@ -89,7 +90,7 @@ fn walk<'a>(
     let mut diagnostics = Vec::new();
     let macros: Vec<Macros> =
         chapters.iter().map(|chapter| macros(config, chapter, &mut diagnostics)).collect();
-    let (numbers, found) = number::assign(chapters, executed, &macros);
+    let (numbers, found) = number::assign(chapters, executed, &macros, Words::of(&config.language));
     diagnostics.extend(found);
     let (works, found) = Works::new(bibliography);
     diagnostics.extend(found);

@@ -8,7 +8,7 @@ use super::elements::{Anchor, Strokes};
 use super::font::{self, Weight};
 use super::marks::Chart;
 use super::panel::{Content, Panel};
-use super::scale::Ticks;
+use super::scale::{Ticks, labels, round_numbers};
 use super::sheet::{at, put, units};
 use super::style::{Dash, LABEL_SIZE, Look, TICK_SIZE, TITLE_SIZE};
 use super::text::{Face, Root, fits, height, wrap};
@@ -25,6 +25,9 @@ const LONGEST_TILTED: f64 = 140.0;
 pub(super) enum Categories {
     /// Upright, in lines; every so many are shown.
     Upright { lines: Vec<Vec<String>>, every: usize },
+    /// Equally spaced numbers, of which there are too many: ticks at round ones between them, with
+    /// their places in slots.
+    Ruler(Vec<(f64, String)>),
     /// Tilted, where upright ones would collide.
     Tilted { lines: Vec<Vec<String>>, every: usize },
 }
@@ -287,6 +290,23 @@ pub(super) fn round_stride(least: f64) -> usize {
     strides.take(18).find(|&stride| stride as f64 >= least).unwrap_or(1_000_000)
 }
 
+/// Ticks at round numbers for categories that are equally spaced numbers, at most `most`, with their
+/// places: 0.5 is the middle of the first category.
+pub(super) fn ruler(names: &[String], most: usize) -> Option<Vec<(f64, String)>> {
+    let numbers: Vec<f64> =
+        names.iter().map(|name| name.trim().parse().ok()).collect::<Option<_>>()?;
+    let (first, last) = (*numbers.first()?, *numbers.last()?);
+    let step = (last - first) / (numbers.len() - 1) as f64;
+    let is_at = |(i, v): (usize, &f64)| (first + i as f64 * step - v).abs() <= 1e-6 * step.abs();
+    if !step.is_normal() || !numbers.iter().enumerate().all(is_at) {
+        return None;
+    }
+    let finest = if numbers.iter().all(|v| v.fract() == 0.0) { 1.0 } else { 0.0 };
+    let ticks = round_numbers(first.min(last), first.max(last), most, finest);
+    let labels = labels(&ticks);
+    Some(ticks.iter().map(|v| (v - first) / step + 0.5).zip(labels).collect())
+}
+
 /// Labels of categories that are `slot` pixels apart: in lines, thinned out if they are numbers,
 /// or tilted.
 pub(super) fn category_labels(names: &[String], slot: f64) -> Categories {
@@ -296,6 +316,16 @@ pub(super) fn category_labels(names: &[String], slot: f64) -> Categories {
     };
     if names.iter().all(|name| fits(name, TICK_SIZE, Weight::Regular, room, 3)) {
         return Categories::Upright { lines: lines(room), every: 1 };
+    }
+    let widest_of = |ticks: &[(f64, String)]| {
+        ticks.iter().map(|(_, label)| tick_width(label)).fold(0.0, f64::max)
+    };
+    let rulers = (2..=10).rev().filter_map(|most| ruler(names, most)).find(|ticks| {
+        let least = widest_of(ticks) + 10.0;
+        ticks.windows(2).all(|pair| slot * (pair[1].0 - pair[0].0).abs() >= least)
+    });
+    if let Some(ticks) = rulers {
+        return Categories::Ruler(ticks);
     }
     if are_numbers(names) {
         let widest = names.iter().map(|name| tick_width(name)).fold(0.0, f64::max);
@@ -317,6 +347,7 @@ impl Categories {
             Categories::Upright { lines, .. } => {
                 height(lines.iter().map(Vec::len).max().unwrap_or(0), TICK_SIZE)
             }
+            Categories::Ruler(_) => TICK + height(1, TICK_SIZE),
             Categories::Tilted { lines, .. } => {
                 let (sin, cos) = f64::from(TILT).to_radians().sin_cos();
                 let long = lines.iter().flatten().map(|line| tick_width(line)).fold(0.0, f64::max);
@@ -335,6 +366,15 @@ impl Categories {
             Categories::Upright { lines, every } => {
                 for (i, lines) in lines.iter().enumerate().step_by(*every) {
                     face.write_lines(root, (middle(i), top), Anchor::Middle, lines);
+                }
+            }
+            Categories::Ruler(ticks) => {
+                let place = |at: f64| frame.left + slot * at;
+                let ends = |at| [(place(at), frame.bottom()), (place(at), frame.bottom() + TICK)];
+                strokes(root, ticks.iter().map(|(at, _)| ends(*at)).collect(), look.ink, 1.0);
+                for (at, label) in ticks {
+                    let below = (place(*at), top + TICK);
+                    face.write_lines(root, below, Anchor::Middle, std::slice::from_ref(label));
                 }
             }
             Categories::Tilted { lines, every } => {

@@ -126,6 +126,13 @@ pub(super) fn draw(
     let room = WIDEST_ROW_LABEL.min(area.width / 3.0);
     let rows: Vec<Vec<String>> =
         heat.rows.iter().map(|name| wrap(name, TICK_SIZE, Weight::Regular, room, most)).collect();
+    let dense = TICK_SIZE * 2.0 * rows.len() as f64 > area.height * 0.8;
+    let ruler = dense.then(|| axes::ruler(&heat.rows, ((area.height / 42.0) as usize).clamp(2, 9)));
+    let ruler = ruler.flatten();
+    let row_room = match &ruler {
+        Some(ticks) => ticks.iter().map(|(_, label)| tick_width(label)).fold(TICK, f64::max) + TICK,
+        None => widest(&rows.concat()),
+    };
 
     let bar_values =
         round_numbers(heat.low, heat.high, ((area.height / 50.0) as usize).clamp(2, 9), 0.0);
@@ -133,7 +140,7 @@ pub(super) fn draw(
     let bar_title = wrap(&heat.label, LABEL_SIZE, Weight::Regular, area.height - 60.0, 2);
     let y_label = wrap(&plot.y.label, LABEL_SIZE, Weight::Regular, area.height - 60.0, 2);
 
-    let left = height(y_label.len(), LABEL_SIZE) + 4.0 + widest(&rows.concat()) + 2.0 * SPACE;
+    let left = height(y_label.len(), LABEL_SIZE) + 4.0 + row_room + 2.0 * SPACE;
     let right = BAR_GAP
         + BAR
         + TICK
@@ -158,6 +165,16 @@ pub(super) fn draw(
     let depth = frame.height / rows.len() as f64;
     let every = axes::round_stride(TICK_SIZE * 1.25 / depth);
     let face = Face::new(TICK_SIZE, look.ink);
+    let place = |at: f64| frame.top + depth * at;
+    let marks = ruler
+        .iter()
+        .flatten()
+        .map(|(at, _)| [(frame.left - TICK, place(*at)), (frame.left, place(*at))]);
+    axes::strokes(root, marks.collect(), look.ink, 1.0);
+    for (at, label) in ruler.iter().flatten() {
+        face.write_centred(root, (frame.left - TICK - SPACE, place(*at)), Anchor::End, label);
+    }
+    let rows = if ruler.is_some() { Vec::new() } else { rows };
     for (i, row) in rows.iter().enumerate().step_by(every) {
         let top = frame.top + depth * (i as f64 + 0.5) - height(row.len(), TICK_SIZE) / 2.0;
         face.write_lines(root, (frame.left - 2.0 * SPACE, top), Anchor::End, row);

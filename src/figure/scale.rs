@@ -327,6 +327,52 @@ mod tests {
         assert_eq!(shown(Scale::Linear, 0.0, 3.1e-7, 4), ["0", "10⁻⁷", "2×10⁻⁷", "3×10⁻⁷"]);
     }
 
+    /// The number that a label shows.
+    fn read(label: &str) -> f64 {
+        let plain = label.replace('−', "-").replace('\u{2009}', "");
+        let digit = |c: char| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|it| it == c);
+        let (mantissa, power) = match plain.split_once("×10") {
+            Some(parts) => parts,
+            None if plain.contains(|c| c == '⁻' || digit(c).is_some()) => {
+                match plain.strip_prefix("-10") {
+                    Some(power) => ("-1", power),
+                    None => ("1", &plain[2..]),
+                }
+            }
+            None => (plain.as_str(), ""),
+        };
+        let exponent: String = power
+            .chars()
+            .map(|c| digit(c).map_or("-".to_owned(), |digit| digit.to_string()))
+            .collect();
+        format!("{mantissa}e{}", if exponent.is_empty() { "0" } else { &exponent }).parse().unwrap()
+    }
+
+    #[test]
+    fn steps_are_round_and_labels_say_exactly_where_a_tick_is() {
+        let mut state = 7_u64;
+        let mut random = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        for _ in 0..20_000 {
+            let size = 10f64.powf(40.0 * random() - 20.0);
+            let low = size * (2.0 * random() - 1.0);
+            let high = low + size * 10f64.powf(-4.0 * random());
+            let most = 2 + (8.0 * random()) as usize;
+            let values = round_numbers(low, high, most, 0.0);
+            let labels = labels(&values);
+            let shown: Vec<f64> = labels.iter().map(|label| read(label)).collect();
+            assert_eq!(shown, values, "{low} to {high}: {labels:?}");
+            for pair in values.windows(2) {
+                let step = pair[1] - pair[0];
+                let mantissa = step / 10f64.powf((step * 1.0001).log10().floor());
+                let is = |round: f64| (mantissa / round - 1.0).abs() < 1e-6;
+                assert!(is(1.0) || is(2.0) || is(2.5) || is(5.0), "{low} to {high}: {labels:?}");
+            }
+        }
+    }
+
     #[test]
     fn logarithmic_ticks_are_powers_of_ten() {
         assert_eq!(shown(Scale::Log, 0.001, 10.0, 8), ["0.001", "0.01", "0.1", "1", "10"]);

@@ -31,6 +31,7 @@ use crate::evidence::Evidence;
 use crate::math::{Math, MathmlRenderer};
 use crate::render::look::Index;
 use crate::render::{Highlighter, OutputFile};
+use crate::words::Words;
 use fragment::Fragment;
 
 /// Fonts among those of typst-assets, by position, with the file that a page loads.
@@ -157,6 +158,7 @@ struct Writer<'a> {
     out: Fragment,
     formulas: Vec<&'a Math>,
     index: Index<'a>,
+    words: Words,
     highlighter: &'a Highlighter,
     /// Claims whose details the present page must hold.
     mentioned: Vec<usize>,
@@ -169,6 +171,7 @@ impl<'a> Writer<'a> {
             document,
             highlighter,
             index: Index::new(document),
+            words: document.words(),
             page: "",
             out: Fragment::default(),
             formulas: Vec::new(),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
 use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output};
 use crate::math::Math;
+use crate::words::{Word, Words};
 
 /// How a verdict looks. The order is that of summaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,16 +43,16 @@ impl Look {
         }
     }
 
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::AsExpected => "refuted, as expected",
-            Self::Unverified => "unverified",
-            Self::Refuted => "refuted",
-            Self::Unexpected => "holds, against expectation",
-            Self::Vacuous => "vacuous",
-            Self::Error => "error",
-        }
+    pub(super) fn word(self, words: Words) -> &'static str {
+        words.get(match self {
+            Self::Verified => Word::Verified,
+            Self::AsExpected => Word::AsExpected,
+            Self::Unverified => Word::Unverified,
+            Self::Refuted => Word::Refuted,
+            Self::Unexpected => Word::Unexpected,
+            Self::Vacuous => Word::Vacuous,
+            Self::Error => Word::Error,
+        })
     }
 
     /// A sign that tells verdicts apart without colour.
@@ -181,6 +182,7 @@ pub(super) enum Piece<'a> {
 #[derive(Default)]
 pub(super) struct Index<'a> {
     formulas: BTreeMap<usize, Vec<Piece<'a>>>,
+    numbers: BTreeMap<usize, &'a str>,
     cells: BTreeMap<&'a str, &'a Cell>,
     chapters: BTreeMap<&'a str, &'a str>,
 }
@@ -202,6 +204,7 @@ impl<'a> Index<'a> {
                 Block::Equation(equation) => {
                     let formula = vec![Piece::Formula(&equation.math)];
                     self.formulas.extend(equation.claim.map(|claim| (claim, formula)));
+                    self.numbers.extend(equation.claim.zip(equation.number.as_deref()));
                 }
                 Block::Cell(cell) => {
                     self.cells.insert(&cell.anchor, cell);
@@ -262,6 +265,11 @@ impl<'a> Index<'a> {
     /// What a claim asserts in words and formulas, if it has a formula.
     pub(super) fn formulas(&self, claim: usize) -> Option<&[Piece<'a>]> {
         self.formulas.get(&claim).map(Vec::as_slice)
+    }
+
+    /// The number of the displayed formula that makes a claim, if it has one.
+    pub(super) fn number(&self, claim: usize) -> Option<&'a str> {
+        self.numbers.get(&claim).copied()
     }
 
     /// What the cell behind a claim is called where the claim's chapter is known.

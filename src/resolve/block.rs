@@ -23,6 +23,7 @@ use crate::math::Display;
 use crate::parse::{self, ClaimSite, ColumnAlign, Echo, plain_text};
 use crate::record::files::Content;
 use crate::span::Span;
+use crate::words::Word;
 
 /// Footnotes of the chapter that is being resolved.
 #[derive(Default)]
@@ -194,7 +195,7 @@ impl Resolver<'_> {
         let number = index + 1;
         Some(Cell {
             anchor: self.numbers.cells[self.chapter].get(index)?.clone(),
-            name: format!("Cell {number}"),
+            name: format!("{} {number}", self.numbers.words.get(Word::Cell)),
             label: cell.options.label.clone(),
             code: self.code(&cell.code.text, cell.options.echo),
             state,

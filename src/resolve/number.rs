@@ -17,6 +17,7 @@ use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::{Display, Macros, Math};
 use crate::parse::{Block, Cell, Chapter, Inline, plain_text};
 use crate::span::Span;
+use crate::words::{Word, Words};
 
 /// What has a number or anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +55,8 @@ pub(super) struct Target {
 /// All numbers of a report.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
+    /// Words of the report's language.
+    pub words: Words,
     /// Labels of the report.
     pub targets: BTreeMap<String, Target>,
     /// Titles of the chapters.
@@ -161,15 +164,16 @@ impl Kind {
         }
     }
 
-    fn words(self, number: &str) -> String {
-        match self {
-            Self::Section if number.contains('.') => format!("Section\u{a0}{number}"),
-            Self::Section => format!("Chapter\u{a0}{number}"),
-            Self::Equation => format!("Equation\u{a0}({number})"),
-            Self::Figure => format!("Figure\u{a0}{number}"),
-            Self::Table => format!("Table\u{a0}{number}"),
-            Self::Cell => format!("Cell\u{a0}{number}"),
-        }
+    fn words(self, number: &str, words: Words) -> String {
+        let word = words.get(match self {
+            Self::Section if number.contains('.') => Word::Section,
+            Self::Section => Word::Chapter,
+            Self::Equation => return format!("{}\u{a0}({number})", words.get(Word::Equation)),
+            Self::Figure => Word::Figure,
+            Self::Table => Word::Table,
+            Self::Cell => Word::Cell,
+        });
+        format!("{word}\u{a0}{number}")
     }
 }
 
@@ -199,11 +203,12 @@ enum Place {
 
 /// Numbers a whole report.
 ///
-/// `macros` are the TeX macros of each chapter.
+/// `macros` are the TeX macros of each chapter, `words` those of the report's language.
 pub(super) fn assign(
     chapters: &[Chapter],
     executed: &Executed,
     macros: &[Macros],
+    words: Words,
 ) -> (Numbers, Vec<Diagnostic>) {
     let items: Vec<Vec<Item>> = chapters
         .iter()
@@ -216,7 +221,7 @@ pub(super) fn assign(
             collector.items
         })
         .collect();
-    let mut numbers = Numbers::default();
+    let mut numbers = Numbers { words, ..Numbers::default() };
     let mut diagnostics = Vec::new();
     let mut first: HashMap<&str, &Span> = HashMap::new();
     for item in items.iter().flatten() {
@@ -265,7 +270,7 @@ impl Numbers {
             None => item.numbered.then(|| counters.next(item)),
         };
         let words = match (&number, item.kind) {
-            (Some(number), kind) => kind.words(number),
+            (Some(number), kind) => kind.words(number, self.words),
             (None, _) => item.words.clone(),
         };
         let own: Vec<String> = own.cloned().collect();

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use veracity::claims::{Expected, Judged, Provenance, Reason, Verdict};
+use veracity::claims::{Expected, Judged, Reason, Verdict};
 use veracity::config::Author;
 use veracity::document::*;
 use veracity::evidence::{Chain, Evidence, Passage};
-use veracity::math::{Display, Macros, Math, MathmlRenderer};
+use veracity::math::MathmlRenderer;
 use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::Highlighter;
 use veracity::render::OutputFile;
 use veracity::render::html::{Templates, files};
-use veracity::span::Source;
 use veracity::world::MemoryWorld;
-use veracity_protocol::{DataKind, DataUse};
+
+use super::nodes::{claim, equation, follows, formula, item, paragraph, say, slower, text};
 
 /// Text that ends elements, attributes, style sheets, scripts and templates.
 const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)> \"onload='x' </style> ]]> --> \
@@ -22,59 +22,6 @@ const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)> \"o
 
 /// Wider than a phone, with colour and a negative space, which need style attributes.
 const WIDE: &str = "\\begin{aligned} y &= {\\color{red} a}\\! + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q \\\\ \\mathbf{D}^{-1} &= \\overline{x} + \\sum_{n=0}^{N} \\frac{(q^\\top k)^n}{n!} \\end{aligned}";
-
-fn text(words: &str) -> Vec<Inline> {
-    vec![Inline::Text(words.to_owned())]
-}
-
-fn math(latex: &str, display: Display) -> Math {
-    Math::parse(latex, display, &Macros::default()).expect("this is LaTeX")
-}
-
-fn paragraph(words: &str) -> Block {
-    Block::Paragraph(text(words))
-}
-
-fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judged {
-    Judged {
-        id: format!("attention/{name}"),
-        anchor: format!("claim-{name}"),
-        chapter: "attention".to_owned(),
-        span: Source::new("chapters/attention.md", words).span(0..words.len()),
-        text: words.to_owned(),
-        name: name.to_owned(),
-        relation: "= (exact)".to_owned(),
-        compares_number: true,
-        because: Vec::new(),
-        devices: Vec::new(),
-        others: Vec::new(),
-        expected,
-        verdict,
-        value: Some("224892".to_owned()),
-        unit: Some("parameters".to_owned()),
-        provenance: Some(Provenance {
-            cell: "fig-error".to_owned(),
-            chapter: "attention".to_owned(),
-            anchor: "fig-error-cell".to_owned(),
-            key: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
-            device: "cpu".to_owned(),
-            profile: "quick".to_owned(),
-            data: Some(DataUse {
-                name: "octmnist".to_owned(),
-                digest: "2c26b46b68ffc68ff99b453c1d304134".to_owned(),
-                kind: DataKind::Synthetic,
-            }),
-            seed: Some(42),
-            duration_ms: 1234,
-        }),
-    }
-}
-
-/// The claim as one that follows from others.
-fn follows(claim: Judged, from: &[&str]) -> Judged {
-    let because = from.iter().map(|name| format!("attention/{name}")).collect();
-    Judged { because, ..claim }
-}
 
 fn claims() -> Vec<Judged> {
     use Expected::{Refuted as Quoted, Verified as Held};
@@ -96,7 +43,11 @@ fn claims() -> Vec<Judged> {
         claim("typo", "some", Held, Verdict::Error("a number is needed".into())),
         follows(claim("surprise", "never equal", Quoted, Verdict::Verified), &["params", "typo"]),
         follows(
-            claim("formula", "M = \\frac{D^2+3D+2}{2}", Held, Verdict::Verified),
+            // A formula that makes a claim is the place of it.
+            Judged {
+                anchor: "eq-m".to_owned(),
+                ..claim("formula", "M = \\frac{D^2+3D+2}{2}", Held, Verdict::Verified)
+            },
             &["surprise", "params"],
         ),
     ]
@@ -167,34 +118,33 @@ fn attention() -> Chapter {
         caption: text(words),
         body,
     };
-    let claimed = |claim, words: &str| Inline::Claim { claim, content: text(words) };
     let blocks = vec![
         Block::Paragraph(vec![
             Inline::Text("Softmax attention costs ".into()),
-            Inline::Math(math("L^2 D", Display::Inline)),
+            formula("L^2 D"),
             Inline::Text(" multiply-adds for a sequence of length ".into()),
-            Inline::Math(math("L", Display::Inline)),
+            formula("L"),
             Inline::Text(". A kernel with a finite feature map brings this down to linear cost, as ".into()),
             Inline::Jump { page: None, anchor: "ref-1".into(), content: text("[1]") },
             Inline::Text(" observed. The model has ".into()),
-            claimed(0, "224892"),
+            say(0, "224892"),
             Inline::Text(" parameters, and the general formula of the draft, that ".into()),
-            claimed(1, "the printed formula holds for every N"),
+            say(1, "the printed formula holds for every N"),
             Inline::Text(", is wrong, as ".into()),
             Inline::Jump { page: Some("attention".into()), anchor: "fig-error".into(), content: text("Figure 1.1") },
             Inline::Text(" shows.".into()),
             Inline::FootnoteMark { number: 1, anchor: "back-1".into(), note: "note-1".into() },
             Inline::SoftBreak,
             Inline::Text("Its test accuracy is ".into()),
-            claimed(3, "0.7740"),
+            say(3, "0.7740"),
             Inline::Text(", its ratio ".into()),
-            claimed(2, "0.9"),
+            say(2, "0.9"),
             Inline::Text(", that ".into()),
-            claimed(4, "all shapes agree"),
+            say(4, "all shapes agree"),
             Inline::Text(" and ".into()),
-            claimed(5, "some"),
+            say(5, "some"),
             Inline::Text(" are ".into()),
-            claimed(6, "never equal"),
+            say(6, "never equal"),
             Inline::Text(".".into()),
         ]),
         Block::Heading { level: 2, number: "1.1".into(), anchor: "sec-map".into(), content: text("The feature map") },
@@ -215,13 +165,8 @@ fn attention() -> Chapter {
             Inline::Text(" and ".into()),
             Inline::Image(picture("inline", "a rising line")),
         ]),
-        Block::Equation(Equation {
-            anchor: "eq-m".into(),
-            number: Some("1.1".into()),
-            math: math("M = \\frac{D^2+3D+2}{2}", Display::Block),
-            claim: Some(7),
-        }),
-        Block::Equation(Equation { anchor: "eq-plain".into(), number: None, math: math(WIDE, Display::Block), claim: None }),
+        equation("eq-m", Some("1.1"), "M = \\frac{D^2+3D+2}{2}", Some(7)),
+        equation("eq-plain", None, WIDE, None),
         cell(
             "fig-error",
             CellState::Done,
@@ -260,7 +205,7 @@ fn attention() -> Chapter {
         Block::List {
             start: None,
             items: vec![
-                ListItem { task: None, blocks: vec![paragraph("first"), Block::List { start: Some(3), items: vec![ListItem { task: None, blocks: vec![paragraph("third")] }] }] },
+                ListItem { task: None, blocks: vec![paragraph("first"), Block::List { start: Some(3), items: vec![item(vec![paragraph("third")])] }] },
                 ListItem { task: Some(true), blocks: vec![paragraph("done")] },
                 ListItem { task: Some(false), blocks: vec![paragraph("to do"), paragraph("with a second paragraph")] },
             ],
@@ -509,6 +454,17 @@ fn every_page_is_well_formed_and_every_link_leads_somewhere() {
 }
 
 #[test]
+fn what_we_add_is_said_in_the_language_of_the_report() {
+    let files = render(&Document { language: "de-AT".into(), ..document() });
+    let chapter = page(&files, "attention.html");
+    for word in ["<b>Abbildung 1.1.</b>", "<b>Tabelle 1.1.</b>", " widerlegt<", "> Vorsicht<"] {
+        assert!(chapter.contains(word), "{word}");
+    }
+    assert!(page(&files, "ledger.html").contains("<h1>Verzeichnis der Aussagen</h1>"));
+    assert!(page(&files, "index.html").contains("<h2>Inhalt</h2>"));
+}
+
+#[test]
 fn premises_are_drawn_with_links_and_told_in_words() {
     let files = render(&document());
     let ledger = page(&files, "ledger.html");
@@ -568,16 +524,9 @@ fn hostile_text_stays_text() {
 
 #[test]
 fn durations_are_beside_the_pages_and_not_in_them() {
-    let mut document = document();
-    let before = render(&document);
-    for claim in &mut document.claims {
-        if let Some(provenance) = &mut claim.provenance {
-            provenance.duration_ms += 1;
-        }
-    }
-    let changed: Vec<_> = before
+    let changed: Vec<_> = render(&document())
         .into_iter()
-        .zip(render(&document))
+        .zip(render(&slower(document())))
         .filter(|(before, after)| before != after)
         .map(|(before, _)| before.path)
         .collect();

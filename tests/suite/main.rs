@@ -29,6 +29,7 @@ mod kill;
 mod live;
 mod math;
 mod mutation;
+mod nodes;
 mod parse;
 mod pdf;
 mod plan;

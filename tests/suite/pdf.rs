@@ -4,16 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use veracity::claims::{Expected, Judged, Provenance, Reason, Verdict};
+use veracity::claims::{Expected, Judged, Reason, Verdict};
 use veracity::config::Author;
 use veracity::diag::Diagnostic;
 use veracity::document::*;
-use veracity::math::{Display, Macros, Math};
 use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::Highlighter;
 use veracity::render::pdf;
-use veracity::span::Source;
-use veracity_protocol::{DataKind, DataUse};
+
+use super::nodes::{
+    claim, equation, follows, formula, heading, item, paragraph, say, slower, text,
+};
 
 /// Text that leaves strings, content, formulas, comments and raw blocks, if anything lets it.
 const HOSTILE: &str =
@@ -33,43 +34,10 @@ const LOREM: &str = "A kernel with a finite feature map lets the sum over keys b
     square. Whether that pays depends on the number of features, which grows fast with the order \
     of the expansion.";
 
-fn text(words: &str) -> Vec<Inline> {
-    vec![Inline::Text(words.to_owned())]
-}
-
-fn paragraph(words: &str) -> Block {
-    Block::Paragraph(text(words))
-}
-
-fn math(latex: &str) -> Math {
-    Math::parse(latex, Display::Block, &Macros::default()).expect("the formula is valid")
-}
-
-fn formula(latex: &str) -> Inline {
-    Inline::Math(Math::parse(latex, Display::Inline, &Macros::default()).expect("valid"))
-}
-
-fn equation(anchor: &str, number: Option<&str>, latex: &str, claim: Option<usize>) -> Block {
-    Block::Equation(Equation {
-        anchor: anchor.to_owned(),
-        number: number.map(str::to_owned),
-        math: math(latex),
-        claim,
-    })
-}
-
 /// LaTeX that is wider than a page.
 fn wide() -> String {
     let terms: Vec<String> = (1..=24).map(|n| format!("\\frac{{x^{{{n}}}}}{{{n}!}}")).collect();
     format!("f(x) = {}", terms.join(" + "))
-}
-
-fn heading(level: u8, number: &str, content: Vec<Inline>) -> Block {
-    Block::Heading { level, number: number.to_owned(), anchor: format!("sec-{number}"), content }
-}
-
-fn item(blocks: Vec<Block>) -> ListItem {
-    ListItem { task: None, blocks }
 }
 
 fn svg(name: &str, width: u32, height: u32) -> Image {
@@ -118,47 +86,6 @@ fn float(anchor: &str, number: &str, table: Table) -> Block {
     })
 }
 
-fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> Judged {
-    Judged {
-        id: format!("attention/{name}"),
-        anchor: format!("claim-{name}"),
-        chapter: "attention".to_owned(),
-        span: Source::new("chapters/attention.md", words).span(0..words.len()),
-        text: words.to_owned(),
-        name: name.to_owned(),
-        relation: "= (exact)".to_owned(),
-        compares_number: true,
-        because: Vec::new(),
-        devices: Vec::new(),
-        others: Vec::new(),
-        expected,
-        verdict,
-        value: Some("224892".to_owned()),
-        unit: Some("parameters".to_owned()),
-        provenance: Some(Provenance {
-            cell: "fig-error".to_owned(),
-            chapter: "attention".to_owned(),
-            anchor: "cell-error".to_owned(),
-            key: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
-            device: "cpu".to_owned(),
-            profile: "quick".to_owned(),
-            data: Some(DataUse {
-                name: "octmnist".to_owned(),
-                digest: "2c26b46b68ffc68ff99b453c1d304134".to_owned(),
-                kind: DataKind::Synthetic,
-            }),
-            seed: Some(42),
-            duration_ms: 987_654_321,
-        }),
-    }
-}
-
-/// The claim as one that follows from others.
-fn follows(claim: Judged, from: &[&str]) -> Judged {
-    let because = from.iter().map(|name| format!("attention/{name}")).collect();
-    Judged { because, ..claim }
-}
-
 fn claims() -> Vec<Judged> {
     let refuted = || Verdict::Refuted("at D = 3 the code gives 10, the formula 9".to_owned());
     let mut long =
@@ -188,10 +115,6 @@ fn claims() -> Vec<Judged> {
         ),
         follows(long, &["wrong", "m"]),
     ]
-}
-
-fn say(index: usize, words: &str) -> Inline {
-    Inline::Claim { claim: index, content: text(words) }
 }
 
 fn prose() -> Vec<Block> {
@@ -319,7 +242,7 @@ fn cells() -> Vec<Block> {
             },
         },
         Block::Cell(Cell {
-            anchor: "cell-error".to_owned(),
+            anchor: "fig-error-cell".to_owned(),
             name: "fig-error".to_owned(),
             label: None,
             code: Some(CodeView { text: "let m = monomials(8);\nvalue(\"m\", m);\n".into(), folded: false }),
@@ -486,14 +409,8 @@ fn every_node_is_printed_with_pdf_ua() {
 
 #[test]
 fn the_same_document_gives_the_same_bytes_and_no_duration() {
-    let mut slower = document();
-    for claim in &mut slower.claims {
-        if let Some(provenance) = &mut claim.provenance {
-            provenance.duration_ms += 1;
-        }
-    }
     let (first, _) = render(&document());
-    let (second, _) = render(&slower);
+    let (second, _) = render(&slower(document()));
     assert!(first == second);
 }
 

@@ -7,6 +7,7 @@ use crate::document::{
     Float, FloatBody, Image, Inline, ListItem, Output, Table,
 };
 use crate::parse::{CalloutKind, ColumnAlign};
+use crate::words::Word;
 
 impl<'a> Writer<'a> {
     /// The content of a chapter's page.
@@ -142,13 +143,16 @@ impl<'a> Writer<'a> {
     }
 
     fn callout(&mut self, kind: CalloutKind, blocks: &'a [Block]) {
-        self.out.raw(match kind {
-            CalloutKind::Note => "<aside class=\"callout note\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-note\"/></svg> Note</p>",
-            CalloutKind::Tip => "<aside class=\"callout tip\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-tip\"/></svg> Tip</p>",
-            CalloutKind::Important => "<aside class=\"callout important\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-important\"/></svg> Important</p>",
-            CalloutKind::Warning => "<aside class=\"callout warning\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-error\"/></svg> Warning</p>",
-            CalloutKind::Caution => "<aside class=\"callout caution\"><p class=\"kind\"><svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-refuted\"/></svg> Caution</p>",
-        });
+        let (class, icon, word) = match kind {
+            CalloutKind::Note => ("note", "note", Word::Note),
+            CalloutKind::Tip => ("tip", "tip", Word::Tip),
+            CalloutKind::Important => ("important", "important", Word::Important),
+            CalloutKind::Warning => ("warning", "error", Word::Warning),
+            CalloutKind::Caution => ("caution", "refuted", Word::Caution),
+        };
+        self.out.raw("<aside class=\"callout ").raw(class).raw("\"><p class=\"kind\">");
+        self.out.raw("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"#i-").raw(icon);
+        self.out.raw("\"/></svg> ").raw(self.words.get(word)).raw("</p>");
         self.blocks(blocks);
         self.out.raw("</aside>");
     }
@@ -260,17 +264,18 @@ impl<'a> Writer<'a> {
 
     fn check(&mut self, check: &'a CheckView) {
         let (open, icon, word) = match check.outcome {
-            CheckOutcome::Passed => ("<li class=\"check good\" id=\"", VERIFIED, "passed"),
-            CheckOutcome::Failed => ("<li class=\"check bad\" id=\"", REFUTED, "failed"),
+            CheckOutcome::Passed => ("<li class=\"check good\" id=\"", VERIFIED, Word::Passed),
+            CheckOutcome::Failed => ("<li class=\"check bad\" id=\"", REFUTED, Word::Failed),
             CheckOutcome::FailedAsExpected => {
-                ("<li class=\"check good\" id=\"", EXPECTED, "failed, as expected")
+                ("<li class=\"check good\" id=\"", EXPECTED, Word::FailedAsExpected)
             }
-            CheckOutcome::Vacuous => {
-                ("<li class=\"check vacuous\" id=\"", VACUOUS, "vacuous: nothing was compared")
-            }
+            CheckOutcome::Vacuous => ("<li class=\"check vacuous\" id=\"", VACUOUS, Word::Vacuous),
         };
         self.out.raw(open).text(&check.anchor).raw("\"><p class=\"verdict\">").raw(icon);
-        self.out.raw(" <span>").raw(word).raw("</span></p><div><p class=\"statement\">");
+        self.out
+            .raw(" <span>")
+            .raw(self.words.get(word))
+            .raw("</span></p><div><p class=\"statement\">");
         self.out.text(&check.statement);
         if !check.evidence.is_empty() {
             self.out.raw(" <span class=\"evidence\">").text(&check.evidence).raw("</span>");
@@ -291,7 +296,7 @@ impl<'a> Writer<'a> {
         if equation.number.is_some() || equation.claim.is_some() {
             self.out.raw("<div class=\"side\">");
             if let Some(claim) = equation.claim {
-                self.claim(claim, &[]);
+                self.claim(claim, &[], &equation.anchor);
             }
             if let Some(number) = &equation.number {
                 self.out.raw("<a class=\"no\" href=\"#").text(&equation.anchor);
@@ -306,7 +311,7 @@ impl<'a> Writer<'a> {
         match &float.body {
             FloatBody::Table(table) => {
                 self.out.raw("<figure class=\"table\" id=\"").text(&float.anchor).raw("\">");
-                let named = self.caption("Table ", float, None);
+                let named = self.caption(Word::Table, float, None);
                 self.out.raw("<div class=\"scroll\"><table");
                 if named {
                     self.out.raw(" aria-labelledby=\"caption-").text(&float.anchor).raw("\"");
@@ -320,20 +325,20 @@ impl<'a> Writer<'a> {
                 self.out.raw("<div class=\"scroll\">");
                 self.image(image);
                 self.out.raw("</div>");
-                self.caption("Figure ", float, image.csv.as_ref().map(|_| image));
+                self.caption(Word::Figure, float, image.csv.as_ref().map(|_| image));
                 self.out.raw("</figure>");
             }
         }
     }
 
     /// Writes the caption, if there is anything to say, and tells whether there was.
-    fn caption(&mut self, word: &'static str, float: &'a Float, data: Option<&'a Image>) -> bool {
+    fn caption(&mut self, word: Word, float: &'a Float, data: Option<&'a Image>) -> bool {
         if float.number.is_none() && float.caption.is_empty() && data.is_none() {
             return false;
         }
         self.out.raw("<figcaption id=\"caption-").text(&float.anchor).raw("\">");
         if let Some(number) = &float.number {
-            self.out.raw("<b>").raw(word).text(number);
+            self.out.raw("<b>").raw(self.words.get(word)).raw(" ").text(number);
             self.out.raw(if float.caption.is_empty() { "</b>" } else { ".</b> " });
         }
         self.inlines(&float.caption);

@@ -45,8 +45,9 @@ pub(super) fn standing(standing: Standing) -> &'static str {
 }
 
 impl<'a> Writer<'a> {
-    /// The author's words with the badge of the claim that they make.
-    pub(super) fn claim(&mut self, index: usize, content: &'a [Inline]) {
+    /// The author's words with the badge of the claim that they make; `placed` is the anchor of what
+    /// stands around them, such as a formula that is the claim itself.
+    pub(super) fn claim(&mut self, index: usize, content: &'a [Inline], placed: &str) {
         let Some(claim) = self.document.claims.get(index) else {
             return self.inlines(content);
         };
@@ -54,7 +55,9 @@ impl<'a> Writer<'a> {
         self.out.raw("<span class=\"claim ").raw(standing(claim.standing()));
         if first {
             self.mentioned.push(index);
-            self.out.raw("\" id=\"").text(&claim.anchor);
+            if claim.anchor != placed {
+                self.out.raw("\" id=\"").text(&claim.anchor);
+            }
         }
         self.out.raw("\">");
         let (start, last) = split_last_word(content);
@@ -76,7 +79,7 @@ impl<'a> Writer<'a> {
 
     fn verdict(&mut self, claim: &Judged) {
         let look = Look::of(claim);
-        self.out.raw(look.icon()).raw(" ").raw(look.word());
+        self.out.raw(look.icon()).raw(" ").raw(look.word(self.words));
         if let Verdict::Unverified(reason, _) = &claim.verdict {
             self.out.raw(" <span class=\"reason\">(").raw(reason.word()).raw(")</span>");
         }
@@ -105,7 +108,7 @@ impl<'a> Writer<'a> {
         self.said(index);
         self.out
             .raw("</span><span class=\"hidden\"> (")
-            .raw(Look::of(claim).word())
+            .raw(Look::of(claim).word(self.words))
             .raw(")</span></a>");
     }
 
@@ -205,7 +208,7 @@ impl<'a> Writer<'a> {
 
     fn count(&mut self, look: Look, count: usize) {
         self.out.raw(look.icon()).raw(" <b>").text(&count.to_string()).raw("</b> ");
-        self.out.raw(look.word());
+        self.out.raw(look.word(self.words));
     }
 
     /// The same with what each mark means.
@@ -263,7 +266,11 @@ impl<'a> Writer<'a> {
         self.out.raw("<form class=\"filters\" hidden=\"\"><fieldset><legend>Verdict</legend>");
         for look in looks {
             self.out.raw("<label><input type=\"checkbox\" name=\"verdict\" value=\"");
-            self.out.raw(look.class()).raw("\" checked=\"\"/> ").raw(look.word()).raw("</label>");
+            self.out
+                .raw(look.class())
+                .raw("\" checked=\"\"/> ")
+                .raw(look.word(self.words))
+                .raw("</label>");
         }
         self.out.raw(
             "</fieldset><label class=\"choose\">Chapter <select name=\"chapter\">\

@@ -6,6 +6,7 @@
 use super::fragment::escape;
 use super::{ChapterParts, page_name, plain};
 use crate::document::Document;
+use crate::words::Word;
 
 /// The variables of a page's template.
 pub(super) struct Page {
@@ -100,13 +101,19 @@ impl<'a> Contents<'a> {
     }
 
     pub(super) fn ledger(&self, ledger: String) -> Page {
-        self.page("ledger.html", "Ledger of claims", "ledger", None, vec![("content", ledger)])
+        self.page(
+            "ledger.html",
+            self.document.words().get(Word::Ledger),
+            "ledger",
+            None,
+            vec![("content", ledger)],
+        )
     }
 
     pub(super) fn references(&self, references: String) -> Page {
         self.page(
             "references.html",
-            "References",
+            self.document.words().get(Word::References),
             "references",
             None,
             vec![("content", references)],

@@ -17,6 +17,9 @@ impl<'a> Writer<'a> {
                 ] {
                     let file = file(ending);
                     self.out.raw(open).text(&file).raw("\" alt=\"").text(&image.alt);
+                    if let Some((width, height)) = size(svg) {
+                        self.out.raw("\" width=\"").text(width).raw("\" height=\"").text(height);
+                    }
                     self.out.raw("\" loading=\"lazy\"/>");
                     self.files.insert(file, svg.as_bytes().to_vec());
                 }
@@ -77,7 +80,7 @@ impl<'a> Writer<'a> {
                 self.label(content);
                 self.out.raw("</a>");
             }
-            Inline::Claim { claim, content } => self.claim(*claim, content),
+            Inline::Claim { claim, content } => self.claim(*claim, content, ""),
             Inline::Exempt { reason, content } => {
                 self.out.raw("<span class=\"exempt\" title=\"").text(reason).raw("\">");
                 self.inlines(content);
@@ -141,6 +144,16 @@ impl<'a> Writer<'a> {
             }
         }
     }
+}
+
+/// Width and height of a drawing in pixels, so that a page keeps its room before it is loaded.
+fn size(svg: &str) -> Option<(&str, &str)> {
+    let (head, _) = svg.split_once('>')?;
+    let length = |name| {
+        let (_, rest) = head.split_once(name)?;
+        rest.split_once('"').map(|(length, _)| length)
+    };
+    Some((length(" width=\"")?, length(" height=\"")?))
 }
 
 /// Whether an address may be followed: a known scheme or none.

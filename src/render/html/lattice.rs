@@ -6,14 +6,15 @@ use super::Writer;
 use super::claims::standing;
 use crate::render::lattice::{Curve, Drawing, HEIGHT, INSET, Node, WIDTH};
 use crate::render::look::Look;
+use crate::words::Word;
 
 impl Writer<'_> {
     /// Each claim that is said to follow from others; nothing if there is none.
     pub(super) fn lattice(&mut self) {
         let Some(drawing) = Drawing::of(&self.document.claims, &self.index) else { return };
-        self.out.raw(
-            "<section class=\"lattice\"><h2 id=\"lattice\">What follows from what</h2>\
-             <p>A claim is <em>stale</em> if one from which it follows is not as expected. Premises \
+        self.out.raw("<section class=\"lattice\"><h2 id=\"lattice\">");
+        self.out.raw(self.words.get(Word::Lattice)).raw(
+            "</h2><p>A claim is <em>stale</em> if one from which it follows is not as expected. Premises \
              stand on the left, what follows from them to their right.</p>",
         );
         self.drawing(&drawing);
@@ -44,7 +45,7 @@ impl Writer<'_> {
         let (x, y) = node.at;
         self.out.raw("<a class=\"").raw(standing(claim.standing())).raw("\" href=\"");
         self.href(Some(&claim.chapter), &claim.anchor);
-        self.out.raw("\" aria-label=\"").text(&claim.text).raw(", ").raw(look.word());
+        self.out.raw("\" aria-label=\"").text(&claim.text).raw(", ").raw(look.word(self.words));
         self.out.raw("\"><title>").text(&claim.text).raw("</title><rect rx=\"5\"");
         for (name, length) in
             [(" x=\"", x), (" y=\"", y), (" width=\"", WIDTH), (" height=\"", HEIGHT)]
@@ -52,7 +53,7 @@ impl Writer<'_> {
             self.out.raw(name).text(&length.to_string()).raw("\"");
         }
         self.out.raw("/>");
-        let verdict = format!("{} {}", look.sign(), look.word());
+        let verdict = format!("{} {}", look.sign(), look.word(self.words));
         for (class, down, words) in
             [("<text", 0.42, &node.words), ("<text class=\"verdict\"", 0.79, &verdict)]
         {
@@ -74,14 +75,14 @@ impl Writer<'_> {
         for at in (0..claims.len()).filter(|&at| !claims[at].because.is_empty()) {
             self.out.raw("<li>");
             self.claim_link(at);
-            self.out.raw(" <span class=\"quiet\">").raw(Look::of(&claims[at]).word());
+            self.out.raw(" <span class=\"quiet\">").raw(Look::of(&claims[at]).word(self.words));
             self.out.raw(", because</span><ul>");
             for premise in &claims[at].because {
                 if let Some(premise) = claims.iter().position(|claim| claim.id == *premise) {
                     self.out.raw("<li>");
                     self.claim_link(premise);
                     self.out.raw(" <span class=\"quiet\">");
-                    self.out.raw(Look::of(&claims[premise]).word()).raw("</span></li>");
+                    self.out.raw(Look::of(&claims[premise]).word(self.words)).raw("</span></li>");
                 }
             }
             self.out.raw("</ul></li>");

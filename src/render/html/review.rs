@@ -14,6 +14,7 @@ use crate::data::kind_word;
 use crate::document::Document;
 use crate::evidence::Evidence;
 use crate::render::look::{Index, Look};
+use crate::words::Words;
 
 #[derive(Serialize)]
 struct File<'a> {
@@ -84,13 +85,14 @@ pub(super) fn script(document: &Document, evidence: &Evidence, index: &Index<'_>
     let chapter = |chapter: &'_ crate::document::Chapter| {
         format!("{} {}", chapter.number, plain(&chapter.title)).trim().to_owned()
     };
+    let words = document.words();
     let file = File {
         version: 1,
         report: &document.title,
         chapters: (document.chapters.iter())
             .map(|it| Chapter { slug: &it.slug, title: chapter(it) })
             .collect(),
-        claims: document.claims.iter().map(|it| claim(it, evidence, index)).collect(),
+        claims: document.claims.iter().map(|it| claim(it, evidence, index, words)).collect(),
         chains: (evidence.chains.iter())
             .map(|(anchor, it)| {
                 let (builds_on, uses) = (it.builds_on.as_slice(), it.uses.as_slice());
@@ -105,7 +107,12 @@ pub(super) fn script(document: &Document, evidence: &Evidence, index: &Index<'_>
     format!("window.veracityClaims = {json};\n")
 }
 
-fn claim<'a>(claim: &'a Judged, evidence: &'a Evidence, index: &Index<'_>) -> Claim<'a> {
+fn claim<'a>(
+    claim: &'a Judged,
+    evidence: &'a Evidence,
+    index: &Index<'_>,
+    words: Words,
+) -> Claim<'a> {
     let look = Look::of(claim);
     Claim {
         id: &claim.id,
@@ -119,7 +126,7 @@ fn claim<'a>(claim: &'a Judged, evidence: &'a Evidence, index: &Index<'_>) -> Cl
             .then_some("refuted: quoted because it is wrong"),
         look: look.class(),
         standing: super::claims::standing(claim.standing()),
-        verdict: look.word(),
+        verdict: look.word(words),
         detail: claim.verdict.detail(),
         value: claim.value.as_deref(),
         unit: claim.unit.as_deref(),

@@ -13,6 +13,7 @@ use super::front::Page;
 use crate::diag::Diagnostic;
 use crate::document::Document;
 use crate::span::{Source, Span};
+use crate::words::Word;
 use crate::world::World;
 
 static DEFAULTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -36,6 +37,16 @@ pub fn digest_of_templates(world: &dyn World) -> String {
 fn own_name(path: &str) -> Option<&str> {
     path.strip_prefix("templates/").filter(|name| !name.starts_with('.') && !name.contains('/'))
 }
+
+/// Words of the report's language by the names that templates have for them.
+const WORDS: [(&str, Word); 6] = [
+    ("word_contents", Word::Contents),
+    ("word_overview", Word::Overview),
+    ("word_ledger", Word::Ledger),
+    ("word_references", Word::References),
+    ("word_previous", Word::Previous),
+    ("word_next", Word::Next),
+];
 
 /// What to do about a template that cannot be used.
 const DEFAULT_INSTEAD: &str = "without the report's own file, the default template is used";
@@ -112,6 +123,10 @@ impl Templates {
         context.insert("version", env!("CARGO_PKG_VERSION"));
         context.insert("report_title", &document.title);
         context.insert("language", &document.language);
+        let words = document.words();
+        for (name, word) in WORDS {
+            context.insert(name, words.get(word));
+        }
         context.insert("environment", &document.environment);
         context.insert("notice", document.notice.as_deref().unwrap_or_default());
         let authors: Vec<BTreeMap<&str, &str>> = document

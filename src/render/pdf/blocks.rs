@@ -9,11 +9,12 @@ use crate::document::{
 };
 use crate::parse::{CalloutKind, ColumnAlign};
 use crate::render::look::Look;
+use crate::words::Word;
 
 use super::emit::Emitter;
 use super::inlines::{has_anchor, plain};
 use super::ledger;
-use super::text::{Space, longest_word, quoted};
+use super::text::{Space, quoted};
 
 /// What stands for a tab, as Typst's setting `tab-size` in the template says.
 const TAB: &str = "    ";
@@ -30,6 +31,16 @@ const MOST_BYTES: usize = 48_000;
 /// Length of Typst markup below which a formula is never wider than the page.
 const SHORT_FORMULA: usize = 40;
 
+/// Typst code of a chapter that surely fills half of its first page, from which on tables and
+/// figures may stand above what they belong to. Before it, that would be above the chapter's title.
+const HALF_A_PAGE: usize = 8000;
+
+/// Checks of one cell that are kept on one page.
+const MOST_CHECKS_TOGETHER: usize = 8;
+
+/// Candidates for the widest unbreakable part of a column, of which Typst measures the width.
+const CANDIDATES: usize = 3;
+
 /// Rows of a table that are kept on one page, unless they hold more text than that, in bytes.
 const MOST_ROWS_TOGETHER: usize = 15;
 const MOST_TEXT_TOGETHER: usize = 1500;
@@ -39,6 +50,9 @@ impl Emitter<'_> {
     pub(super) fn lines(&mut self, blocks: &[Block], depth: usize) -> String {
         let mut code = String::new();
         for block in blocks {
+            if depth == 0 {
+                self.before = code.len();
+            }
             let block = self.block(block, depth);
             code.push_str(&block);
             code.push('\n');
@@ -85,18 +99,19 @@ impl Emitter<'_> {
             Block::List { start, items } => self.list(*start, items, depth),
             Block::Quote(blocks) => self.set_in("quote", blocks, depth),
             Block::Callout { kind, blocks } => {
-                let kind = match kind {
-                    CalloutKind::Note => "Note",
-                    CalloutKind::Tip => "Tip",
-                    CalloutKind::Important => "Important",
-                    CalloutKind::Warning => "Warning",
-                    CalloutKind::Caution => "Caution",
+                let (kind, word) = match kind {
+                    CalloutKind::Note => ("note", Word::Note),
+                    CalloutKind::Tip => ("tip", Word::Tip),
+                    CalloutKind::Important => ("important", Word::Important),
+                    CalloutKind::Warning => ("warning", Word::Warning),
+                    CalloutKind::Caution => ("caution", Word::Caution),
                 };
+                let word = self.document.words().get(word);
                 if depth >= DEEPEST {
                     return self.inside(blocks, depth);
                 }
                 let content = format!("{{\n{}}}", self.lines(blocks, depth + 1));
-                format!("r.callout(\"{kind}\", {content})")
+                format!("r.callout(\"{kind}\", \"{word}\", {content})")
             }
             Block::Code { language, text } => self.highlighted(text, language),
             Block::Module { anchor, code } => {
@@ -104,7 +119,7 @@ impl Emitter<'_> {
             }
             Block::Cell(cell) => self.cell(cell),
             Block::Equation(equation) => self.equation(equation),
-            Block::Float(float) => self.float(float),
+            Block::Float(float) => self.float(float, depth),
             Block::Rule => "divider()".to_owned(),
             Block::Problem { message, source } => self.problem(message, source),
         }
@@ -233,7 +248,9 @@ impl Emitter<'_> {
             let group: String =
                 outputs.iter().map(|output| format!("{}\n", self.output(output))).collect();
             code.push_str(&if is_check(&outputs[0]) {
-                format!("r.checks({{\n{group}}})\n")
+                let whole = outputs.len() <= MOST_CHECKS_TOGETHER;
+                let rests = !cell.claims.is_empty();
+                format!("r.checks({whole}, {rests}, {{\n{group}}})\n")
             } else {
                 group
             });
@@ -244,14 +261,15 @@ impl Emitter<'_> {
             .iter()
             .filter_map(|&index| Some((index, document.claims.get(index)?)))
             .map(|(index, claim)| {
-                let said = self.said(index);
+                let said = self.named(index);
                 let mark = ledger::mark(Look::of(claim));
                 format!("r.rest({}, {mark}, {said})", ledger::entry_label(index))
             })
             .collect();
         if !claims.is_empty() {
-            let has_formulas =
-                cell.claims.iter().any(|&claim| self.index.formulas(claim).is_some());
+            let has_formulas = cell.claims.iter().any(|&claim| {
+                self.index.formulas(claim).is_some() && self.index.number(claim).is_none()
+            });
             let _ = writeln!(code, "r.resting({has_formulas}, ({},))", claims.join(", "));
         }
         code
@@ -259,7 +277,7 @@ impl Emitter<'_> {
 
     fn output(&mut self, output: &Output) -> String {
         match output {
-            Output::Float(float) => self.float(float),
+            Output::Float(float) => self.float(float, 0),
             Output::Check(check) => self.check(check),
             Output::File(file) => {
                 let size = data::bytes(file.size);
@@ -288,12 +306,13 @@ impl Emitter<'_> {
 
     fn check(&mut self, check: &CheckView) -> String {
         let name = self.place(&check.anchor);
-        let outcome = match check.outcome {
-            CheckOutcome::Passed => "\"good\", \"✓\", \"passed\"",
-            CheckOutcome::Failed => "\"bad\", \"✗\", \"failed\"",
-            CheckOutcome::FailedAsExpected => "\"good\", \"☒\", \"failed, as expected\"",
-            CheckOutcome::Vacuous => "\"open\", \"∅\", \"vacuous\"",
+        let (mark, word) = match check.outcome {
+            CheckOutcome::Passed => ("\"good\", \"✓\"", Word::Passed),
+            CheckOutcome::Failed => ("\"bad\", \"✗\"", Word::Failed),
+            CheckOutcome::FailedAsExpected => ("\"good\", \"☒\"", Word::FailedAsExpected),
+            CheckOutcome::Vacuous => ("\"open\", \"∅\"", Word::Vacuous),
         };
+        let word = self.document.words().get(word);
         let statement = self.text.shown(&check.statement, Space::Running);
         let evidence = match check.evidence.as_str() {
             "" => None,
@@ -301,7 +320,7 @@ impl Emitter<'_> {
         };
         let evidence = self.shown_or_none(evidence);
         let counterexample = self.shown_or_none(check.counterexample.as_deref());
-        format!("r.check({name}, {outcome}, {statement}, {evidence}, {counterexample})")
+        format!("r.check({name}, {mark}, \"{word}\", {statement}, {evidence}, {counterexample})")
     }
 
     fn equation(&mut self, equation: &Equation) -> String {
@@ -312,7 +331,7 @@ impl Emitter<'_> {
             Some((index, claim)) => {
                 let entry = ledger::entry_label(index);
                 let place = self.place(&claim.anchor);
-                (place, format!("r.mark-link({entry}, {})", ledger::badge(claim)))
+                (place, format!("r.mark-link({entry}, {})", ledger::badge(claim, document.words())))
             }
             None => ("none".to_owned(), "none".to_owned()),
         };
@@ -331,20 +350,27 @@ impl Emitter<'_> {
         if place == "none" { shown } else { format!("r.anchor({place})\n{shown}") }
     }
 
-    fn float(&mut self, float: &Float) -> String {
+    /// A table or figure; one that readers find by its number may leave its place.
+    fn float(&mut self, float: &Float, depth: usize) -> String {
         let name = self.place(&float.anchor);
         let whole = match &float.body {
             FloatBody::Table(table) => is_short(table),
             FloatBody::Figure(_) => true,
         };
         let (kind, word, body) = match &float.body {
-            FloatBody::Table(table) => ("table", "Table", self.table(table)),
+            FloatBody::Table(table) => ("table", Word::Table, self.table(table)),
             FloatBody::Figure(image) => {
                 let draw = self.picture(image);
-                ("image", "Figure", draw.map(|draw| format!("r.picture({draw})")))
+                ("image", Word::Figure, draw.map(|draw| format!("r.picture({draw})")))
             }
         };
+        let word = self.document.words().get(word);
         let heading = float.number.as_ref().map(|number| format!("{word}\u{a0}{number}"));
+        let placement = match whole && depth == 0 && heading.is_some() {
+            true if self.before < HALF_A_PAGE => "bottom",
+            true => "auto",
+            false => "none",
+        };
         let Some(body) = body else {
             let message = format!("{} cannot be shown.", heading.as_deref().unwrap_or(word));
             let problem = self.problem(&message, &plain(&float.caption));
@@ -358,7 +384,7 @@ impl Emitter<'_> {
             [] => "none".to_owned(),
             caption => self.inlines(caption),
         };
-        format!("r.float({name}, {kind}, {whole}, {heading}, {caption}, {body})")
+        format!("r.float({name}, {kind}, {whole}, {placement}, {heading}, {caption}, {body})")
     }
 
     /// A table, or nothing if it has no columns.
@@ -377,13 +403,18 @@ impl Emitter<'_> {
             .collect();
         let longest: String = (0..columns)
             .map(|column| {
-                let word = std::iter::once(&table.header)
-                    .chain(&table.rows)
-                    .filter_map(|row| row.get(column))
-                    .map(|cell| longest_word(&plain(cell)))
-                    .max_by_key(|word| word.chars().count())
-                    .unwrap_or_default();
-                format!("{}, ", self.text.spoken(&word))
+                let mut parts = Vec::new();
+                if let Some(cell) = table.header.get(column) {
+                    self.unbreakable(cell, &mut parts);
+                    parts.iter_mut().for_each(|(_, part)| *part = format!("strong({part})"));
+                }
+                for cell in table.rows.iter().filter_map(|row| row.get(column)) {
+                    self.unbreakable(cell, &mut parts);
+                }
+                parts.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+                parts.dedup();
+                let parts = parts.into_iter().take(CANDIDATES);
+                format!("({}), ", parts.map(|(_, part)| part + ", ").collect::<String>())
             })
             .collect();
         let header = self.row(&table.header, columns);

@@ -12,6 +12,7 @@ use crate::document::{Chapter, Document, Image, ImageData, Reference};
 use crate::math::Math;
 use crate::render::Highlighter;
 use crate::render::look::Index;
+use crate::words::Word;
 
 use super::ledger;
 use super::text::{Space, Text, quoted};
@@ -99,6 +100,8 @@ pub(super) struct Emitter<'a> {
     pub(super) chapter: Option<&'a Chapter>,
     /// Level of the last heading.
     pub(super) level: u8,
+    /// Typst code that the chapter has before the block being written.
+    pub(super) before: usize,
     /// What the table of contents will hold.
     entries: String,
 }
@@ -124,6 +127,7 @@ impl<'a> Emitter<'a> {
             text: Text::default(),
             chapter: None,
             level: 0,
+            before: 0,
             entries: String::new(),
         }
     }
@@ -153,10 +157,11 @@ impl<'a> Emitter<'a> {
             let ledger = ledger::appendix(&mut self);
             sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{ledger}}}\n"));
         }
+        let words = document.words();
         folded.retain(|(_, code)| !code.is_empty());
         if !folded.is_empty() {
             main.push_str(&included("/code.typ"));
-            let mut code = self.back_matter(1, "Code");
+            let mut code = self.back_matter(1, words.get(Word::Code));
             for (chapter, folded) in folded {
                 let title = self.title(&chapter.number, &chapter.title);
                 let section = self.section(2, &chapter.number, "none", &title);
@@ -207,7 +212,8 @@ impl<'a> Emitter<'a> {
         let notice = self.shown_or_none(document.notice.as_deref());
         let _ = writeln!(
             code,
-            "  ),\n  notice: {notice},\n  claims: {},\n  entries: (\n{}  ),\n)",
+            "  ),\n  notice: {notice},\n  contents: {},\n  claims: {},\n  entries: (\n{}  ),\n)",
+            quoted(document.words().get(Word::Contents)),
             ledger::overview(document),
             self.entries,
         );
@@ -230,7 +236,8 @@ impl<'a> Emitter<'a> {
     }
 
     fn references(&mut self, works: &[Reference]) -> String {
-        let mut code = self.back_matter(1, "References") + "r.references(\n";
+        let mut code =
+            self.back_matter(1, self.document.words().get(Word::References)) + "r.references(\n";
         for work in works {
             let name = self.place(&work.anchor);
             let content = self.inlines(&work.content);

@@ -3,16 +3,20 @@
 use crate::document::Inline;
 use crate::math::Math;
 use crate::render::look::Piece;
+use crate::words::Word;
 
 use super::emit::Emitter;
 use super::ledger;
-use super::text::{Space, quoted};
+use super::text::{Space, longest_word, quoted};
 
 /// Levels of nested emphasis and the like that are shown; Typst bounds how deep content nests.
 const DEEPEST: usize = 12;
 
 /// Longest address that Typst takes.
 const LONGEST_ADDRESS: usize = 8000;
+
+/// Width of a badge in letters, about.
+const LETTERS_OF_A_BADGE: usize = 12;
 
 /// Where inline content stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,6 +127,53 @@ impl Emitter<'_> {
         format!("({})", pieces.join(" + "))
     }
 
+    /// What a claim is called beside its cell: the number of its formula, or what it asserts.
+    pub(super) fn named(&mut self, claim: usize) -> String {
+        match self.index.number(claim) {
+            Some(number) => self.text.shown(
+                &format!("{}\u{a0}({number})", self.document.words().get(Word::Equation)),
+                Space::Running,
+            ),
+            None => self.said(claim),
+        }
+    }
+
+    /// Parts of a table's cell that stay on one line, with about how many letters wide they are.
+    pub(super) fn unbreakable(&mut self, inlines: &[Inline], parts: &mut Vec<(usize, String)>) {
+        for inline in inlines {
+            let first = parts.len();
+            match inline {
+                Inline::Text(text) | Inline::Value { text, .. } | Inline::Problem(text) => {
+                    let word = longest_word(text);
+                    parts.push((word.chars().count(), self.text.spoken(&word)));
+                }
+                Inline::Code(code) => {
+                    let word = longest_word(code);
+                    let length = word.chars().count();
+                    parts.push((length + length / 4, format!("raw({})", self.text.spoken(&word))));
+                }
+                Inline::Math(math) => parts.push((math.alt().len(), self.inline_formula(math))),
+                Inline::Claim { claim, content } => {
+                    self.unbreakable(content, parts);
+                    let last = longest_word(plain(content).split_whitespace().last().unwrap_or(""));
+                    if let Some(claim) = self.document.claims.get(*claim) {
+                        let word = self.text.spoken(&last);
+                        let badge = ledger::badge(claim, self.document.words());
+                        let length = last.chars().count() + LETTERS_OF_A_BADGE;
+                        parts.push((length, format!("r.marked({badge}, {word})")));
+                    }
+                }
+                Inline::Strong(content) => {
+                    self.unbreakable(content, parts);
+                    for (_, part) in &mut parts[first..] {
+                        *part = format!("strong({part})");
+                    }
+                }
+                _ => self.unbreakable(content(inline), parts),
+            }
+        }
+    }
+
     fn nested(&mut self, function: &str, content: &[Inline], place: Place, depth: usize) -> String {
         let content = self.sequence(content, place, depth + 1);
         if depth < DEEPEST { format!("{function}({content})") } else { content }
@@ -137,7 +188,10 @@ impl Emitter<'_> {
         let name = self.place(&claim.anchor);
         let mark = |content: &str| {
             let entry = ledger::entry_label(index);
-            format!("r.claim({name}, {entry}, {}, {content})", ledger::badge(claim))
+            format!(
+                "r.claim({name}, {entry}, {}, {content})",
+                ledger::badge(claim, self.document.words())
+            )
         };
         match place {
             Place::Text => mark(&content),

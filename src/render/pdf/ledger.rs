@@ -13,6 +13,7 @@ use crate::mutate::reasons::Reason;
 use crate::render::lattice::{Drawing, HEIGHT, INSET, SMALL, TEXT, WIDTH};
 use crate::render::look::{self, Look, Shared};
 use crate::span::Span;
+use crate::words::{Word, Words};
 
 use super::emit::Emitter;
 use super::text::{Space, quoted};
@@ -23,9 +24,9 @@ pub(super) fn entry_label(index: usize) -> String {
 }
 
 /// The arguments of the template that choose a badge: standing, mark and words.
-pub(super) fn badge(claim: &Judged) -> String {
+pub(super) fn badge(claim: &Judged, words: Words) -> String {
     let look = Look::of(claim);
-    format!("{}, \"{}\"", mark(look), look.word())
+    format!("{}, \"{}\"", mark(look), look.word(words))
 }
 
 /// The arguments of the template that choose a mark: standing and the sign itself.
@@ -47,11 +48,12 @@ pub(super) fn overview(document: &Document) -> String {
     if document.claims.is_empty() {
         return "none".to_owned();
     }
-    let (worst, words) = look::outcome(document);
+    let words = document.words();
+    let (worst, outcome) = look::outcome(document);
     let mut code =
-        format!("(standing: \"{}\", outcome: {}, counts: (", standing(worst), quoted(&words));
+        format!("(standing: \"{}\", outcome: {}, counts: (", standing(worst), quoted(&outcome));
     for (look, count) in look::counts(&document.claims) {
-        let (mark, word) = (mark(look), quoted(&format!("{count} {}", look.word())));
+        let (mark, word) = (mark(look), quoted(&format!("{count} {}", look.word(words))));
         let _ = write!(code, "({mark}, {word}, {}), ", quoted(look.meaning()));
     }
     code.push_str("))");
@@ -62,16 +64,17 @@ pub(super) fn overview(document: &Document) -> String {
 pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
     let document = emitter.document;
     let claims = &document.claims;
+    let words = document.words();
     let counts: Vec<String> = look::counts(claims)
         .into_iter()
-        .map(|(look, count)| format!("{count} {}", look.word()))
+        .map(|(look, count)| format!("{count} {}", look.word(words)))
         .collect();
     let mut lead = format!("{}: {}.", look::number_of_claims(claims.len()), counts.join("; "));
     let shared = Shared::of(claims);
-    if let Some(words) = shared.words() {
-        let _ = write!(lead, " {words}");
+    if let Some(setting) = shared.words() {
+        let _ = write!(lead, " {setting}");
     }
-    let mut code = emitter.back_matter(1, "Ledger of claims");
+    let mut code = emitter.back_matter(1, words.get(Word::Ledger));
     let _ = writeln!(code, "par({})\nr.ledger(", emitter.shown(&lead));
     for chapter in &document.chapters {
         code.push_str(&group(emitter, chapter, shared));
@@ -86,7 +89,8 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
 fn lattice(emitter: &mut Emitter<'_>) -> String {
     let claims = &emitter.document.claims;
     let Some(drawing) = Drawing::of(claims, &emitter.index) else { return String::new() };
-    let mut code = emitter.back_matter(2, "What follows from what");
+    let words = emitter.document.words();
+    let mut code = emitter.back_matter(2, words.get(Word::Lattice));
     let _ = write!(
         code,
         "par({})\nr.graph({}, {}, (",
@@ -108,22 +112,23 @@ fn lattice(emitter: &mut Emitter<'_>) -> String {
     for node in &drawing.boxes {
         let claim = &claims[node.claim];
         let (look, (x, y)) = (Look::of(claim), node.at);
-        let words = emitter.shown(&node.words);
+        let said = emitter.shown(&node.words);
         let place = match emitter.is_known(&claim.anchor) {
             true => quoted(&claim.anchor),
             false => "none".to_owned(),
         };
-        let _ = write!(code, "({x}, {y}, {place}, {words}, {}, \"{}\"), ", mark(look), look.word());
+        let _ =
+            write!(code, "({x}, {y}, {place}, {said}, {}, \"{}\"), ", mark(look), look.word(words));
     }
     code.push_str("))\n");
     for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| !claim.because.is_empty()) {
-        let words = format!(
+        let reasons = format!(
             " ({}, {}) follows from {}.",
             claim.id,
-            Look::of(claim).word(),
+            Look::of(claim).word(words),
             claim.because.join(", ")
         );
-        let _ = writeln!(code, "par({} + {})", emitter.said(at), emitter.shown(&words));
+        let _ = writeln!(code, "par({} + {})", emitter.said(at), emitter.shown(&reasons));
     }
     code
 }
@@ -163,7 +168,7 @@ fn coverage(emitter: &mut Emitter<'_>) -> String {
             let _ =
                 write!(words, " Code of which changes may go unnoticed: {}.", reasons.join("; "));
         }
-        let _ = writeln!(code, "par({})", emitter.shown(&words));
+        let _ = writeln!(code, "r.remark({})", emitter.shown(&words));
     }
     code
 }
@@ -185,6 +190,7 @@ fn group(emitter: &mut Emitter<'_>, chapter: &Chapter, shared: Shared<'_>) -> St
 }
 
 fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared<'_>) -> String {
+    let words = emitter.document.words();
     let mut code = format!("r.entry(label: {}, ", entry_label(index));
     let mut set = |name: &str, value: String| {
         let _ = write!(code, "{name}: {value}, ");
@@ -204,7 +210,7 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared
         };
         set("value", emitter.shown(&value));
     }
-    set("verdict", format!("r.badge({})", badge(claim)));
+    set("verdict", format!("r.badge({})", badge(claim, words)));
     let detail = match &claim.verdict {
         Verdict::Unverified(reason, detail) if detail.is_empty() => reason.word().to_owned(),
         Verdict::Unverified(reason, detail) => format!("{}: {detail}", reason.word()),
