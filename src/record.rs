@@ -10,6 +10,7 @@
 //! file, and the lock vouches for every byte. Places in the text and durations are left out, since they
 //! change without the report saying anything else.
 
+mod elsewhere;
 mod folder;
 pub mod frozen;
 mod text;
@@ -50,6 +51,9 @@ pub struct Lock {
     /// Cells by `chapter/cell`.
     #[serde(default)]
     pub cells: BTreeMap<String, Cell>,
+    /// Cells of other devices on which claims must hold, by device and `chapter/cell`.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, BTreeMap<String, Cell>>,
     /// Claims in reading order.
     #[serde(default, rename = "claim")]
     pub claims: Vec<Entry>,
@@ -177,6 +181,13 @@ fn verified() -> String {
     "verified".to_owned()
 }
 
+impl Lock {
+    /// All cells, of whatever device.
+    fn all_cells(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.values().chain(self.elsewhere.values().flat_map(BTreeMap::values))
+    }
+}
+
 impl Entry {
     /// What the verdict means, given what was expected.
     pub fn standing(&self) -> Standing {
@@ -208,6 +219,7 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
             cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
         }
     }
+    let elsewhere = elsewhere::of(evaluated, &mut files);
     let data = foundation.datasets.iter().map(|(name, set)| {
         let kind = kind_word(set.kind).to_owned();
         (name.clone(), Data { kind, digest: set.digest.clone() })
@@ -229,6 +241,7 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, BTreeMap<String, Str
         },
         data: data.collect(),
         cells,
+        elsewhere,
         claims: claims.collect(),
         exemptions: exemptions.collect(),
     };

@@ -16,7 +16,7 @@ pub struct Side {
     pub environment: Vec<(String, String)>,
     /// Data sets by name.
     pub data: BTreeMap<String, Data>,
-    /// Cells by `chapter/cell`; none for a ledger.
+    /// Cells by `chapter/cell`, those of other devices by `chapter/cell on DEVICE`; none for a ledger.
     pub cells: BTreeMap<String, Cell>,
     /// Claims in reading order.
     pub claims: Vec<Entry>,
@@ -59,7 +59,12 @@ const LEDGER_VERSION: u64 = 1;
 
 impl From<Lock> for Side {
     fn from(lock: Lock) -> Self {
-        let Lock { environment, data, cells, claims, exemptions, .. } = lock;
+        let Lock { environment, data, mut cells, elsewhere, claims, exemptions, .. } = lock;
+        for (device, there) in elsewhere {
+            cells.extend(
+                there.into_iter().map(|(name, cell)| (format!("{name} on {device}"), cell)),
+            );
+        }
         Self { environment, data, cells, claims, exemptions }
     }
 }

@@ -51,7 +51,7 @@ pub fn write(
 /// If a file is missing or not as it was recorded.
 pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRecord>, Diagnostic> {
     let wanted: BTreeSet<&String> =
-        lock.cells.values().filter_map(|cell| cell.output.as_ref()).collect();
+        lock.all_cells().filter_map(|cell| cell.output.as_ref()).collect();
     let mut outputs = BTreeMap::new();
     for digest in wanted {
         let path = format!("{FOLDER}/{}", file(digest));

@@ -3,11 +3,12 @@
 //! In: a [`Lock`] or its text. Out: the other. The text carries a digest of itself, so that an
 //! edit by hand is noticed. Left out: files.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-use super::{Entry, Lock};
+use super::{Cell, Entry, Lock};
 use crate::diag::Diagnostic;
 
 /// Version of the form.
@@ -47,12 +48,10 @@ fn body(lock: &Lock) -> String {
     if !lock.cells.is_empty() {
         text.push_str("\n[cells]\n");
     }
-    for (name, cell) in &lock.cells {
-        let _ = write!(text, "{} = {{ key = {}", quoted(name), quoted(&cell.key));
-        if let Some(output) = &cell.output {
-            let _ = write!(text, ", output = {}", quoted(output));
-        }
-        text.push_str(if cell.measured { ", measured = true }\n" } else { " }\n" });
+    cells(&mut text, &lock.cells);
+    for (device, there) in &lock.elsewhere {
+        let _ = writeln!(text, "\n[elsewhere.{}]", quoted(device));
+        cells(&mut text, there);
     }
     for claim in &lock.claims {
         text.push_str("\n[[claim]]\n");
@@ -65,6 +64,16 @@ fn body(lock: &Lock) -> String {
         line(&mut text, "reason", &exemption.reason);
     }
     text
+}
+
+fn cells(text: &mut String, cells: &BTreeMap<String, Cell>) {
+    for (name, cell) in cells {
+        let _ = write!(text, "{} = {{ key = {}", quoted(name), quoted(&cell.key));
+        if let Some(output) = &cell.output {
+            let _ = write!(text, ", output = {}", quoted(output));
+        }
+        text.push_str(if cell.measured { ", measured = true }\n" } else { " }\n" });
+    }
 }
 
 fn claim(text: &mut String, claim: &Entry) {
