@@ -94,6 +94,15 @@ impl Absence {
     }
 }
 
+/// How much of the first GPU's memory is in use, in words.
+pub fn memory() -> Option<String> {
+    let query = ["--query-gpu=memory.used,memory.total", "--format=csv,noheader"];
+    let output = Command::new("nvidia-smi").args(query).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (used, total) = said.lines().next()?.split_once(',')?;
+    output.status.success().then(|| format!("{} of {} are in use now", used.trim(), total.trim()))
+}
+
 fn gpu() -> Sought<Gpu> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let Some(tool) = first(&folders(&path), "nvidia-smi") else {
