@@ -113,17 +113,15 @@ def theirs(device, small):
 
 
 def ours(run, cuda):
-    """Rate and parts by network, as our own bundle prints them."""
+    """Returns our rates by network, as the bundle prints them, and its exit status."""
     command = [run, "--throughput"] + (["--cuda", cuda] if cuda else [])
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    print(output.stdout)
-    if output.returncode != 0:
-        sys.exit(f"{run} ended with {output.returncode}")
+    print(output.stdout, flush=True)
     rows = {}
     for line in output.stdout.splitlines():
         if row := re.match(r"(.+ speech, .+?|.+ CNN, batch \d+) +([\d.]+) (?:images|clips)", line):
             rows[row[1].strip()] = float(row[2])
-    return rows
+    return rows, output.returncode
 
 
 def main():
@@ -136,7 +134,7 @@ def main():
     if arguments.device == "cuda" and not torch.cuda.is_available():
         sys.exit("PyTorch sees no GPU; `--device cpu --small` checks that this script works")
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU"
-    own = ours(arguments.ours, arguments.cuda) if arguments.ours else {}
+    own, status = ours(arguments.ours, arguments.cuda) if arguments.ours else ({}, 0)
     print(f"PyTorch {torch.__version__} on {name}")
     print(f"{'network':<32} {'per s':>10} {'step ms':>10} {'copies':>10} {'launches':>10} "
           f"{'arithmetic':>10} {'ours':>10} {'ratio':>7}")
@@ -148,6 +146,8 @@ def main():
         if network in own:
             line += f" {own[network]:>10.1f} {own[network] / rate:>7.2f}"
         print(line, flush=True)
+    if status != 0:
+        sys.exit(f"{arguments.ours} ended with {status}")
 
 
 if __name__ == "__main__":

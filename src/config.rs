@@ -9,6 +9,7 @@ mod fields;
 mod manifest;
 mod yaml;
 
+pub(crate) use cluster::ARGUMENT_HINT;
 pub use manifest::{Algorithm, Archive, Checksum, Entry, Manifest, RemoteFile, Unpack, manifest};
 
 use std::collections::BTreeMap;

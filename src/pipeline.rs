@@ -294,10 +294,13 @@ pub fn run(
     sink: Sink<'_>,
 ) -> (Executed, Vec<Diagnostic>) {
     let store = store(request);
-    let (executed, found) = exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
-        sink(BuildEvent::Exec(event));
-    });
-    (Executed { elsewhere: devices::elsewhere(request, planned, &store), ..executed }, found)
+    let (executed, mut found) =
+        exec::execute(&planned.plan, kernel, &store, request.jobs, &|event| {
+            sink(BuildEvent::Exec(event));
+        });
+    let (elsewhere, unknown) = devices::elsewhere(request, planned, &store);
+    found.extend(unknown);
+    (Executed { elsewhere, ..executed }, found)
 }
 
 /// Runs the tests in the modules of chapters, unless they are known to pass.

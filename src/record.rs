@@ -11,6 +11,7 @@
 //! their digests, unless a person wants them kept. Places in the text and durations are left out, since they
 //! change without the report saying anything else.
 
+mod elsewhere;
 pub mod files;
 mod folder;
 pub mod frozen;
@@ -32,6 +33,7 @@ use crate::diff::Side;
 use crate::exec::{CellResult, CellStatus};
 use crate::ledger;
 use crate::pipeline::Evaluated;
+use crate::plan::CellPlan;
 use crate::world::World;
 
 /// The record, below the root of a report.
@@ -53,6 +55,9 @@ pub struct Lock {
     /// Cells by `chapter/cell`.
     #[serde(default)]
     pub cells: BTreeMap<String, Cell>,
+    /// Cells of other devices on which claims must hold, by device and `chapter/cell`.
+    #[serde(default)]
+    pub elsewhere: BTreeMap<String, BTreeMap<String, Cell>>,
     /// Claims in reading order.
     #[serde(default, rename = "claim")]
     pub claims: Vec<Entry>,
@@ -186,6 +191,16 @@ fn verified() -> String {
     "verified".to_owned()
 }
 
+impl Lock {
+    /// All cells, those of other devices under names that say so.
+    fn all_cells(&self) -> impl Iterator<Item = (String, &Cell)> {
+        let elsewhere = self.elsewhere.iter().flat_map(|(device, cells)| {
+            cells.iter().map(move |(name, cell)| (on(name, device), cell))
+        });
+        self.cells.iter().map(|(name, cell)| (name.clone(), cell)).chain(elsewhere)
+    }
+}
+
 impl Entry {
     /// What the verdict means, given what was expected.
     pub fn standing(&self) -> Standing {
@@ -208,23 +223,13 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
     let mut cells = BTreeMap::new();
     for (plan, done) in evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters) {
         for (cell, result) in plan.cells.iter().zip(&done.cells) {
-            let mut recorded =
-                Cell { key: result.key.clone(), measured: cell.measured, ..Cell::default() };
-            if matches!(result.status, CellStatus::Done) {
-                let mut record = timeless(result);
-                for (file, bytes) in files::take(&mut record) {
-                    folder.extend(bytes.map(|bytes| (folder::of_file(&file.digest), bytes)));
-                    recorded.files.push(file);
-                }
-                let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
-                recorded.shown = Some(shown::digest(&record, own.unwrap_or(&BTreeSet::new())));
-                let (digest, text) = folder::named(&record);
-                folder.insert(folder::of_output(&digest), text.into_bytes());
-                recorded.output = Some(digest);
-            }
+            let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
+            let own = own.unwrap_or(const { &BTreeSet::new() });
+            let recorded = self::cell(cell, result, own, &mut folder);
             cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
         }
     }
+    let elsewhere = elsewhere::of(evaluated, &mut folder);
     let data = foundation.datasets.iter().map(|(name, set)| {
         let kind = kind_word(set.kind).to_owned();
         (name.clone(), Data { kind, digest: set.digest.clone() })
@@ -246,10 +251,38 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
         },
         data: data.collect(),
         cells,
+        elsewhere,
         claims: claims.collect(),
         exemptions: exemptions.collect(),
     };
     (lock, folder)
+}
+
+/// Records a cell, of which claims read the values with these names; what it put out goes into `folder`.
+fn cell(
+    plan: &CellPlan,
+    result: &CellResult,
+    claimed: &BTreeSet<&str>,
+    folder: &mut FolderFiles,
+) -> Cell {
+    let mut recorded = Cell { key: result.key.clone(), measured: plan.measured, ..Cell::default() };
+    if matches!(result.status, CellStatus::Done) {
+        let mut record = timeless(result);
+        for (file, bytes) in files::take(&mut record) {
+            folder.extend(bytes.map(|bytes| (folder::of_file(&file.digest), bytes)));
+            recorded.files.push(file);
+        }
+        recorded.shown = Some(shown::digest(&record, claimed));
+        let (digest, text) = folder::named(&record);
+        folder.insert(folder::of_output(&digest), text.into_bytes());
+        recorded.output = Some(digest);
+    }
+    recorded
+}
+
+/// What a cell of another device is called.
+pub(crate) fn on(name: &str, device: &str) -> String {
+    format!("{name} on {device}")
 }
 
 /// The names of the values that claims read, by chapter and cell.

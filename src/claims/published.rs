@@ -223,6 +223,11 @@ fn computes_names(code: &str) -> bool {
         })
 }
 
+/// All names that a cell published.
+pub(crate) fn names(result: &CellResult) -> impl Iterator<Item = &str> {
+    outcomes(result).map(|(name, _)| name)
+}
+
 fn outcomes(result: &CellResult) -> impl Iterator<Item = (&str, Outcome<'_>)> {
     let values =
         result.output.values.iter().map(|value| (value.name.as_str(), Outcome::Value(value)));

@@ -259,7 +259,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
     pub(super) sbatch: Vec<String>,
 
-    /// Chapters to run at a time [default: one for each processor]
+    /// Chapters to run at a time [default: one for each processor, 1 on a GPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) jobs: Option<u32>,
 

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use veracity_protocol::wrong_sbatch_argument;
+
 use super::Session;
 use super::args::{Format, KernelName, RunArgs, VenueName};
 use super::device::{self, Choice, Device};
+use crate::config::ARGUMENT_HINT;
 use crate::diag::Diagnostic;
 use crate::kernel::cluster;
 use crate::kernel::confine::{self, Confinement};
@@ -118,6 +121,8 @@ impl RunArgs {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let out = self.out.as_deref().map_or_else(|| root.join("build"), absolute);
         let Choice { device, because } = device::choose(self.device, root, &out)?;
+        // Processes that share a GPU slow each other down, and share its memory.
+        let most = if device == cuda::CUDA { 1 } else { processors };
         if let Some(because) = because {
             session.note(&format!("device {device}: {because}\n"));
         }
@@ -129,7 +134,7 @@ impl RunArgs {
             chapter: self.chapter.map(|number| number as usize),
             profile: self.profile.clone(),
             device: device.to_owned(),
-            jobs: self.jobs.map_or(processors, |jobs| jobs as usize),
+            jobs: self.jobs.map_or(most, |jobs| jobs as usize),
             network: if self.offline { Network::Forbidden } else { Network::Allowed },
             from_scratch: self.no_cache,
             kernel,
@@ -138,7 +143,6 @@ impl RunArgs {
         })
     }
 
-    /// Where the jobs of sweeps are to run, if they can.
     /// For commands that compute on this machine's processors, whatever the report is made with.
     pub(super) fn here(&self) -> Result<&Self, Vec<Diagnostic>> {
         let wrong = |code, words: &str, hint: &str| {
@@ -159,6 +163,7 @@ impl RunArgs {
         }
     }
 
+    /// Where the jobs of sweeps are to run, if they can.
     fn venue(&self) -> Result<Venue, Vec<Diagnostic>> {
         let cannot = |words: &str, hint: &str| {
             Err(vec![Diagnostic::global("no-slurm", words.to_owned()).hint(hint.to_owned())])
@@ -178,13 +183,25 @@ impl RunArgs {
                 "jobs on a cluster cannot be confined",
                 "leave `--sandbox` or `--on slurm` away",
             ),
-            VenueName::Slurm => match cluster::missing() {
-                None => Ok(Venue::Slurm(self.sbatch.clone())),
-                Some(words) => cannot(
-                    &words,
-                    "run this where jobs can be submitted; `--on local` does without",
-                ),
-            },
+            VenueName::Slurm => {
+                for argument in &self.sbatch {
+                    if let Some(why) = wrong_sbatch_argument(argument) {
+                        return cannot(&format!("`--sbatch`: {argument:?} {why}"), ARGUMENT_HINT);
+                    }
+                }
+                if let Some(words) = cluster::missing() {
+                    let hint = "run this where jobs can be submitted; `--on local` does without";
+                    return cannot(&words, hint);
+                }
+                match cluster::silent() {
+                    None => Ok(Venue::Slurm(self.sbatch.clone())),
+                    Some(words) => cannot(
+                        &words,
+                        "is there a `slurm.conf` on this machine, or one that `SLURM_CONF` names, and \
+                         does its controller run? `scontrol ping` tells; `--on local` does without",
+                    ),
+                }
+            }
         }
     }
 }

@@ -4,10 +4,16 @@
 
 use std::time::Duration;
 
+use veracity_protocol::wrong_sbatch_argument;
+
 use super::ClusterNeeds;
 use super::fields::Reader;
 use super::yaml::{Node, Value};
 use crate::diag::Diagnostic;
+
+/// How an argument for `sbatch` is to be written.
+pub(crate) const ARGUMENT_HINT: &str =
+    "an argument is one option of `sbatch` with its value, such as `--account=us`";
 
 const KEYS: [&str; 7] = ["partition", "time", "memory", "cpus", "gpus", "at-once", "arguments"];
 
@@ -16,8 +22,17 @@ impl Reader<'_> {
     pub(super) fn cluster(&mut self, node: &Node) -> ClusterNeeds {
         let fields = self.fields(node, "`cluster`", &KEYS);
         let mut arguments = Vec::new();
-        if let Some(name) = fields.get("partition").and_then(|it| self.text(it.value, it.name)) {
-            arguments.push(format!("--partition={name}"));
+        if let Some(field) = fields.get("partition")
+            && let Some(name) = self.text(field.value, "partition")
+        {
+            match is_name(&name) {
+                true => arguments.push(format!("--partition={name}")),
+                false => self.wrong(
+                    field.value,
+                    format!("{name:?} is no name of a partition"),
+                    "`sinfo` lists those of a cluster",
+                ),
+            }
         }
         if let Some(time) = fields.get("time").and_then(|it| self.duration(it.value, it.name)) {
             arguments.push(format!("--time={}", clock(time)));
@@ -27,12 +42,11 @@ impl Reader<'_> {
         {
             match is_size(&size) {
                 true => arguments.push(format!("--mem={size}")),
-                false => {
-                    let span = self.yaml.span(field.value);
-                    let words = format!("`{size}` is no size of memory");
-                    let found = Diagnostic::error("invalid-value", words, span);
-                    self.diagnostics.push(found.hint("write it as 500M or 16G"));
-                }
+                false => self.wrong(
+                    field.value,
+                    format!("`{size}` is no size of memory"),
+                    "write it as 500M or 16G",
+                ),
             }
         }
         if let Some(count) = fields.get("cpus").and_then(|it| self.positive(it.value, it.name)) {
@@ -45,8 +59,15 @@ impl Reader<'_> {
         if let Some(field) = fields.get("arguments") {
             match &field.value.value {
                 Value::List(items) => {
-                    let items = items.iter().filter_map(|item| self.text(item, "an argument"));
-                    arguments.extend(items);
+                    for item in items {
+                        let Some(argument) = self.text(item, "an argument") else { continue };
+                        match wrong_sbatch_argument(&argument) {
+                            None => arguments.push(argument),
+                            Some(why) => {
+                                self.wrong(item, format!("{argument:?} {why}"), ARGUMENT_HINT);
+                            }
+                        }
+                    }
                 }
                 _ => {
                     self.wrong_type(field.value, "arguments", "a list of arguments of sbatch");
@@ -56,6 +77,16 @@ impl Reader<'_> {
         let at_once = at_once.and_then(|most| usize::try_from(most).ok());
         ClusterNeeds { arguments, at_once }
     }
+
+    fn wrong(&mut self, value: &Node, words: String, hint: &str) {
+        let found = Diagnostic::error("invalid-value", words, self.yaml.span(value));
+        self.diagnostics.push(found.hint(hint));
+    }
+}
+
+/// A name, or several with commas between.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '=')
 }
 
 /// Hours, minutes and seconds as Slurm reads them; it rounds up to minutes.
@@ -101,6 +132,12 @@ mod tests {
             ("{memory: lots}", "invalid-value"),
             ("{gpus: -1}", "wrong-type"),
             ("{arguments: --account=us}", "wrong-type"),
+            ("{partition: ''}", "invalid-value"),
+            ("{partition: 'gpu --array=1'}", "invalid-value"),
+            ("{arguments: ['us']}", "invalid-value"),
+            ("{arguments: [' --account=us']}", "invalid-value"),
+            ("{arguments: [\"--account=us\\n\"]}", "invalid-value"),
+            ("{arguments: [--array=0-9]}", "invalid-value"),
         ] {
             assert_eq!(read(cluster).1, [code], "{cluster}");
         }

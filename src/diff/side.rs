@@ -16,7 +16,7 @@ pub struct Side {
     pub environment: Vec<(String, String)>,
     /// Data sets by name.
     pub data: BTreeMap<String, Data>,
-    /// Cells by `chapter/cell`; none for a ledger.
+    /// Cells by `chapter/cell`, those of other devices by `chapter/cell on DEVICE`; none for a ledger.
     pub cells: BTreeMap<String, Cell>,
     /// Claims in reading order.
     pub claims: Vec<Entry>,
@@ -66,10 +66,14 @@ fn used(claims: &[Entry]) -> impl Iterator<Item = (String, Data)> {
 
 impl From<Lock> for Side {
     fn from(lock: Lock) -> Self {
-        let Lock { environment, mut data, cells, claims, exemptions, .. } = lock;
+        let Lock { environment, mut data, mut cells, elsewhere, claims, exemptions, .. } = lock;
         // Data that cells make themselves are none at hand.
         for (name, used) in used(&claims) {
             data.entry(name).or_insert(used);
+        }
+        for (device, there) in elsewhere {
+            let named = |(name, cell)| (record::on(&name, &device), cell);
+            cells.extend(there.into_iter().map(named));
         }
         Self { environment, data, cells, claims, exemptions }
     }

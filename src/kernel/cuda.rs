@@ -65,7 +65,10 @@ pub struct Gpu {
 impl Survey {
     /// Looks for everything; starts a process only where there is a driver's tool.
     pub fn take() -> Self {
-        Self { gpu: gpu(), driver: driver(), toolkit: Toolkit::find(None) }
+        let (gpu, toolkit) = (gpu(), Toolkit::find(None));
+        let old = gpu.as_ref().ok().zip(toolkit.as_ref().ok());
+        let old = old.and_then(|(gpu, toolkit)| too_old(gpu, toolkit));
+        Self { driver: old.map_or_else(driver, Err), gpu, toolkit }
     }
 
     /// Everything that CUDA needs, if it is all here.
@@ -92,6 +95,15 @@ impl Absence {
             false => format!("{}; looked in {}", self.what, self.places.join(", ")),
         }
     }
+}
+
+/// How much of the first GPU's memory is in use, in words.
+pub fn memory() -> Option<String> {
+    let query = ["--query-gpu=memory.used,memory.total", "--format=csv,noheader"];
+    let output = Command::new("nvidia-smi").args(query).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (used, total) = said.lines().next()?.split_once(',')?;
+    output.status.success().then(|| format!("{} of {} are in use now", used.trim(), total.trim()))
 }
 
 fn gpu() -> Sought<Gpu> {
@@ -124,6 +136,17 @@ fn gpu() -> Sought<Gpu> {
     }
 }
 
+/// Whether a driver cannot run what a toolkit makes.
+fn too_old(gpu: &Gpu, toolkit: &Toolkit) -> Option<Absence> {
+    let needed = toolkit.oldest_driver();
+    let major = gpu.driver.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let what = || {
+        let (driver, version) = (&gpu.driver, &toolkit.version);
+        format!("the driver {driver} is too old: CUDA {version} needs {needed} or newer")
+    };
+    (major.is_none_or(|major| major < needed)).then(|| Absence { what: what(), places: Vec::new() })
+}
+
 fn driver() -> Sought<PathBuf> {
     let named = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let mut places = folders(&named);
@@ -144,4 +167,28 @@ fn first(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
 
 fn words<P: AsRef<Path>>(paths: &[P]) -> Vec<String> {
     paths.iter().map(|path| path.as_ref().display().to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_driver_is_told_with_the_one_that_is_needed() {
+        let toolkit = |version: &str| Toolkit {
+            root: PathBuf::new(),
+            libraries: PathBuf::new(),
+            version: version.to_owned(),
+        };
+        let told = |driver: &str, version: &str| {
+            let arch = Arch::of_capability("9.0").expect("it is one");
+            let gpu = Gpu { name: "a GPU".to_owned(), driver: driver.to_owned(), arch };
+            too_old(&gpu, &toolkit(version)).map(|absence| absence.words())
+        };
+        let old = "the driver 570.86.10 is too old: CUDA 13.0 needs 580 or newer";
+        assert_eq!(told("570.86.10", "13.0").as_deref(), Some(old));
+        assert_eq!(told("580.65.06", "13.0"), None);
+        assert_eq!(told("570.86.10", "12.8"), None);
+        assert!(told("unknown", "12.8").is_some());
+    }
 }

@@ -235,6 +235,7 @@ pub(super) fn reported(cell: Span, failure: &protocol::Failure, maps: &Maps) -> 
     let (code, what) = match failure.kind {
         FailureKind::Panic => ("cell-panic", "this cell panicked"),
         FailureKind::Error => ("cell-error", "this cell returned an error"),
+        FailureKind::Sweep => ("cell-sweep", "a sweep of this cell failed"),
     };
     let outside = failure.location.as_ref().filter(|_| place.is_none());
     let mut diagnostic =
@@ -242,6 +243,10 @@ pub(super) fn reported(cell: Span, failure: &protocol::Failure, maps: &Maps) -> 
     if let Some(location) = outside {
         diagnostic =
             diagnostic.note(format!("at {}:{}:{}", location.file, location.line, location.column));
+    }
+    if failure.kind == FailureKind::Sweep {
+        diagnostic =
+            diagnostic.hint("what its jobs have computed is kept; only the rest runs again");
     }
     diagnostic
 }

@@ -1,37 +1,48 @@
 //! Results of other devices, for claims that must hold on them too.
 //!
 //! In: a planned report and the store. Out: what is stored under the keys that the cells have on another
-//! device, because they ran there with this output folder or were imported from a bundle. Nothing runs.
+//! device, because they ran there with this output folder or were imported from a bundle. No cell runs, and
+//! nothing is done where no claim asks for another device.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BuildRequest, Planned};
 use crate::cache::Store;
 use crate::claims::{self, Reason};
+use crate::diag::{Diagnostic, Severity};
 use crate::exec::{self, CellStatus, Executed};
 use crate::kernel::absent::AbsentKernel;
 use crate::kernel::workspace::Workspace;
+use crate::memo::{Input, Memo};
 use crate::parse::Chapter;
 use crate::plan::{self, Foundation};
 
 /// Folder with the workspaces of other devices, below that of outputs.
 pub(crate) const FOLDER: &str = "devices";
 
-/// What is stored of other devices, by device, as far as claims ask for it.
+/// What is stored of other devices, by device, as far as claims ask for it; and why, if that cannot be
+/// told.
 pub(super) fn elsewhere(
     request: &BuildRequest,
     planned: &Planned,
     store: &Store,
-) -> BTreeMap<String, Executed> {
+) -> (BTreeMap<String, Executed>, Vec<Diagnostic>) {
     let mut wanted = wanted(&planned.written.chapters);
     wanted.remove(&request.device);
-    wanted
-        .into_iter()
-        .filter_map(|device| {
-            let executed = on(&device, request, planned, store)?;
-            Some((device, executed))
-        })
-        .collect()
+    let (mut results, mut problems) = (BTreeMap::new(), Vec::new());
+    for device in wanted {
+        match on(&device, request, planned, store) {
+            Ok(executed) => {
+                results.insert(device, executed);
+            }
+            Err(problem) => {
+                let words = format!("so it is not known what is stored of the device `{device}`");
+                let problem = problem.note(words);
+                problems.push(Diagnostic { severity: Severity::Warning, ..problem });
+            }
+        }
+    }
+    (results, problems)
 }
 
 /// Devices that a claim names, or that its text may name: too many cost a look into the store.
@@ -41,16 +52,15 @@ fn wanted(chapters: &[Chapter]) -> BTreeSet<String> {
     titles.flat_map(claims::devices_in).collect()
 }
 
-fn on(device: &str, request: &BuildRequest, planned: &Planned, store: &Store) -> Option<Executed> {
+fn on(
+    device: &str,
+    request: &BuildRequest,
+    planned: &Planned,
+    store: &Store,
+) -> Result<Executed, Diagnostic> {
     let written = &planned.written;
-    let slugs = written.slugs_with_cells();
-    // The crates' features differ by device, and with them what cells stand on.
-    let out = request.out.join(FOLDER).join(device);
-    let config = written.config.on(device);
-    let workspace =
-        Workspace::prepare(&request.root, &out, &config, &slugs, request.network).ok()?;
     let foundation = Foundation {
-        digest: workspace.digest,
+        digest: code(device, request, planned)?,
         device: device.to_owned(),
         ..planned.foundation.clone()
     };
@@ -63,5 +73,25 @@ fn on(device: &str, request: &BuildRequest, planned: &Planned, store: &Store) ->
             (*reason, *words) = (Reason::NeedsDevice, claims::missing_on(device));
         }
     }
-    Some(executed)
+    Ok(executed)
+}
+
+/// Digest of what the cells stand on there: the crates' features differ by device.
+///
+/// As long as it is the same here, it is the same there.
+fn code(device: &str, request: &BuildRequest, planned: &Planned) -> Result<String, Diagnostic> {
+    static KNOWN: Memo<Result<String, Diagnostic>> = Memo::new(64);
+    let config = &planned.written.config;
+    let slugs = planned.written.slugs_with_cells();
+    let here = &planned.foundation.digest;
+    let input = Input::of_debug(&(&request.root, &request.out, device, config, &slugs, here));
+    KNOWN.get(input, || {
+        let out = request.out.join(FOLDER).join(device);
+        let config = config.on(device);
+        match Workspace::prepare(&request.root, &out, &config, &slugs, request.network) {
+            Ok(workspace) => (Ok(workspace.digest), 1),
+            // It may go well next time.
+            Err(problem) => (Err(problem), usize::MAX),
+        }
+    })
 }

@@ -51,14 +51,14 @@ pub fn write(root: &Path, lock: &Lock, files: &FolderFiles) -> Result<(), Diagno
     })
 }
 
-/// Reads what the cells of a record put out, by cell.
+/// Reads what the cells of a record put out, by cell, those of other devices included.
 ///
 /// # Errors
 /// If a file is missing or not as it was recorded.
 pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRecord>, Diagnostic> {
     let mut outputs = BTreeMap::new();
     let wanted =
-        lock.cells.iter().filter_map(|(name, cell)| Some((name, cell, cell.output.as_ref()?)));
+        lock.all_cells().filter_map(|(name, cell)| Some((name, cell, cell.output.as_ref()?)));
     for (name, cell, digest) in wanted {
         let path = format!("{FOLDER}/{}", of_output(digest));
         let damaged = |words: String| {
@@ -76,7 +76,7 @@ pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRe
         })?;
         let find = |file: &File| found(world, file);
         files::put(&mut record, &cell.files, &find);
-        outputs.insert(name.clone(), record);
+        outputs.insert(name, record);
     }
     Ok(outputs)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FILE, Lock};
+use super::{FILE, Lock, elsewhere};
 use crate::cache::CellRecord;
 use crate::claims::Reason;
 use crate::data::DataSet;
@@ -94,7 +94,7 @@ pub fn replay(
         ExecutedChapter { cells: cells.collect::<Vec<CellResult>>() }
     };
     let chapters = plan.chapters.iter().map(&mut chapter).collect();
-    let executed = Executed { chapters, ..Executed::default() };
+    let executed = Executed { chapters, elsewhere: elsewhere::replay(plan, lock, outputs) };
     (executed, diagnostics)
 }
 

@@ -3,6 +3,7 @@
 //! In: a [`Lock`] or its text. Out: the other. The text carries a digest of itself, so that an
 //! edit by hand is noticed. Left out: files.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use toml::{Table, Value};
@@ -48,8 +49,10 @@ fn body(lock: &Lock) -> String {
     if !lock.cells.is_empty() {
         text.push_str("\n[cells]\n");
     }
-    for (name, cell) in &lock.cells {
-        self::cell(&mut text, name, cell);
+    cells(&mut text, &lock.cells);
+    for (device, there) in &lock.elsewhere {
+        let _ = writeln!(text, "\n[elsewhere.{}]", quoted(device));
+        cells(&mut text, there);
     }
     for claim in &lock.claims {
         text.push_str("\n[[claim]]\n");
@@ -62,6 +65,12 @@ fn body(lock: &Lock) -> String {
         line(&mut text, "reason", &exemption.reason);
     }
     text
+}
+
+fn cells(text: &mut String, cells: &BTreeMap<String, Cell>) {
+    for (name, it) in cells {
+        cell(text, name, it);
+    }
 }
 
 fn cell(text: &mut String, name: &str, cell: &Cell) {

@@ -7,8 +7,13 @@ use std::process::Command;
 
 use veracity::bundle;
 use veracity::claims::{Judged, Standing, Verdict};
+use veracity::diag::Severity;
+use veracity::kernel::scripted::ScriptedKernel;
+use veracity::kernel::workspace;
+use veracity::kernel::{Ending, Outcome};
 use veracity::ledger;
-use veracity::pipeline::{self, BuildRequest};
+use veracity::pipeline::{self, BuildRequest, Evaluated, Ground};
+use veracity::record;
 use veracity::world::DiskWorld;
 use veracity_protocol::{
     BUNDLE_VERSION, Bundle, BundledChapter, CellOutput, EVENTS_FILE, Event, PlannedCell,
@@ -213,6 +218,42 @@ fn imported_results_of_both_devices_are_compared_by_a_build_for_either() {
     import("cuda", 0.497);
     assert_eq!(told("cpu"), [("verified", String::new()), ("verified", String::new())]);
     assert_eq!(told("cuda"), [("verified", String::new()), ("verified", String::new())]);
+
+    // A record holds what was found on both, and needs neither store nor toolchain.
+    let frozen = || {
+        let request = BuildRequest { out: place.path().join("frozen"), ..request.clone() };
+        let evaluated = pipeline::evaluate_frozen(&request, &DiskWorld::new(&request.root));
+        evaluated.expect("there is a record")
+    };
+    let verdicts = |evaluated: &Evaluated| -> Vec<&'static str> {
+        evaluated.document.claims.iter().map(|claim| claim.verdict.word()).collect()
+    };
+    let world = DiskWorld::new(&request.root);
+    let evaluated = pipeline::evaluate(&request, &world, &|_| ()).expect("a report");
+    let sources = workspace::sources(&request.root, &evaluated.config).expect("a crate");
+    let (lock, outputs) = record::of(&evaluated, sources);
+    record::write(&request.root, &lock, &outputs).expect("a record");
+    assert_eq!(record::read(&world).expect("it is whole"), lock);
+    assert_eq!(lock.elsewhere["cuda"].len(), 2);
+    assert_ne!(lock.elsewhere["cuda"]["a/cell-1"].key, lock.cells["a/cell-1"].key);
+    assert_eq!(lock.elsewhere["cuda"]["a/cell-1"].output, lock.cells["a/cell-1"].output);
+    let replayed = frozen();
+    assert_eq!(verdicts(&replayed), ["verified", "verified"]);
+    let there = |evaluated: &Evaluated| {
+        let claims = evaluated.document.claims.iter();
+        claims.map(|claim| claim.devices[1].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(there(&replayed), there(&evaluated));
+    // What has changed since, for one device alone, is not what was recorded.
+    let text = CHAPTER.replace("\"y\", 0.5", "\"y\", 0.50");
+    report.write("a.md", &text);
+    let changed = frozen();
+    assert_eq!(verdicts(&changed), ["verified", "unverified"]);
+    report.write("a.md", CHAPTER);
+    report.write("report.yaml", &settings.replace("cuda-features: [fast]", "cuda-features: []"));
+    assert_eq!(verdicts(&frozen()), ["unverified", "unverified"]);
+    report.write("report.yaml", settings);
+
     import("cuda", 0.51);
     let off = || ("refuted", "on cuda: the value is 0.51".to_owned());
     assert_eq!(told("cpu"), [("verified", String::new()), off()]);
@@ -223,4 +264,49 @@ fn imported_results_of_both_devices_are_compared_by_a_build_for_either() {
     let output = output.output().expect("the executable starts");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("cuda: 0.51, which differs by 0.01"), "{said}");
+}
+
+#[test]
+fn why_nothing_is_known_of_another_device_is_told() {
+    let line = "It is [1](claim:x \"devices: cpu, cuda\").\n";
+    let text = format!("# A\n{CELL}\n{line}");
+    let settings = "title: T\nchapters: [a.md]\n";
+    let report = Folder::new("r", &[("report.yaml", settings), ("a.md", &text)]);
+    let request = super::serve::request(&report.root);
+    let evaluate = || {
+        let done = Outcome::silent(Ending::Done(values([("x", integer(1))])));
+        let kernel = ScriptedKernel::default().with("a/cell-1", done);
+        let ground = Ground {
+            digest: "foundation".into(),
+            toolchain: "rustc 1\n".into(),
+            kernel: Box::new(kernel),
+        };
+        let world = DiskWorld::new(&request.root);
+        let written = pipeline::read(&world).expect("it can be read");
+        let planned = pipeline::plan(&request, written, &ground).expect("there is a plan");
+        let results = pipeline::run(&request, &planned, &*ground.kernel, &|_| ());
+        pipeline::judge(planned, results, &world)
+    };
+    // A file where the workspace for the other device belongs.
+    let devices = request.out.join("devices");
+    fs::create_dir_all(&request.out).expect("a folder");
+    fs::write(&devices, "").expect("a file");
+    let evaluated = evaluate();
+    assert_eq!(evaluated.document.claims[0].verdict.word(), "unverified");
+    let [problem] = evaluated.diagnostics.as_slice() else { panic!("{:?}", evaluated.diagnostics) };
+    assert_eq!((problem.code, problem.severity), ("build-folder", Severity::Warning));
+    let note = "so it is not known what is stored of the device `cuda`";
+    assert_eq!(problem.notes, [note]);
+    // It is looked at again, and then told no more.
+    fs::remove_file(&devices).expect("it is there");
+    assert_eq!(evaluate().diagnostics, []);
+    assert!(devices.is_dir());
+    // What is known of it is not made ready again.
+    fs::remove_dir_all(&devices).expect("it is there");
+    assert_eq!(evaluate().diagnostics, []);
+    assert!(!devices.exists());
+    // Where no claim asks for another device, nothing is looked for.
+    report.write("a.md", &text.replace(" \"devices: cpu, cuda\"", ""));
+    assert_eq!(evaluate().document.claims[0].verdict.word(), "verified");
+    assert!(!devices.exists());
 }

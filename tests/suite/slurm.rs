@@ -200,7 +200,9 @@ fn sweeps_run_as_arrays_and_only_what_is_missing_runs_again() {
     };
 
     let refused = build(&["--sbatch=--partition=nowhere"]);
-    expect(&refused, 1, &["cannot be given to Slurm", "invalid partition", "--> a.md:6:"]);
+    let told = ["error[cell-sweep]: a sweep of this cell failed", "cannot be given to Slurm"];
+    expect(&refused, 1, &told);
+    expect(&refused, 1, &["invalid partition", "--> a.md:6:"]);
     assert_eq!(began(&report), [""; 0]);
 
     // A job that fails leaves the others alone, and is told with its place and its log.
@@ -265,4 +267,26 @@ fn without_slurm_the_message_says_what_is_missing() {
     expect(&with(&[], &nowhere), 3, &["error[no-slurm]", "`sbatch`, `squeue`, `scancel`"]);
     expect(&with(&["--kernel", "live"], &nowhere), 3, &["the live kernel computes"]);
     expect(&with(&["--sandbox"], &nowhere), 3, &["cannot be confined"]);
+    expect(&with(&["--sbatch=us"], &nowhere), 3, &["`--sbatch`: \"us\" is no option"]);
+    expect(&with(&["--sbatch=--array=1"], &nowhere), 3, &["is what a sweep itself says"]);
+
+    // Its commands alone are no cluster.
+    let commands = report.root.join("commands");
+    fs::create_dir(&commands).expect("a folder");
+    for name in ["sbatch", "squeue", "scancel"] {
+        let path = commands.join(name);
+        fs::write(
+            &path,
+            format!("#!/bin/sh\necho '{name}: fatal: no configuration' >&2\nexit 1\n"),
+        )
+        .expect("a file");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&path, mode).expect("our own file");
+    }
+    let silent = [
+        "error[no-slurm]: Slurm does not answer",
+        "`squeue` says \"squeue: fatal: no configuration\"",
+        "slurm.conf",
+    ];
+    expect(&with(&[], &commands), 3, &silent);
 }

@@ -34,6 +34,7 @@ static PANICS: Mutex<VecDeque<Panic>> = Mutex::new(VecDeque::new());
 
 #[derive(Clone, Debug)]
 struct Panic {
+    kind: FailureKind,
     thread: Option<String>,
     message: String,
     location: Option<Location>,
@@ -151,10 +152,11 @@ pub fn output(output: impl IntoArtifact) {
     crate::show(output);
 }
 
-/// Panics with the words and at the place of what happened in another process.
+/// Ends the cell with the words and at the place of what happened in jobs of a sweep.
 pub(crate) fn fail(message: String, location: Option<Location>, caller: &panic::Location<'_>) -> ! {
     let location = Some(location.unwrap_or_else(|| located(caller)));
-    let panic = Panic { thread: None, message: message.clone(), location };
+    let panic =
+        Panic { kind: FailureKind::Sweep, thread: None, message: message.clone(), location };
     let _ = writeln!(std::io::stderr().lock(), "{message}");
     remember_one(panic);
     panic::resume_unwind(Box::new(message))
@@ -177,6 +179,7 @@ fn end(failure: Option<Report>) -> ExitCode {
 /// machine: the thread's number, a backtrace, and the folder in which a crate lies.
 fn remember(info: &panic::PanicHookInfo<'_>) {
     let panic = Panic {
+        kind: FailureKind::Panic,
         thread: thread::current().name().map(str::to_owned),
         message: text_of(info.payload()),
         location: info.location().map(located),
@@ -205,12 +208,13 @@ fn report_panic(payload: &(dyn Any + Send)) -> Report {
     let mut message = text_of(payload);
     let origin = panics.iter().rev().find(|panic| panic.message == message);
     let location = origin.and_then(|panic| panic.location.clone());
+    let kind = origin.map_or(FailureKind::Panic, |panic| panic.kind);
     if message.ends_with("Any { .. }")
         && let Some(other) = panics.iter().rev().find(|panic| panic.message != message)
     {
         message.push_str(&format!("\n{} panicked: {}", other.thread(), other.message));
     }
-    Report { kind: FailureKind::Panic, message, location }
+    Report { kind, message, location }
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> String {

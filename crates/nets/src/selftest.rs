@@ -5,6 +5,7 @@
 //! and sequences are compared with the composed operations on the CPU, attention with plain loops.
 //! Left out: speed.
 
+mod operations;
 mod speech;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use crate::reference::{self, Rows};
 use crate::sequence::SequenceDevice;
 use crate::throughput;
 
+pub use operations::{Inputs, Operation};
 pub use speech::{compare_networks, compare_sequences};
 
 /// Step of a central difference.

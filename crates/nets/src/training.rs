@@ -6,6 +6,7 @@
 
 mod adamw;
 mod checkpoint;
+mod losses;
 mod score;
 
 use rand::rngs::StdRng;
@@ -14,6 +15,7 @@ use rand::{RngCore, SeedableRng};
 
 pub use adamw::{AdamW, Moments};
 pub use checkpoint::Checkpoint;
+pub use losses::Losses;
 pub use score::{CONFIDENCE, Confusion, Interval, bootstrap_mean, paired_bootstrap};
 
 /// The random numbers of one epoch.

@@ -287,7 +287,9 @@ fn progress_counts_clips_and_says_how_long_the_rest_takes() {
     let last = all[11];
     assert_eq!((all[4].epoch, all[4].clips, last.epochs, last.clips), (1, 16, 4, 20));
     assert_eq!(last.seconds_left, 0.0);
-    assert!(all[4].seconds_left > 0.0 && last.clips_per_second > 0.0 && last.loss.is_finite());
+    assert!(all[4].seconds_left > 0.0 && last.clips_per_second > 0.0);
+    assert_eq!(all[2].loss, None);
+    assert!(last.loss.is_some_and(f64::is_finite));
 }
 
 #[test]

@@ -24,13 +24,13 @@ fn all_operations_of_speech_agree_on_the_cpu() {
     let mut all = compare_sequences::<f32, _, sequence::Fused>(&cpu);
     all.extend(compare_sequences::<f32, _, sequence::Composed>(&cpu));
     all.extend(compare_sequences::<f64, _, sequence::Composed>(&cpu));
-    assert_eq!(all.len(), 3 * 2 * 14);
+    assert_eq!(all.len(), 3 * 2 * 16);
     all.extend(compare_networks::<f32, _>(&cpu));
     all.extend(compare_networks::<f64, _>(&cpu));
     for row in &all {
         assert!(row.agrees(), "{row:?}");
     }
-    assert_eq!(all.len(), 3 * 2 * 14 + 2 * 2 * 3);
+    assert_eq!(all.len(), 3 * 2 * 16 + 2 * 2 * 3);
 }
 
 /// Right results, but gradients of affine maps that are one per cent too large.

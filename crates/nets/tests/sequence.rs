@@ -3,119 +3,37 @@
 
 use dfdx::prelude::*;
 use veracity_nets::attention::Matrix;
-use veracity_nets::image::{Sliding, Source};
+use veracity_nets::image::Sliding;
+use veracity_nets::selftest::{Inputs, Operation};
 use veracity_nets::sequence::{
-    Composed, Fused, Gates, LstmState, SequenceOps, Sequences, Visible, sinusoids,
+    Composed, Fused, Gates, LstmState, SequenceDevice, SequenceOps, Sequences, Visible, sinusoids,
 };
 
-/// Everything that is tested, with the shapes of its inputs.
-#[derive(Clone, Copy, Debug)]
-enum Operation {
-    Affine,
-    Linear,
-    Convolution(Sliding),
-    Gelu,
-    LayerNorm,
-    Attention(usize),
-    CausalAttention,
-    PaddedAttention,
-    Lstm,
-    Add,
-    AddRows,
-    Embedding,
-    CrossEntropy,
+const HALF: Sliding = Sliding { size: 3, stride: 2, padding: 1 };
+
+/// Shapes of the inputs, those of matrices as of a single sequence.
+fn shapes(operation: Operation) -> Vec<(usize, usize, usize)> {
+    let (sequences, matrices) = operation.shapes();
+    let sequences = sequences.into_iter().map(|[count, length, width]| (count, length, width));
+    sequences.chain(matrices.into_iter().map(|[rows, columns]| (1, rows, columns))).collect()
 }
 
-const SAME: Sliding = Sliding { size: 3, stride: 1, padding: 1 };
-const HALF: Sliding = Sliding { size: 3, stride: 2, padding: 1 };
-/// Steps over vectors between kernels.
-const WIDE: Sliding = Sliding { size: 2, stride: 3, padding: 0 };
-
-const ALL: [Operation; 16] = [
-    Operation::Affine,
-    Operation::Linear,
-    Operation::Convolution(SAME),
-    Operation::Convolution(HALF),
-    Operation::Convolution(WIDE),
-    Operation::Gelu,
-    Operation::LayerNorm,
-    Operation::Attention(1),
-    Operation::Attention(3),
-    Operation::CausalAttention,
-    Operation::PaddedAttention,
-    Operation::Lstm,
-    Operation::Add,
-    Operation::AddRows,
-    Operation::Embedding,
-    Operation::CrossEntropy,
-];
-
-impl Operation {
-    fn shapes(self) -> Vec<(usize, usize, usize)> {
-        match self {
-            Self::Affine => vec![(2, 5, 6), (1, 6, 4), (1, 1, 4)],
-            Self::Linear => vec![(2, 5, 6), (1, 6, 4)],
-            Self::Convolution(by) => vec![(2, 7, 3), (1, by.size * 3, 4), (1, 1, 4)],
-            Self::Gelu => vec![(2, 5, 6)],
-            Self::LayerNorm => vec![(2, 5, 6), (1, 1, 6), (1, 1, 6)],
-            Self::Attention(_) => vec![(2, 4, 6), (2, 5, 6), (2, 5, 6)],
-            Self::CausalAttention | Self::PaddedAttention => vec![(2, 5, 6); 3],
-            Self::Lstm => {
-                vec![(2, 4, 3), (1, 3, 20), (1, 5, 20), (1, 1, 20), (1, 1, 20)]
-            }
-            Self::Add => vec![(2, 5, 6), (2, 5, 6)],
-            Self::AddRows => vec![(2, 3, 6), (1, 7, 6)],
-            Self::Embedding => vec![(1, 7, 6)],
-            Self::CrossEntropy => vec![(2, 3, 5)],
-        }
-    }
-
-    /// The result for these inputs, all of which are traced.
-    fn apply<E: Dtype, O: SequenceOps<E, Cpu>>(
-        self,
-        inputs: &[Sequences<E, Cpu>],
-    ) -> Sequences<E, Cpu, OwnedTape<E, Cpu>>
-    where
-        Cpu: Device<E>,
-    {
-        let x = |at: usize| -> Sequences<E, Cpu, OwnedTape<E, Cpu>> { inputs[at].retaped() };
-        // A matrix with the identity of its input, which its gradient belongs to.
-        let matrix = |at: usize| -> Matrix<E, Cpu> {
-            let (_, rows, columns) = *inputs[at].shape();
-            inputs[at].clone().reshape_like(&(rows, columns))
-        };
-        match self {
-            Self::Affine => O::affine(x(0), &matrix(1), Some(&matrix(2))),
-            Self::Linear => O::affine(x(0), &matrix(1), None),
-            Self::Convolution(by) => {
-                O::convolve(x(0), &matrix(1), &matrix(2), by, Source::Features)
-            }
-            Self::Gelu => O::gelu(x(0)),
-            Self::LayerNorm => O::layer_norm(x(0), &matrix(1), &matrix(2)),
-            Self::Attention(heads) => O::attend(x(0), x(1), x(2), heads, &Visible::all()),
-            Self::CausalAttention => O::attend(x(0), x(1), x(2), 2, &Visible::causal()),
-            Self::PaddedAttention => {
-                let visible = Visible::causal().within(&[2, 5]);
-                O::attend(x(0), x(1), x(2), 2, &visible)
-            }
-            Self::Lstm => {
-                let gates = Gates {
-                    input: matrix(1),
-                    state: matrix(2),
-                    input_bias: matrix(3),
-                    state_bias: matrix(4),
-                };
-                O::lstm(x(0), &gates, &LstmState::start(&Cpu::default(), 2, 5)).0
-            }
-            Self::Add => O::add(x(0), &inputs[1]),
-            Self::AddRows => O::add_rows(x(0), &matrix(1), 2),
-            Self::Embedding => O::embed(&matrix(0), &[3, 0, 3, 6, 1, 3], 3),
-            Self::CrossEntropy => {
-                let loss = O::cross_entropy(x(0), &[4, 0, 2, 2, 1, 3], 0.1);
-                loss.reshape_like(&(1, 1, 1))
-            }
-        }
-    }
+/// The result for these inputs, all of which are traced.
+fn apply<E: Dtype, O: SequenceOps<E, Cpu>>(
+    operation: Operation,
+    inputs: &[Sequences<E, Cpu>],
+) -> Sequences<E, Cpu, OwnedTape<E, Cpu>>
+where
+    Cpu: SequenceDevice<E>,
+{
+    // A matrix with the identity of its input, which its gradient belongs to.
+    let matrix = |input: &Sequences<E, Cpu>| -> Matrix<E, Cpu> {
+        let (_, rows, columns) = *input.shape();
+        input.clone().reshape_like(&(rows, columns))
+    };
+    let (sequences, matrices) = inputs.split_at(operation.shapes().0.len());
+    let matrices = matrices.iter().map(matrix).collect();
+    operation.apply::<E, Cpu, O, _>(&Inputs { sequences: sequences.to_vec(), matrices })
 }
 
 /// Weights every number differently, so that no two errors cancel.
@@ -176,12 +94,12 @@ fn differences(
 
 #[test]
 fn gradients_of_the_composed_operations_agree_with_finite_differences() {
-    for operation in ALL {
-        let inputs = inputs(&operation.shapes());
+    for operation in Operation::ALL {
+        let inputs = inputs(&shapes(operation));
         let value = |inputs: &[Sequences<f64, Cpu>]| {
-            objective(operation.apply::<f64, Composed>(inputs)).as_vec()[0]
+            objective(apply::<f64, Composed>(operation, inputs)).as_vec()[0]
         };
-        let gradients = objective(operation.apply::<f64, Composed>(&inputs)).backward();
+        let gradients = objective(apply::<f64, Composed>(operation, &inputs)).backward();
         for (which, input) in inputs.iter().enumerate() {
             let expected = differences(&inputs, which, value);
             let error = largest_difference(&gradients.get(input).as_vec(), &expected);
@@ -203,8 +121,8 @@ fn a_wrong_derivative_is_noticed() {
 fn assert_both_agree(operation: Operation, shapes: &[(usize, usize, usize)]) {
     let double = inputs(shapes);
     let single = in_single(&double);
-    let composed = operation.apply::<f64, Composed>(&double);
-    let fused = operation.apply::<f32, Fused>(&single);
+    let composed = apply::<f64, Composed>(operation, &double);
+    let fused = apply::<f32, Fused>(operation, &single);
     let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect::<Vec<_>>();
     let error = largest_difference(&wide(fused.as_vec()), &composed.as_vec());
     assert!(error < 1e-5, "{operation:?}: {error}");
@@ -218,8 +136,8 @@ fn assert_both_agree(operation: Operation, shapes: &[(usize, usize, usize)]) {
 
 #[test]
 fn fused_operations_agree_with_composed_ones() {
-    for operation in ALL {
-        assert_both_agree(operation, &operation.shapes());
+    for operation in Operation::ALL {
+        assert_both_agree(operation, &shapes(operation));
     }
 }
 
@@ -265,7 +183,7 @@ fn attention_agrees_with_its_definition() {
     for (operation, causal) in
         [(Operation::Attention(2), false), (Operation::CausalAttention, true)]
     {
-        let result = operation.apply::<f64, Composed>(&inputs);
+        let result = apply::<f64, Composed>(operation, &inputs);
         let result = result.retaped::<NoneTape>();
         for (sequence, head) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let part = |x| rows(x, sequence, 3 * head, 3 * head + 3);
@@ -280,8 +198,8 @@ fn attention_agrees_with_its_definition() {
 
 #[test]
 fn a_long_short_term_memory_agrees_with_its_equations() {
-    let inputs = inputs(&Operation::Lstm.shapes());
-    let result = Operation::Lstm.apply::<f64, Composed>(&inputs).as_vec();
+    let inputs = inputs(&shapes(Operation::Lstm));
+    let result = apply::<f64, Composed>(Operation::Lstm, &inputs).as_vec();
     let weights: Vec<Vec<f64>> = inputs[1..].iter().map(Tensor::as_vec).collect();
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     for sequence in 0..2 {
@@ -309,7 +227,7 @@ fn a_long_short_term_memory_agrees_with_its_equations() {
 
 #[test]
 fn a_memory_goes_on_from_its_state() {
-    let shapes = Operation::Lstm.shapes();
+    let shapes = shapes(Operation::Lstm);
     let inputs = in_single(&inputs(&shapes));
     let matrix = |at: usize| {
         let (_, rows, columns) = shapes[at];

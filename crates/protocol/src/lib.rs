@@ -14,7 +14,9 @@
 
 mod artifact;
 mod bundle;
+mod cluster;
 mod equation;
+mod gpu;
 mod live;
 mod value;
 
@@ -27,7 +29,9 @@ pub use bundle::{
     RESULTS_FILE, RESULTS_HEADER, RanChapter, Results, SEAL_PURPOSE, STDERR_FILE, STDOUT_FILE,
     THIS_RUN,
 };
+pub use cluster::wrong_sbatch_argument;
 pub use equation::{Equation, Expr, Function, Relation};
+pub use gpu::lacks_memory;
 pub use live::{
     CANCELLED_FILE, LOCK_VARIABLE, LiveReply, LiveRequest, LiveState, Opening, STATE_FILE,
     STDERR_PIPE, STDOUT_PIPE,
@@ -192,7 +196,7 @@ pub enum Event {
 /// Why a cell failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Panic or error.
+    /// Panic, error or sweep.
     pub kind: FailureKind,
     /// The panic's or error's own text, sources included.
     pub message: String,
@@ -200,7 +204,7 @@ pub struct Failure {
     pub location: Option<Location>,
 }
 
-/// The two ways in which a cell can report its own failure.
+/// The ways in which a cell can report its own failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
@@ -208,6 +212,8 @@ pub enum FailureKind {
     Panic,
     /// An error returned by `?`.
     Error,
+    /// Jobs of a sweep that did not end well.
+    Sweep,
 }
 
 /// A place in a generated source file.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use veracity_protocol::{
     ALIVE_FILE, BundledChapter, DataSource, EVENTS_FILE, Event, Failure, PLAN_VARIABLE, RanChapter,
-    RunPlan, STDERR_FILE, STDOUT_FILE, THIS_RUN,
+    RunPlan, STDERR_FILE, STDOUT_FILE, THIS_RUN, lacks_memory,
 };
 
 use crate::bundle::Opened;
@@ -140,9 +140,8 @@ impl Run<'_> {
 
     /// A failure in words, with the sizes if the GPU's memory was too small.
     fn told(&self, message: &str) -> String {
-        let is_memory =
-            ["OUT_OF_MEMORY", "out of memory"].iter().any(|word| message.contains(word));
-        match machine::memory().filter(|_| is_memory && self.bundle.manifest.cuda.is_some()) {
+        let is_memory = self.bundle.manifest.cuda.is_some() && lacks_memory(message);
+        match is_memory.then(machine::memory).flatten() {
             Some(sizes) => format!("{message}\nthe GPU's memory is too small: {sizes}"),
             None => message.to_owned(),
         }

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use veracity_protocol::wrong_sbatch_argument;
+
 /// Told on `--help`.
 pub(crate) const HELP: &str = "\
 Runs the chapters of this bundle and leaves their results for `veracity import`.
@@ -94,6 +96,11 @@ impl Options {
             }
             if let Some(value) = attached {
                 return Err(format!("`{name}` takes no value, and not {}", value.display()));
+            }
+        }
+        for argument in &sbatch {
+            if let Some(why) = wrong_sbatch_argument(argument) {
+                return Err(format!("`--sbatch`: {argument:?} {why}"));
             }
         }
         match &mut options.slurm {

@@ -17,6 +17,7 @@ use super::sandbox::Watch;
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
 use crate::kernel::confine::Confinement;
+use crate::kernel::cuda;
 use crate::kernel::outbox::{self, Events, PATIENCE, POLL, read_output, reader};
 use crate::kernel::process::{self, Group};
 use crate::kernel::{Ending, Event, Outcome};
@@ -266,9 +267,41 @@ impl Run<'_> {
         match &state.failure {
             _ if state.timed_out => outbox::timed_out(cell),
             _ if state.overfull => outbox::overfull(cell),
-            Some(failure) => outbox::reported(cell.span.clone(), failure, self.maps),
+            Some(failure) => {
+                let problem = outbox::reported(cell.span.clone(), failure, self.maps);
+                match self.chapter.foundation.device == cuda::CUDA
+                    && protocol::lacks_memory(&failure.message)
+                {
+                    true => lacking_memory(problem, cuda::memory()),
+                    false => problem,
+                }
+            }
             None if status.success() => outbox::left(cell),
             None => outbox::died(cell, &outbox::describe(status)),
         }
+    }
+}
+
+/// A failure for want of the GPU's memory, with its sizes, if they can be told.
+fn lacking_memory(problem: Diagnostic, sizes: Option<String>) -> Diagnostic {
+    let sizes = sizes.map_or_else(String::new, |sizes| format!(": {sizes}"));
+    problem
+        .note(format!("the GPU's memory is too small{sizes}"))
+        .hint("what was memoised is kept; take a smaller batch, or end other programs that use it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_without_room_is_told_with_its_sizes() {
+        let problem = || Diagnostic::global("cell-panic", "this cell panicked");
+        let sizes = "81000 MiB of 81559 MiB are in use now".to_owned();
+        let told = lacking_memory(problem(), Some(sizes));
+        let words = "the GPU's memory is too small: 81000 MiB of 81559 MiB are in use now";
+        assert_eq!(told.notes, [words]);
+        assert!(told.hint.is_some_and(|hint| hint.contains("memoised is kept")));
+        assert_eq!(lacking_memory(problem(), None).notes, ["the GPU's memory is too small"]);
     }
 }

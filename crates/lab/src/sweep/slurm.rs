@@ -79,14 +79,24 @@ pub(super) fn run(
         Failed { message, location: None }
     };
     sweep.tell(&Event::Waiting { cell: sweep.cell });
+    let ended = away(sweep, cluster, missing).map_err(failed);
+    sweep.tell(&Event::Resumed { cell: sweep.cell });
+    together(sweep, ended?)
+}
+
+/// Gives all jobs away and waits for them; gives what became of those without a result.
+fn away(
+    sweep: &Sweep<'_>,
+    cluster: &Cluster,
+    missing: VecDeque<Missing>,
+) -> Result<Vec<Failed>, String> {
     let name = name(sweep);
     // Before there is a job, so that none is without a guard.
-    let guard = Guard::of(&name).map_err(|error| failed(error.to_string()))?;
-    let given = give(sweep, cluster, &name, missing).map_err(failed)?;
-    let failures = follow(sweep, given)?;
+    let guard = Guard::of(&name).map_err(|error| error.to_string())?;
+    let given = give(sweep, cluster, &name, missing)?;
+    let failures = follow(sweep, given);
     guard.dismiss();
-    sweep.tell(&Event::Resumed { cell: sweep.cell });
-    together(sweep, failures)
+    Ok(failures)
 }
 
 /// A name for Slurm that no other sweep has at the same time.
@@ -133,7 +143,7 @@ fn give(
 }
 
 /// Waits until all have ended; gives what became of those without a result.
-fn follow(sweep: &Sweep<'_>, mut given: Vec<Given>) -> Result<Vec<Failed>, Failed> {
+fn follow(sweep: &Sweep<'_>, mut given: Vec<Given>) -> Vec<Failed> {
     let mut failures = Vec::new();
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let (mut pause, mut asked) = (FIRST_PAUSE, Instant::now());
@@ -185,7 +195,7 @@ fn follow(sweep: &Sweep<'_>, mut given: Vec<Given>) -> Result<Vec<Failed>, Faile
             thread::sleep(POLL * (1 + given.len() as u32 / 50));
         }
     }
-    Ok(failures)
+    failures
 }
 
 /// Whether a job has ended, and how. `seen` is what Slurm just said.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::time::Instant;
 
-use dfdx::prelude::Trace;
+use dfdx::prelude::{Tensor, Trace};
 use dfdx::tensor_ops::Backward;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::attention::Matrix;
 use crate::image::tensor;
 use crate::parameters::Parameters;
 use crate::sequence::{SequenceDevice, SequenceOps, Sequences};
-use crate::training::{AdamW, Checkpoint, EpochRandom, RunningMean};
+use crate::training::{AdamW, Checkpoint, EpochRandom, Losses, RunningMean};
 
 /// How to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,8 +96,8 @@ pub struct Progress {
     pub clips: usize,
     /// How many there are in each epoch.
     pub clips_of_epoch: usize,
-    /// Mean loss of the epoch so far.
-    pub loss: f64,
+    /// Mean loss of the epoch before; none in the first.
+    pub loss: Option<f64>,
     /// Speed since this call started; evaluations count as well.
     pub clips_per_second: f64,
     /// How long the rest takes at this speed.
@@ -172,7 +172,8 @@ struct State<S> {
 ///
 /// A checkpoint is written after each epoch; if there is one of the same recipe, the training
 /// goes on after its last epoch and ends with the same numbers as one without interruption.
-/// `measure` is called after each epoch, `progress` after each step.
+/// `measure` is called after each epoch, `progress` after each step. Losses are read when an epoch has
+/// ended, so that no step waits for the device; one that is not finite is noticed then.
 ///
 /// # Errors
 /// If clips cannot be used, the loss is not finite, or the checkpoint cannot be written.
@@ -198,14 +199,12 @@ where
     for epoch in first..recipe.epochs {
         let rate = recipe.rate_of(epoch);
         let order = EpochRandom::new(recipe.seed, epoch).order(clips.count());
-        let (mut loss, mut done) = (RunningMean::default(), 0);
+        let before = epochs.last().map(|epoch| epoch.training_loss);
+        let (mut losses, mut done) = (Losses::default(), 0);
         for chosen in order.chunks(recipe.batch) {
             let batch = clips.batch(chosen, &recogniser.sizes)?;
-            let value = step(recogniser, &mut adam, &batch, rate, recipe.smoothing)?;
-            if !value.is_finite() {
-                return Err(TrainingError::Diverged { epoch, clips: done });
-            }
-            loss.add(f64::from(value));
+            let loss = step(recogniser, &mut adam, &batch, rate, recipe.smoothing)?;
+            losses.keep(&loss);
             done += chosen.len();
             let gone = started.elapsed().as_secs_f64().max(1e-9);
             let seen = (epoch - first) * clips.count() + done;
@@ -216,10 +215,17 @@ where
                 epochs: recipe.epochs,
                 clips: done,
                 clips_of_epoch: clips.count(),
-                loss: loss.mean(),
+                loss: before,
                 clips_per_second,
                 seconds_left: left as f64 / clips_per_second,
             });
+        }
+        let mut loss = RunningMean::default();
+        for (step, value) in losses.read().into_iter().enumerate() {
+            if !value.is_finite() {
+                return Err(TrainingError::Diverged { epoch, clips: step * recipe.batch });
+            }
+            loss.add(f64::from(value));
         }
         let measured = measure(recogniser, epoch)?;
         epochs.push(Epoch { rate, training_loss: loss.mean(), measured });
@@ -241,15 +247,13 @@ fn step<D: SequenceDevice<f32>>(
     batch: &Batch,
     rate: f64,
     smoothing: f64,
-) -> Result<f32, TrainingError> {
+) -> Result<Tensor<(), f32, D>, TrainingError> {
     let features = features(recogniser, batch).leaky_traced();
     let logits = recogniser.logits(features, batch.inputs());
     let loss = D::Ops::cross_entropy(logits, batch.labels(), smoothing);
-    let value = loss.as_vec()[0];
-    if value.is_finite() {
-        let mut gradients = loss.try_backward().map_err(device)?;
-        adam.update(recogniser, &mut gradients, rate).map_err(device)?;
-    }
+    let value = loss.retaped();
+    let mut gradients = loss.try_backward().map_err(device)?;
+    adam.update(recogniser, &mut gradients, rate).map_err(device)?;
     Ok(value)
 }
 

@@ -6,145 +6,15 @@
 //! all tokens at once.
 
 use dfdx::dtypes::Dtype;
-use dfdx::prelude::{Cpu, HasShape, NoneTape, OwnedTape, ReshapeTo, Tape};
+use dfdx::prelude::{Cpu, HasShape, NoneTape, OwnedTape, ReshapeTo};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use super::operations::{Inputs, Operation};
 use super::{Bounds, Comparison, Comparisons, Numbers, Random, Traced, back, number, of, two};
-use crate::attention::Matrix;
-use crate::image::{Sliding, Source};
 use crate::parameters::Parameters;
 use crate::recogniser::{DecoderKind, Recogniser, Sizes};
-use crate::sequence::{
-    Composed, Gates, LstmState, SequenceDevice, SequenceOps, Sequences, Visible,
-};
-
-/// What is compared.
-#[derive(Clone, Copy, Debug)]
-enum Operation {
-    Affine,
-    Linear,
-    Convolution(Sliding),
-    Gelu,
-    LayerNorm,
-    Attention(usize),
-    CausalAttention,
-    PaddedAttention,
-    Lstm,
-    Add,
-    AddRows,
-    Embedding,
-    CrossEntropy,
-}
-
-const ALL: [Operation; 14] = [
-    Operation::Affine,
-    Operation::Linear,
-    Operation::Convolution(Sliding { size: 3, stride: 1, padding: 1 }),
-    Operation::Convolution(Sliding { size: 3, stride: 2, padding: 1 }),
-    Operation::Gelu,
-    Operation::LayerNorm,
-    Operation::Attention(2),
-    Operation::CausalAttention,
-    Operation::PaddedAttention,
-    Operation::Lstm,
-    Operation::Add,
-    Operation::AddRows,
-    Operation::Embedding,
-    Operation::CrossEntropy,
-];
-
-impl Operation {
-    fn name(self) -> String {
-        match self {
-            Self::Affine => "affine map of sequences".into(),
-            Self::Linear => "linear map of sequences".into(),
-            Self::Convolution(by) => format!("convolution of sequences, stride {}", by.stride),
-            Self::Gelu => "GELU".into(),
-            Self::LayerNorm => "normalisation".into(),
-            Self::Attention(heads) => format!("attention with {heads} heads"),
-            Self::CausalAttention => "attention, causal".into(),
-            Self::PaddedAttention => "attention, causal and padded".into(),
-            Self::Lstm => "long short-term memory".into(),
-            Self::Add => "sum of sequences".into(),
-            Self::AddRows => "sum with rows".into(),
-            Self::Embedding => "embedding".into(),
-            Self::CrossEntropy => "cross-entropy, smoothed".into(),
-        }
-    }
-
-    /// Shapes of the sequences and of the matrices.
-    fn shapes(self) -> (Vec<[usize; 3]>, Vec<[usize; 2]>) {
-        match self {
-            Self::Affine => (vec![[2, 5, 6]], vec![[6, 4], [1, 4]]),
-            Self::Linear => (vec![[2, 5, 6]], vec![[6, 4]]),
-            Self::Convolution(by) => (vec![[2, 7, 3]], vec![[by.size * 3, 4], [1, 4]]),
-            Self::Gelu => (vec![[2, 5, 6]], vec![]),
-            Self::LayerNorm => (vec![[2, 5, 6]], vec![[1, 6], [1, 6]]),
-            Self::Attention(_) => (vec![[2, 4, 6], [2, 5, 6], [2, 5, 6]], vec![]),
-            Self::CausalAttention | Self::PaddedAttention => (vec![[2, 5, 6]; 3], vec![]),
-            Self::Lstm => (vec![[2, 4, 3]], vec![[3, 20], [5, 20], [1, 20], [1, 20]]),
-            Self::Add => (vec![[2, 5, 6]; 2], vec![]),
-            Self::AddRows => (vec![[2, 3, 6]], vec![[7, 6]]),
-            Self::Embedding => (vec![], vec![[7, 6]]),
-            Self::CrossEntropy => (vec![[2, 3, 5]], vec![]),
-        }
-    }
-
-    fn apply<E: Dtype, D: SequenceDevice<E>, O: SequenceOps<E, D>, T: Tape<E, D>>(
-        self,
-        inputs: &Inputs<E, D>,
-    ) -> Sequences<E, D, T> {
-        let x = |at: usize| -> Sequences<E, D, T> { inputs.sequences[at].retaped() };
-        let matrix = |at: usize| &inputs.matrices[at];
-        match self {
-            Self::Affine => O::affine(x(0), matrix(0), Some(matrix(1))),
-            Self::Linear => O::affine(x(0), matrix(0), None),
-            Self::Convolution(by) => O::convolve(x(0), matrix(0), matrix(1), by, Source::Features),
-            Self::Gelu => O::gelu(x(0)),
-            Self::LayerNorm => O::layer_norm(x(0), matrix(0), matrix(1)),
-            Self::Attention(heads) => O::attend(x(0), x(1), x(2), heads, &Visible::all()),
-            Self::CausalAttention => O::attend(x(0), x(1), x(2), 2, &Visible::causal()),
-            Self::PaddedAttention => {
-                O::attend(x(0), x(1), x(2), 2, &Visible::causal().within(&[2, 5]))
-            }
-            Self::Lstm => {
-                let gates = Gates {
-                    input: matrix(0).clone(),
-                    state: matrix(1).clone(),
-                    input_bias: matrix(2).clone(),
-                    state_bias: matrix(3).clone(),
-                };
-                O::lstm(x(0), &gates, &LstmState::start(x(0).device(), 2, 5)).0
-            }
-            Self::Add => O::add(x(0), &inputs.sequences[1]),
-            Self::AddRows => O::add_rows(x(0), matrix(0), 2),
-            Self::Embedding => O::embed(matrix(0), &[3, 0, 3, 6, 1, 3], 3),
-            Self::CrossEntropy => {
-                O::cross_entropy(x(0), &[4, 0, 2, 2, 1, 3], 0.1).reshape_like(&(1, 1, 1))
-            }
-        }
-    }
-}
-
-/// The inputs of an operation on a device.
-struct Inputs<E: Dtype, D: SequenceDevice<E>> {
-    sequences: Vec<Sequences<E, D>>,
-    matrices: Vec<Matrix<E, D>>,
-}
-
-impl<E: Dtype, D: SequenceDevice<E>> Inputs<E, D> {
-    fn new(device: &D, inputs: &[Numbers]) -> Self {
-        let (mut sequences, mut matrices) = (Vec::new(), Vec::new());
-        for input in inputs {
-            match input.shape.len() {
-                3 => sequences.push(three(device, input)),
-                _ => matrices.push(two(device, input)),
-            }
-        }
-        Self { sequences, matrices }
-    }
-}
+use crate::sequence::{Composed, SequenceDevice, SequenceOps, Sequences};
 
 /// Compares all operations on sequences in one precision, as `O` has them.
 pub fn compare_sequences<E: Dtype, D: SequenceDevice<E>, O: SequenceOps<E, D>>(
@@ -152,12 +22,12 @@ pub fn compare_sequences<E: Dtype, D: SequenceDevice<E>, O: SequenceOps<E, D>>(
 ) -> Vec<Comparison> {
     let mut all = Comparisons { bounds: Bounds::of::<E>(), rows: Vec::new() };
     let mut random = Random(StdRng::seed_from_u64(8));
-    for operation in ALL {
+    for operation in Operation::ALL {
         let (sequences, matrices) = operation.shapes();
         let mut numbers: Vec<Numbers> =
             sequences.iter().map(|shape| random.normal(shape)).collect();
         numbers.extend(matrices.iter().map(|shape| random.normal(shape)));
-        let inputs = Inputs::new(device, &numbers);
+        let inputs = on(device, &numbers);
         let (result, gradients) = back(operation.apply::<E, D, O, OwnedTape<E, D>>(&inputs));
         let gradients = inputs
             .sequences
@@ -166,11 +36,21 @@ pub fn compare_sequences<E: Dtype, D: SequenceDevice<E>, O: SequenceOps<E, D>>(
             .chain(inputs.matrices.iter().map(|x| of(&gradients, x)))
             .collect();
         all.add(&operation.name(), &numbers, Traced { result, gradients }, |numbers| {
-            let inputs = Inputs::new(&Cpu::default(), numbers);
+            let inputs = on(&Cpu::default(), numbers);
             operation.apply::<f64, Cpu, Composed, NoneTape>(&inputs).as_vec()
         });
     }
     all.rows
+}
+
+/// The inputs of an operation on a device.
+fn on<E: Dtype, D: SequenceDevice<E>>(device: &D, numbers: &[Numbers]) -> Inputs<E, D> {
+    let (sequences, matrices): (Vec<&Numbers>, Vec<&Numbers>) =
+        numbers.iter().partition(|numbers| numbers.shape.len() == 3);
+    Inputs {
+        sequences: sequences.into_iter().map(|numbers| three(device, numbers)).collect(),
+        matrices: matrices.into_iter().map(|numbers| two(device, numbers)).collect(),
+    }
 }
 
 /// The smallest sizes with which every part of a network has something to do.
