@@ -46,7 +46,7 @@ pub enum Update<'a> {
     Page(&'a Arc<Page>),
     /// The PDF is that of the last pages, unless these problems say otherwise.
     Printed(&'a [Diagnostic]),
-    /// Nothing could be built or written; the pages before stay.
+    /// Nothing could be built or written; the pages before stay. Told again whenever it was tried again.
     Trouble(&'a [Diagnostic]),
 }
 

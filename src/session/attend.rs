@@ -2,7 +2,8 @@
 //!
 //! In: runs. Out: their outcomes. A run whose cells failed is not run again while its code is the
 //! same, so that prose can be written around a cell that does not compile; a run that nobody waits
-//! for any more does not start. Places in messages follow the code when prose around it moves.
+//! for any more does not start. Places in messages follow the code when prose around it moves. A failure
+//! that has another reason than the code, such as a full disk, is not remembered.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -71,7 +72,13 @@ impl Kernel for Attended<'_> {
         if self.stopped.load(Ordering::SeqCst) {
             return nothing();
         }
-        if outcomes.iter().any(|outcome| matches!(outcome.ending, Ending::Failed(_))) {
+        let failures = || {
+            outcomes.iter().filter_map(|outcome| match &outcome.ending {
+                Ending::Failed(problem) => Some(&**problem),
+                _ => None,
+            })
+        };
+        if failures().next().is_some() && !failures().any(is_from_outside) {
             let mut runs = self.failures.0.lock().unwrap_or_else(PoisonError::into_inner);
             if runs.len() == REMEMBERED {
                 runs.remove(0);
@@ -81,6 +88,16 @@ impl Kernel for Attended<'_> {
             runs.push(Run { what, chapter, outcomes, warnings });
         }
         outcomes
+    }
+}
+
+/// Whether a failure follows from something else than the code: what could not be written or started, and
+/// what the compiler says of no place.
+pub(super) fn is_from_outside(problem: &Diagnostic) -> bool {
+    match problem.code {
+        "build-folder" | "kernel" | "live-kernel" | "toolchain" => true,
+        "compile-error" => problem.span.as_ref().is_none_or(|span| span.range.is_empty()),
+        _ => false,
     }
 }
 

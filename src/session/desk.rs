@@ -12,14 +12,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::attend::Failures;
+use super::attend::{self, Failures};
 use super::change::{self, Change};
 use super::files::{Outside, Watch};
 use super::job::{Ended, Job, Ran, Shared, Work};
 use super::print::Printer;
 use super::{Page, PageState, Signal, Subscriber, Update};
 use crate::diag::Diagnostic;
-use crate::exec::{self, Executed};
+use crate::exec::{self, CellStatus, Executed};
 use crate::kernel::process;
 use crate::ledger;
 use crate::math::MathmlRenderer;
@@ -38,6 +38,9 @@ const MEANWHILE: Duration = Duration::from_millis(400);
 
 /// How soon what stood in the way from outside, such as a full disk, is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+
+/// How soon cells run again that failed for such a reason.
+const RERUN: Duration = Duration::from_secs(10);
 
 /// After how many pages code that is no longer shown is forgotten.
 const RENEWAL: u64 = 100;
@@ -69,8 +72,10 @@ pub(super) struct Desk {
     pub(super) printer: Printer,
     /// Whether the last pages could not be written.
     unwritten: bool,
-    /// What stood in the way last, and when to try again.
-    trouble: Option<(Vec<Diagnostic>, Instant)>,
+    /// When what stood in the way last is tried again.
+    trouble: Option<Instant>,
+    /// When cells run again that failed for no reason of their own.
+    rerun: Option<Instant>,
 }
 
 impl Desk {
@@ -103,6 +108,7 @@ impl Desk {
             printer,
             unwritten: false,
             trouble: None,
+            rerun: None,
         }
     }
 
@@ -182,10 +188,16 @@ impl Desk {
         if waits {
             self.show_meanwhile();
         }
-        if self.job.is_none()
-            && self.trouble.as_ref().is_some_and(|(_, again)| *again <= Instant::now())
-        {
+        if self.job.is_some() {
+            return;
+        }
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        if is_due(self.trouble) {
             self.look_again();
+        } else if is_due(self.rerun)
+            && let Some(written) = self.written.clone()
+        {
+            self.start(written);
         }
     }
 
@@ -206,7 +218,7 @@ impl Desk {
             Err(problems) => {
                 self.follow(&world);
                 self.seen = Some(world);
-                return self.trouble(problems);
+                return self.trouble(&problems);
             }
         };
         let outside = Outside::look(&self.request, Some(&written));
@@ -266,6 +278,7 @@ impl Desk {
 
     /// Replays and runs the cells on a thread.
     fn start(&mut self, written: Written) {
+        self.rerun = None;
         let shared = Arc::<Shared>::default();
         let job = Job {
             started: Instant::now(),
@@ -298,7 +311,7 @@ impl Desk {
         };
         match thread::Builder::new().name("cells".into()).spawn(run) {
             Ok(_) => self.job = Some(job),
-            Err(error) => self.trouble(vec![Diagnostic::global(
+            Err(error) => self.trouble(&[Diagnostic::global(
                 "session",
                 format!("cannot start a thread: {error}"),
             )]),
@@ -325,20 +338,29 @@ impl Desk {
             (Ok(Ran { output, results }), Some(planned)) => {
                 let evaluated = self.finish(planned, results, PageState::Final, job.started);
                 if let Ok(page) = evaluated {
-                    match self.publish(&output, &page) {
+                    let published = self.publish(&output, &page);
+                    if failures(&page).any(attend::is_from_outside) {
+                        self.rerun = Some(Instant::now() + RERUN);
+                    }
+                    match published {
                         Ok(()) if self.unwritten => {
                             (self.unwritten, self.trouble) = (false, None);
                             self.tell(Update::Page(&page));
+                            // What made writing fail may have made cells fail in ways that do not show it.
+                            self.failures.forget();
+                            if failures(&page).next().is_some() {
+                                self.rerun = Some(Instant::now());
+                            }
                         }
                         Ok(()) => self.trouble = None,
                         Err(problem) => {
                             self.unwritten = true;
-                            self.trouble(vec![problem]);
+                            self.trouble(&[problem]);
                         }
                     }
                 }
             }
-            (Err(problems), _) => self.trouble(problems),
+            (Err(problems), _) => self.trouble(&problems),
             (Ok(_), None) => {}
         }
     }
@@ -383,7 +405,7 @@ impl Desk {
                 Ok(page)
             }
             Err(problems) => {
-                self.trouble(problems);
+                self.trouble(&problems);
                 Err(())
             }
         }
@@ -433,14 +455,19 @@ impl Desk {
         Ok(())
     }
 
-    fn trouble(&mut self, problems: Vec<Diagnostic>) {
-        let again = Instant::now() + RETRY;
-        let known = self.trouble.as_ref().is_some_and(|(known, _)| *known == problems);
-        if !known {
-            self.tell(Update::Trouble(&problems));
-        }
-        self.trouble = Some((problems, again));
+    fn trouble(&mut self, problems: &[Diagnostic]) {
+        self.tell(Update::Trouble(problems));
+        self.trouble = Some(Instant::now() + RETRY);
     }
+}
+
+/// Why cells failed whose failure a page shows.
+fn failures(page: &Page) -> impl Iterator<Item = &Diagnostic> {
+    let chapters = page.evaluated.executed.chapters.iter();
+    chapters.flat_map(|chapter| &chapter.cells).filter_map(|cell| match &cell.status {
+        CellStatus::Failed(problem) => Some(problem),
+        _ => None,
+    })
 }
 
 /// Waits until no file changes for a moment; gives what else was heard, and whether to stop.
