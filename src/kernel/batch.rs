@@ -227,12 +227,14 @@ impl BatchKernel {
     }
 
     /// The same, with the way back from its files; nothing if one of the cells does not compile.
+    #[cfg(unix)]
     pub(super) fn worker(&self, chapter: &ChapterPlan, cells: &[usize]) -> Option<(PathBuf, Maps)> {
         self.compile(chapter, cells, self.interrupts(), &|_| ()).ok()
     }
 
     /// Tells what the compiler warns of in these cells. Those that do not compile are left out, and
     /// with them those behind, as in a run.
+    #[cfg(unix)]
     pub(super) fn warn(
         &self,
         chapter: &ChapterPlan,
@@ -299,7 +301,7 @@ impl BatchKernel {
                     format!("cannot write the chapter's program: {}", error.kind()),
                     start.clone(),
                 )
-                .hint(run::UNABLE),
+                .hint(compile::UNABLE),
             )
         })?;
         let package = workspace::program_package(&chapter.slug);

@@ -3,7 +3,7 @@
 //! In: runs. Out: their outcomes. A run whose cells failed is not run again while its code is the
 //! same, so that prose can be written around a cell that does not compile; a run that nobody waits
 //! for any more does not start. Places in messages follow the code when prose around it moves. A failure
-//! that has another reason than the code, such as a full disk, is not remembered.
+//! that has another reason than the code, such as a full disk, is forgotten with the next change.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -42,6 +42,16 @@ impl Failures {
     pub(super) fn forget(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+
+    /// Forgets those that do not follow from code.
+    pub(super) fn forget_outside(&self) {
+        let is_outside = |outcome: &Outcome| match &outcome.ending {
+            Ending::Failed(problem) => is_from_outside(problem),
+            _ => false,
+        };
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.retain(|run| !run.outcomes.iter().any(is_outside));
+    }
 }
 
 impl Kernel for Attended<'_> {
@@ -72,13 +82,7 @@ impl Kernel for Attended<'_> {
         if self.stopped.load(Ordering::SeqCst) {
             return nothing();
         }
-        let failures = || {
-            outcomes.iter().filter_map(|outcome| match &outcome.ending {
-                Ending::Failed(problem) => Some(&**problem),
-                _ => None,
-            })
-        };
-        if failures().next().is_some() && !failures().any(is_from_outside) {
+        if outcomes.iter().any(|outcome| matches!(outcome.ending, Ending::Failed(_))) {
             let mut runs = self.failures.0.lock().unwrap_or_else(PoisonError::into_inner);
             if runs.len() == REMEMBERED {
                 runs.remove(0);

@@ -30,7 +30,7 @@ use crate::render::html::{self, Templates};
 use crate::world::{DiskWorld, Recorded};
 
 /// How long files must be quiet before they are looked at, and how long at most that is waited for.
-const QUIET: Duration = Duration::from_millis(8);
+const QUIET: Duration = Duration::from_millis(5);
 const LONGEST_UNREST: Duration = Duration::from_millis(100);
 
 /// How long cells may run before a page is shown without their results.
@@ -192,12 +192,14 @@ impl Desk {
             return;
         }
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
-        if is_due(self.trouble) {
-            self.look_again();
-        } else if is_due(self.rerun)
+        if is_due(self.rerun)
             && let Some(written) = self.written.clone()
         {
+            self.rerun = None;
+            self.failures.forget_outside();
             self.start(written);
+        } else if is_due(self.trouble) {
+            self.look_again(None);
         }
     }
 
@@ -207,21 +209,24 @@ impl Desk {
         let same = self.seen.as_ref().is_some_and(Recorded::is_same) && outside == self.outside;
         // What stands in the way from outside is tried again when its time has come.
         if !same || self.seen.is_none() {
-            self.look_again();
+            self.failures.forget_outside();
+            self.look_again(Some(outside));
         }
     }
 
-    fn look_again(&mut self) {
+    /// Reads the report and begins to build; what lies outside of it may have been looked at.
+    fn look_again(&mut self, outside: Option<Outside>) {
         let world = Recorded::new(DiskWorld::new(&self.request.root));
         let written = match pipeline::read(&world) {
             Ok(written) => written,
             Err(problems) => {
-                self.follow(&world);
                 self.seen = Some(world);
-                return self.trouble(&problems);
+                self.trouble(&problems);
+                return self.follow();
             }
         };
-        let outside = Outside::look(&self.request, Some(&written));
+        let outside = outside.filter(|outside| outside.is_of(&self.request, &written));
+        let outside = outside.unwrap_or_else(|| Outside::look(&self.request, Some(&written)));
         let mut changes = BTreeSet::new();
         if let Some(old) = &self.written {
             changes = change::between(old, &written);
@@ -244,7 +249,6 @@ impl Desk {
             self.failures.forget();
         }
         self.outside = outside;
-        self.follow(&world);
         self.seen = Some(world);
         self.written = Some(written.clone());
         match &mut self.job {
@@ -258,11 +262,13 @@ impl Desk {
                 }
             }
         }
+        // For this nobody waits.
+        self.follow();
     }
 
     /// Watches what was read.
-    fn follow(&mut self, world: &Recorded<DiskWorld>) {
-        if let Some(watch) = &mut self.watch {
+    fn follow(&mut self) {
+        if let (Some(watch), Some(world)) = (&mut self.watch, &self.seen) {
             watch.follow(world.paths(), &self.outside);
         }
     }
@@ -278,7 +284,6 @@ impl Desk {
 
     /// Replays and runs the cells on a thread.
     fn start(&mut self, written: Written) {
-        self.rerun = None;
         let shared = Arc::<Shared>::default();
         let job = Job {
             started: Instant::now(),
@@ -339,9 +344,8 @@ impl Desk {
                 let evaluated = self.finish(planned, results, PageState::Final, job.started);
                 if let Ok(page) = evaluated {
                     let published = self.publish(&output, &page);
-                    if failures(&page).any(attend::is_from_outside) {
-                        self.rerun = Some(Instant::now() + RERUN);
-                    }
+                    let again = self.rerun.unwrap_or_else(|| Instant::now() + RERUN);
+                    self.rerun = failures(&page).any(attend::is_from_outside).then_some(again);
                     match published {
                         Ok(()) if self.unwritten => {
                             (self.unwritten, self.trouble) = (false, None);
@@ -391,9 +395,8 @@ impl Desk {
         found.extend(exec::idle_tests(&planned.plan));
         let evaluated = pipeline::judge(planned, (executed, found), &world);
         let files = self.render(&world, &evaluated);
-        self.follow(&world);
         self.seen = Some(world);
-        match files {
+        let shown = match files {
             Ok(files) => {
                 let known = self.page.as_ref().is_some_and(|page| page.files == files);
                 let page = Arc::new(Page { evaluated, files, state, took: started.elapsed() });
@@ -408,7 +411,9 @@ impl Desk {
                 self.trouble(&problems);
                 Err(())
             }
-        }
+        };
+        self.follow();
+        shown
     }
 
     fn render(
