@@ -36,7 +36,7 @@ use crate::kernel::process;
 use crate::pipeline::{self, Build, BuildEvent, BuildRequest, Evaluated, Formats};
 use crate::progress::{Progress, Verbosity};
 use crate::publish::{self, Output};
-use crate::serve::{Access, Options};
+use crate::serve::Access;
 use crate::slice;
 use crate::world::DiskWorld;
 
@@ -127,7 +127,7 @@ pub fn main() -> ExitCode {
             let access = if token || console { Access::Token } else { Access::Local };
             let panel = if console { watch::Panel::Shown } else { watch::Panel::Absent };
             let request = run.attended(&session, root, Formats { html: true, pdf: true })?;
-            watch::serve(&session, request, &Options { host, port, access }, panel)
+            watch::serve(&session, request, &watch::Wish { port, host, access }, panel)
         }),
         Command::Explain { claim, run } => session.with_root(cli.root, |root| {
             let request = run.request(&session, root, Formats { html: false, pdf: false })?;

@@ -107,9 +107,9 @@ pub(super) enum Command {
     },
     /// The same, with a page that follows in the browser
     Serve {
-        /// Port to listen on; 0 takes any that is free
-        #[arg(long, default_value_t = 4040)]
-        port: u16,
+        /// Port to listen on; 0 takes any that is free [default: 4040, or any if that is taken]
+        #[arg(long)]
+        port: Option<u16>,
         /// Name or address to listen on; other than this machine's own only with --token
         #[arg(long, value_name = "NAME", default_value = "127.0.0.1")]
         host: String,

@@ -114,7 +114,11 @@ fn ask(session: &Session, console: &mut Console, line: &str) -> Result<bool, Vec
     };
     let answer = console.ask(line, &show);
     drop(redirected);
-    session.progress.finish();
+    let problem = answer.as_ref().ok().and_then(|answer| answer.problem.as_ref());
+    match problem.is_some_and(|problem| problem.code == "interrupted") {
+        true => session.progress.finish_interrupted(),
+        false => session.progress.finish(),
+    }
     let answer = match answer {
         Ok(answer) => answer,
         // The chapter may be half-typed in an editor; the next input finds it mended.

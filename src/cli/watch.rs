@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Session, summary};
-use crate::diag::{self, Color, Diagnostic, printable};
+use crate::diag::{self, Color, Diagnostic, Severity, printable};
 use crate::kernel::behind::Told;
 use crate::kernel::process;
 use crate::pipeline::{self, BuildRequest, Prepare};
 use crate::progress::{Progress, Verbosity};
-use crate::serve::{Board, Consoles, Options, Server};
+use crate::serve::{Access, Board, Consoles, Options, Server};
 use crate::session::{self, Page, PageState, Subscriber, Update};
 
 /// How often it is looked whether the person wants to stop.
@@ -30,6 +30,16 @@ pub(super) fn watch(session: &Session, request: BuildRequest) -> Result<u8, Vec<
     Ok(0)
 }
 
+/// The port of a page, unless somebody asks for another or it is taken.
+const PORT: u16 = 4040;
+
+/// Where and to whom a person wants a report to be served.
+pub(super) struct Wish {
+    pub(super) port: Option<u16>,
+    pub(super) host: String,
+    pub(super) access: Access,
+}
+
 /// Whether readers of a served page may ask its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Panel {
@@ -41,13 +51,26 @@ pub(super) enum Panel {
 pub(super) fn serve(
     session: &Session,
     request: BuildRequest,
-    options: &Options,
+    wish: &Wish,
     panel: Panel,
 ) -> Result<u8, Vec<Diagnostic>> {
     let board = Arc::new(Board::default());
     let consoles = consoles(&request, panel);
-    let server = Server::start(options, Arc::clone(&board), request.out.clone(), consoles.clone())
-        .map_err(|problem| vec![problem])?;
+    let start = |port| {
+        let options = Options { host: wish.host.clone(), port, access: wish.access };
+        Server::start(&options, Arc::clone(&board), request.out.clone(), consoles.clone())
+    };
+    let server = match start(wish.port.unwrap_or(PORT)) {
+        // Nobody asked for this one.
+        Err(problem) if problem.code == "port-taken" && wish.port.is_none() => {
+            let hint = "any free one is taken instead; `--port N` takes the one that you name";
+            let severity = Severity::Warning;
+            session.problem(&Diagnostic { severity, ..problem }.hint(hint));
+            start(0)
+        }
+        started => started,
+    };
+    let server = server.map_err(|problem| vec![problem])?;
     session.print(&format!("{}\n", server.address()));
     session.say(&format!("serving {}; Ctrl-C ends\n", request.root.display()));
     let terminal = Arc::new(Terminal::new(session.verbosity));
@@ -133,6 +156,8 @@ struct Shown {
     /// Problems that are on the screen already.
     problems: Vec<String>,
     changes: String,
+    /// Digest of the page that was told of last.
+    page: String,
     since: Option<Instant>,
     /// When a step of what goes on behind was told last.
     remarked: Option<Instant>,
@@ -158,11 +183,14 @@ impl Terminal {
                 self.progress.finish();
                 self.page(&mut state, page);
             }
-            Update::Printed(problems) => self.problems(&mut state, problems, Telling::More),
+            Update::Printed(problems) => {
+                self.problems(&mut state, problems, Telling::More);
+            }
             Update::Trouble(problems) if !process::interrupted() => {
                 self.progress.finish();
-                self.problems(&mut state, problems, Telling::Anew);
-                self.say("the report before is still there; it is tried again soon, and when a file changes\n");
+                if self.problems(&mut state, problems, Telling::Anew) {
+                    self.say("the report before is still there; it is tried again soon, and when a file changes\n");
+                }
             }
             Update::Page(_) | Update::Planned(_) | Update::Trouble(_) => {}
         }
@@ -190,7 +218,12 @@ impl Terminal {
             .cloned()
             .chain(summary::claims(&page.evaluated.document))
             .collect();
-        self.problems(state, &problems, Telling::Anew);
+        let others = self.problems(state, &problems, Telling::Anew);
+        // What was tried again and came out as before is on the screen already.
+        if !others && state.changes.is_empty() && state.page == page.evaluated.digest {
+            return;
+        }
+        state.page.clone_from(&page.evaluated.digest);
         let took = state.since.take().map_or(page.took, |since| since.elapsed());
         let what = std::mem::take(&mut state.changes);
         let what = if what.is_empty() { "built".to_owned() } else { format!("{what} changed") };
@@ -199,8 +232,8 @@ impl Terminal {
         self.say(&words);
     }
 
-    /// Tells problems that are not on the screen already.
-    fn problems(&self, state: &mut Shown, problems: &[Diagnostic], telling: Telling) {
+    /// Tells problems that are not on the screen already; says whether they are others than before.
+    fn problems(&self, state: &mut Shown, problems: &[Diagnostic], telling: Telling) -> bool {
         let shown: Vec<String> =
             problems.iter().map(|problem| diag::render(problem, Color::Ansi)).collect();
         for words in shown.iter().take(super::MOST_PROBLEMS) {
@@ -209,10 +242,12 @@ impl Terminal {
                 let _ = writeln!(anstream::stderr(), "{words}\n");
             }
         }
+        let others = state.problems != shown;
         match telling {
             Telling::Anew => state.problems = shown,
             Telling::More => state.problems.extend(shown),
         }
+        others
     }
 
     fn say(&self, words: &str) {

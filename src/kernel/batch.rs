@@ -227,6 +227,35 @@ impl BatchKernel {
         }
     }
 
+    /// The same, with the way back from its files; nothing if one of the cells does not compile.
+    #[cfg(unix)]
+    pub(super) fn worker(&self, chapter: &ChapterPlan, cells: &[usize]) -> Option<(PathBuf, Maps)> {
+        self.compile(chapter, cells, self.interrupts(), &|_| ()).ok()
+    }
+
+    /// Tells what the compiler warns of in these cells. Those that do not compile are left out, and
+    /// with them those behind, as in a run.
+    #[cfg(unix)]
+    pub(super) fn warn(
+        &self,
+        chapter: &ChapterPlan,
+        cells: &[usize],
+        sink: &(dyn Fn(Event) + Sync),
+    ) {
+        let mut cells = cells.to_vec();
+        let since = self.interrupts();
+        let warn = |event| {
+            if let Event::Warning(_) = event {
+                sink(event);
+            }
+        };
+        while !cells.is_empty()
+            && let Err(errors) = self.compile(chapter, &cells, since, &warn)
+        {
+            cells.truncate(first_failing(&errors, &cells));
+        }
+    }
+
     /// How often runs were interrupted; a run ends when this has changed since it began.
     fn interrupts(&self) -> u64 {
         self.interrupts.lock().unwrap_or_else(PoisonError::into_inner).count
@@ -269,10 +298,11 @@ impl BatchKernel {
             failed(
                 Diagnostic::error(
                     "build-folder",
-                    format!("cannot write the chapter's program: {error}"),
+                    // The error itself names a file that is there for a moment only.
+                    format!("cannot write the chapter's program: {}", error.kind()),
                     start.clone(),
                 )
-                .hint(run::UNABLE),
+                .hint(compile::UNABLE),
             )
         })?;
         let package = workspace::program_package(&chapter.slug);

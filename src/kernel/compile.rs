@@ -14,6 +14,13 @@ use crate::span::Span;
 /// The generated files of a chapter, by path relative to the workspace.
 pub(super) type Maps = BTreeMap<String, SourceMap>;
 
+/// What to do if something cannot be written or run.
+pub(super) const UNABLE: &str =
+    "is the disk full, or the folder read-only? `veracity clean` removes anything in the way";
+
+/// How systems tell that a disk is full.
+const NO_SPACE: &str = "No space left on device";
+
 /// A compiler message, with the cell to which it belongs.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
@@ -63,6 +70,12 @@ pub(super) fn translate(said: &Said, maps: &Maps, chapter: &Span) -> Option<Mess
         if let (Some(place), Some(label)) = (locate(other, maps), &other.label) {
             diagnostic = diagnostic.related(place.span, label.clone());
         }
+    }
+    if primary.is_none() && said.message.contains(NO_SPACE) {
+        // The message names a file that was there for a moment only.
+        diagnostic =
+            Diagnostic::error("build-folder", "the compiler has no space", chapter.clone())
+                .hint(UNABLE);
     }
     if let Some(span) = outside {
         diagnostic = diagnostic

@@ -4,8 +4,9 @@
 //! In: a chapter's plan and a prepared [`Workspace`]. Out: one outcome a cell. A [`Pool`] of
 //! contexts outlives the kernel, so that the next build finds their variables. Each context is a
 //! `veracity-live`, which compiles the statements that are made here of one cell or, where a
-//! variable cannot be kept between cells, of several. Left out: warnings of the compiler, which
-//! evcxr does not pass on.
+//! variable cannot be kept between cells, of several. What a process that stays cannot do is left to the
+//! chapter's program, compiled beside: warnings of the compiler, which evcxr does not pass on, and the
+//! jobs of sweeps.
 
 mod companion;
 mod context;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use self::context::Context;
@@ -129,6 +131,10 @@ pub struct LiveKernel {
 #[derive(Debug)]
 struct Ground {
     purpose: Purpose,
+    /// Compiles the chapter's program.
+    batch: BatchKernel,
+    /// Most processes at a time into which a cell may divide its work.
+    jobs: usize,
     workspace: Workspace,
     /// Folder in which cells run: the report's root.
     root: PathBuf,
@@ -138,7 +144,7 @@ struct Ground {
 }
 
 impl LiveKernel {
-    /// A kernel that runs cells in `root`.
+    /// A kernel that runs cells in `root`, each divided into at most so many processes.
     pub fn new(
         purpose: Purpose,
         pool: Arc<Pool>,
@@ -146,8 +152,11 @@ impl LiveKernel {
         root: PathBuf,
         build: PathBuf,
         data: PathBuf,
+        jobs: usize,
     ) -> Self {
-        let ground = Ground { purpose, workspace, root, build, data };
+        let folders = (root.clone(), build.clone(), data.clone());
+        let batch = BatchKernel::new(workspace.clone(), folders.0, folders.1, folders.2, jobs);
+        let ground = Ground { purpose, batch, jobs, workspace, root, build, data };
         Self { pool, ground, interrupts: AtomicU64::new(0) }
     }
 }
@@ -184,6 +193,24 @@ impl LiveKernel {
             .map_err(run::Problem::into_diagnostic)
     }
 
+    fn evaluate(
+        &self,
+        chapter: &ChapterPlan,
+        cells: &[usize],
+        sink: &(dyn Fn(Event) + Sync),
+    ) -> Vec<Outcome> {
+        let interrupted = &self.interrupted();
+        let context = self.pool.context(&chapter.slug);
+        let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
+        match run::ready(&mut context, &self.pool, &self.ground, chapter, interrupted, sink) {
+            Ok(context) => {
+                let ground = &self.ground;
+                run::Run { ground, chapter, context, interrupted, sink }.outcomes(cells)
+            }
+            Err(problem) => run::none(chapter, cells, problem),
+        }
+    }
+
     /// Whether nobody waits any more for what begins now.
     fn interrupted(&self) -> impl Fn() -> bool + '_ {
         let since = self.interrupts.load(Ordering::SeqCst);
@@ -211,16 +238,13 @@ impl Kernel for LiveKernel {
         cells: &[usize],
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome> {
-        let interrupted = &self.interrupted();
-        let context = self.pool.context(&chapter.slug);
-        let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
-        match run::ready(&mut context, &self.pool, &self.ground, chapter, interrupted, sink) {
-            Ok(context) => {
-                let ground = &self.ground;
-                run::Run { ground, chapter, context, interrupted, sink }.outcomes(cells)
+        thread::scope(|scope| {
+            // That takes no longer than the evaluation beside it.
+            if self.ground.purpose == Purpose::Report {
+                scope.spawn(|| self.ground.batch.warn(chapter, cells, sink));
             }
-            Err(problem) => run::none(chapter, cells, problem),
-        }
+            self.evaluate(chapter, cells, sink)
+        })
     }
 
     fn test(
@@ -229,10 +253,7 @@ impl Kernel for LiveKernel {
         tests: &Tests,
         sink: &(dyn Fn(Event) + Sync),
     ) -> Option<Tested> {
-        let Ground { workspace, root, build, data, .. } = &self.ground;
-        let workspace = workspace.clone();
-        let batch = BatchKernel::new(workspace, root.clone(), build.clone(), data.clone(), 1);
-        batch.test(chapter, tests, sink)
+        self.ground.batch.test(chapter, tests, sink)
     }
 
     fn complete(&self, chapter: &ChapterPlan, cells: &[usize], typed: &str) -> Option<Completion> {
@@ -246,5 +267,6 @@ impl Kernel for LiveKernel {
 
     fn interrupt(&self) {
         self.interrupts.fetch_add(1, Ordering::SeqCst);
+        self.ground.batch.interrupt();
     }
 }

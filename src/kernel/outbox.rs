@@ -80,6 +80,7 @@ impl Start<'_> {
             jobs: self.jobs,
             job: None,
             cluster: self.cluster.cloned(),
+            worker: None,
         }
     }
 }

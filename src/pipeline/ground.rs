@@ -89,12 +89,14 @@ pub fn prepare(
         KernelChoice::Live(pool) => {
             pool.keep_only(slugs);
             let pool = Arc::clone(pool);
-            Box::new(LiveKernel::new(Purpose::Report, pool, workspace, root, build, data))
+            let (purpose, jobs) = (Purpose::Report, request.jobs);
+            Box::new(LiveKernel::new(purpose, pool, workspace, root, build, data, jobs))
         }
         #[cfg(unix)]
         KernelChoice::Console(pool) => {
             let pool = Arc::clone(pool);
-            Box::new(LiveKernel::new(Purpose::Console, pool, workspace, root, build, data))
+            let (purpose, jobs) = (Purpose::Console, request.jobs);
+            Box::new(LiveKernel::new(purpose, pool, workspace, root, build, data, jobs))
         }
     };
     Ok(Ground { digest, toolchain, kernel })
@@ -126,12 +128,9 @@ pub fn prepare_warm(
         Workspace::prepare(&request.root, &request.out, config, slugs, request.network)?;
     let (digest, toolchain) = (workspace.digest.clone(), workspace.toolchain.clone());
     pool.keep_only(slugs);
-    let folders = || (request.root.clone(), request.out.clone(), request.data.clone());
-    let (root, build, data) = folders();
-    let pool = Arc::clone(pool);
-    let live = LiveKernel::new(Purpose::Report, pool, workspace.clone(), root, build, data);
-    let (root, build, data) = folders();
-    let batch = BatchKernel::new(workspace, root, build, data, request.jobs);
-    let kernel = Box::new(WarmKernel::new(live, batch, Arc::clone(tell)));
+    let (root, build, data) = (request.root.clone(), request.out.clone(), request.data.clone());
+    let (pool, jobs) = (Arc::clone(pool), request.jobs);
+    let live = LiveKernel::new(Purpose::Report, pool, workspace, root, build, data, jobs);
+    let kernel = Box::new(WarmKernel::new(live, Arc::clone(tell)));
     Ok(Ground { digest, toolchain, kernel })
 }

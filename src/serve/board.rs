@@ -129,11 +129,7 @@ impl Board {
                 state.print_problems = problems;
                 changed
             }
-            Update::Trouble(problems) => {
-                state.activity = None;
-                state.trouble = state.problems(problems);
-                true
-            }
+            Update::Trouble(problems) => state.trouble(problems),
         };
         drop(state);
         if changed {
@@ -292,19 +288,32 @@ impl State {
         self.problems = self.problems(&page.evaluated.diagnostics);
         self.trouble.clear();
         if page.state == PageState::Final {
-            self.activity = None;
-            self.cells.clear();
-            for (chapter, results) in
-                page.evaluated.plan.chapters.iter().zip(&page.evaluated.executed.chapters)
-            {
-                for (index, result) in results.cells.iter().enumerate() {
-                    if matches!(result.status, CellStatus::Failed(_)) {
-                        self.cell(chapter, index).state = CellState::Failed;
-                    }
+            self.rest();
+        }
+        true
+    }
+
+    fn trouble(&mut self, problems: &[Diagnostic]) -> bool {
+        let problems = self.problems(problems);
+        let changed = self.trouble != problems || self.activity.is_some();
+        self.trouble = problems;
+        self.rest();
+        changed
+    }
+
+    /// Nothing runs any more; the cells are as the page shows them.
+    fn rest(&mut self) {
+        self.activity = None;
+        self.cells.clear();
+        let Some(page) = self.page.clone() else { return };
+        let chapters = page.evaluated.plan.chapters.iter();
+        for (chapter, results) in chapters.zip(&page.evaluated.executed.chapters) {
+            for (index, result) in results.cells.iter().enumerate() {
+                if matches!(result.status, CellStatus::Failed(_)) {
+                    self.cell(chapter, index).state = CellState::Failed;
                 }
             }
         }
-        true
     }
 
     fn problems(&self, diagnostics: &[Diagnostic]) -> Vec<Problem> {

@@ -2,7 +2,8 @@
 //!
 //! In: runs. Out: their outcomes. A run whose cells failed is not run again while its code is the
 //! same, so that prose can be written around a cell that does not compile; a run that nobody waits
-//! for any more does not start. Places in messages follow the code when prose around it moves.
+//! for any more does not start. Places in messages follow the code when prose around it moves. A failure
+//! that has another reason than the code, such as a full disk, is forgotten with the next change.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -40,6 +41,16 @@ impl Failures {
     /// Forgets all, because something outside of the cells' keys may have changed.
     pub(super) fn forget(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Forgets those that do not follow from code.
+    pub(super) fn forget_outside(&self) {
+        let is_outside = |outcome: &Outcome| match &outcome.ending {
+            Ending::Failed(problem) => is_from_outside(problem),
+            _ => false,
+        };
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.retain(|run| !run.outcomes.iter().any(is_outside));
     }
 }
 
@@ -81,6 +92,16 @@ impl Kernel for Attended<'_> {
             runs.push(Run { what, chapter, outcomes, warnings });
         }
         outcomes
+    }
+}
+
+/// Whether a failure follows from something else than the code: what could not be written or started, and
+/// what the compiler says of no place.
+pub(super) fn is_from_outside(problem: &Diagnostic) -> bool {
+    match problem.code {
+        "build-folder" | "kernel" | "live-kernel" | "toolchain" => true,
+        "compile-error" => problem.span.as_ref().is_none_or(|span| span.range.is_empty()),
+        _ => false,
     }
 }
 

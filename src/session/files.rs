@@ -29,19 +29,19 @@ impl Outside {
     /// Looks at the crates and data sets that the report names.
     pub(super) fn look(request: &BuildRequest, written: Option<&Written>) -> Self {
         let Some(written) = written else { return Self::default() };
-        let mut files = workspace::path_dependencies(&request.root, &written.config);
-        files.push(request.root.join("Cargo.lock"));
-        let cells = written.chapters.iter().flat_map(|chapter| &chapter.cells);
-        let sets = cells
-            .flat_map(|cell| cell.options.datasets())
-            .map(|name| request.data.join(written.manifest.folder_of(name)));
+        let (crates, data) = places(request, written);
+        let of_crate = |path: PathBuf| (path.clone(), workspace::witness_of_crate(&path));
+        let of_data = |path: PathBuf| (path.clone(), witness(&path).ok());
         Self {
-            crates: files
-                .into_iter()
-                .map(|path| (path.clone(), workspace::witness_of_crate(&path)))
-                .collect(),
-            data: sets.map(|path| (path.clone(), witness(&path).ok())).collect(),
+            crates: crates.into_iter().map(of_crate).collect(),
+            data: data.into_iter().map(of_data).collect(),
         }
+    }
+
+    /// Whether it is all that this report names.
+    pub(super) fn is_of(&self, request: &BuildRequest, written: &Written) -> bool {
+        let (crates, data) = places(request, written);
+        self.crates.keys().eq(&crates) && self.data.keys().eq(&data)
     }
 
     /// What is different from before.
@@ -59,6 +59,16 @@ impl Outside {
         }
         folders
     }
+}
+
+/// Where the crates and the data sets lie that a report names.
+fn places(request: &BuildRequest, written: &Written) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+    let mut crates = workspace::path_dependencies(&request.root, &written.config);
+    crates.push(request.root.join("Cargo.lock"));
+    let cells = written.chapters.iter().flat_map(|chapter| &chapter.cells);
+    let names = cells.flat_map(|cell| cell.options.datasets());
+    let data = names.map(|name| request.data.join(written.manifest.folder_of(name)));
+    (crates.into_iter().collect(), data.collect())
 }
 
 /// A folder and those below it, without what tools put there.

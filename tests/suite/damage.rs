@@ -1,7 +1,7 @@
 //! Damaged caches and full disks: noticed, told, and made good by the next build.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::disk::{self, Folder, files, timeless};
@@ -155,44 +155,13 @@ fn a_file_that_cannot_be_written_to_its_end_leaves_the_report_before() {
     assert!(report.outputs() == old);
 }
 
-/// A small disk of its own, taken away in the end.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    /// None if this user may not have one.
-    fn mount(bytes: u64) -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(folder.path());
-        let mounted = command.stderr(Stdio::null()).status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
-    }
-
-    fn build(&self) -> PathBuf {
-        self.0.path().join("build")
-    }
-
-    fn used(&self) -> u64 {
-        files(self.0.path())
-            .iter()
-            .map(|path| fs::metadata(path).map_or(0, |data| data.len()))
-            .sum()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_leaves_the_report_before() {
     let report = prose(OLD);
     report.build();
     let size: usize = report.outputs().values().map(Vec::len).sum();
     let space = 3 * u64::try_from(size).expect("it is small") + (1 << 20);
-    let Some(disk) = Disk::mount(space) else {
+    let Some(disk) = disk::Disk::mount(space) else {
         eprintln!("SKIPPED: a disk that is full; this user may not mount a small one");
         return;
     };
@@ -204,7 +173,7 @@ fn a_full_disk_leaves_the_report_before() {
     disk::expect_good(command().output().expect("it starts"));
     let old = disk::outputs(&disk.build());
     report.write("prose.md", NEW);
-    let filler = disk.0.path().join("filler");
+    let filler = disk.root().join("filler");
     for free in [0, 4, 8, 12].map(|sixteenths| size as u64 * sixteenths / 16) {
         let size = (space - disk.used()).saturating_sub(free);
         // The file system's own needs take a part; what fits is written.

@@ -144,6 +144,7 @@ fn results(request: &BuildRequest, device: &str, numbers: &[(&str, f64)], folder
         jobs: 1,
         job: None,
         cluster: None,
+        worker: None,
     };
     let bundle = Bundle {
         version: BUNDLE_VERSION,

@@ -152,3 +152,38 @@ fn compiled_lab() -> &'static Path {
         root.join("build")
     })
 }
+
+/// A small disk of its own, taken away in the end.
+pub struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// None if this user may not have one.
+    pub fn mount(bytes: u64) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(folder.path());
+        let mounted = command.stderr(Stdio::null()).status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+
+    pub fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn build(&self) -> PathBuf {
+        self.0.path().join("build")
+    }
+
+    pub fn used(&self) -> u64 {
+        files(self.0.path())
+            .iter()
+            .map(|path| fs::metadata(path).map_or(0, |data| data.len()))
+            .sum()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use veracity::cache::Store;
 use veracity::claims::Reason;
 use veracity::config::{self, ReportConfig};
-use veracity::diag::{self, Color, Diagnostic};
+use veracity::diag::{self, Color, Diagnostic, Severity};
 use veracity::exec::{self, CellStatus, ExecEvent, Executed};
 use veracity::kernel::batch::BatchKernel;
 use veracity::kernel::live::{LiveKernel, Pool, Purpose};
@@ -22,6 +22,7 @@ use veracity::plan::{self, Foundation, Plan};
 use veracity::publish::Output;
 use veracity::span::Source;
 use veracity::world::DiskWorld;
+use veracity_protocol::Value;
 
 /// The executable; without it a word that no test runner holds back.
 pub fn companion(test: &str) -> Option<PathBuf> {
@@ -90,7 +91,7 @@ impl Bench {
     fn batch(&self, chapters: &[(&str, &str)]) -> Found {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
-        self.execute(&plan, &BatchKernel::new(workspace, root, build, data, 1)).0
+        self.execute(&plan, &BatchKernel::new(workspace, root, build, data, 2)).0
     }
 
     /// Executes through the live kernel, with nothing stored but what its contexts hold; says
@@ -98,8 +99,8 @@ impl Bench {
     fn live(&self, chapters: &[(&str, &str)]) -> (Found, Vec<String>) {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
-        let kernel =
-            LiveKernel::new(Purpose::Report, Arc::clone(&self.pool), workspace, root, build, data);
+        let pool = Arc::clone(&self.pool);
+        let kernel = LiveKernel::new(Purpose::Report, pool, workspace, root, build, data, 2);
         self.execute(&plan, &kernel)
     }
 
@@ -108,7 +109,7 @@ impl Bench {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
         let pool = Arc::clone(&self.pool);
-        let kernel = LiveKernel::new(Purpose::Report, pool, workspace, root, build, data);
+        let kernel = LiveKernel::new(Purpose::Report, pool, workspace, root, build, data, 1);
         let cells = tempfile::tempdir().expect("a temporary folder");
         let store = Store::new(cells.path().to_owned());
         let (executed, problems) = exec::execute(&plan, &kernel, &store, 1, &|event| {
@@ -147,6 +148,15 @@ struct Found {
 }
 
 impl Found {
+    /// What the compiler warns of, in order of its words.
+    fn warnings(&self) -> Vec<String> {
+        let warnings = self.problems.iter().filter(|found| found.severity == Severity::Warning);
+        let mut warnings: Vec<String> =
+            warnings.map(|found| diag::render(found, Color::Plain)).collect();
+        warnings.sort();
+        warnings
+    }
+
     /// Everything that both kernels must find, one line a cell.
     fn words(&self) -> Vec<String> {
         self.executed.chapters.iter().flat_map(|chapter| &chapter.cells).map(words).collect()
@@ -300,6 +310,30 @@ f()
 ```
 "#;
 
+/// Every job of a sweep has a process of its own; what fails in one is told at its place.
+const SWEEPS: &str = r#"# Sweeps
+
+```rust,cell
+let own = std::process::id();
+let start = 10;
+```
+
+```rust,cell
+let unused = 1;
+let rows = lab::sweep("rows", &[1, 2, 3], |n| (n * start, std::process::id()));
+let elsewhere = rows.iter().filter(|(_, id)| *id != own).count();
+lab::value("elsewhere", elsewhere);
+lab::value("sum", rows.iter().map(|(row, _)| row).sum::<i32>());
+```
+
+```rust,cell
+lab::sweep("bad", &[1, 2], |n| {
+    assert!(*n < 2, "n is {n}");
+    *n
+});
+```
+"#;
+
 /// A chapter that is edited: parts of it, each in two versions.
 const EDITED: [[&str; 2]; 5] = [
     [
@@ -340,10 +374,17 @@ fn both_kernels_find_the_same() {
         ("abort", ABORT),
         ("endless", ENDLESS),
         ("library", LIBRARY),
+        ("sweeps", SWEEPS),
     ];
     let batch = bench.batch(&chapters);
     let (live, _) = bench.live(&chapters);
     assert_eq!(live.words(), batch.words(), "{:?}", live.problems);
+    assert_eq!(live.warnings(), batch.warnings());
+    assert!(batch.warnings().iter().any(|warning| warning.contains("unused")));
+    let sweeps = batch.executed.chapters.last().expect("there are chapters");
+    let elsewhere = sweeps.cells[1].output.values.iter().find(|value| value.name == "elsewhere");
+    let elsewhere = elsewhere.expect("it was published");
+    assert_eq!(elsewhere.value, Value::Integer { value: "3".to_owned() });
     let values = &batch.executed.chapters[0].cells;
     assert!(values.iter().all(exec::CellResult::is_done), "{:?}", batch.problems);
 

@@ -3,10 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use veracity::kernel::scripted::ScriptedKernel;
 use veracity::kernel::workspace::Network;
-use veracity::pipeline::{self, BuildRequest, Formats};
+use veracity::pipeline::{self, BuildRequest, Formats, Ground};
 use veracity::serve::{Access, Board, Options, Server};
 use veracity::session::{Session, Stepper, Update};
 
@@ -103,30 +105,131 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
         Arc::new(pipeline::prepare),
         Arc::new(move |update| board.note(update)),
     );
-    let mut hear = |wanted: &dyn Fn(&serde_json::Value) -> bool| loop {
-        let line = lines.next().expect("the stream goes on").expect("it can be read");
-        let Some(data) = line.strip_prefix("data: ") else { continue };
-        let state: serde_json::Value = serde_json::from_str(data).expect("it is JSON");
-        if wanted(&state) {
-            break state;
-        }
-    };
-    let first = hear(&|state| state["pages"]["a.html"].is_string());
+    let first = hear(&mut lines, |state| state["pages"]["a.html"].is_string());
     let problem = &first["problems"][0];
     assert_eq!(problem["code"], "unknown-citation");
     assert_eq!(problem["place"], "a.md:3:20");
     assert_eq!(problem["page"], "a.html");
     let page = first["pages"]["a.html"].clone();
     std::fs::write(folder.path().join("a.md"), "# A\n\nEdited.\n").expect("it can be written");
-    hear(&|state| state["pages"]["a.html"] != page && state["problems"][0].is_null());
+    hear(&mut lines, |state| state["pages"]["a.html"] != page && state["problems"][0].is_null());
     std::fs::write(folder.path().join("report.yaml"), "title: [").expect("it can be written");
-    let state = hear(&|state| state["trouble"][0].is_object());
+    let state = hear(&mut lines, |state| state["trouble"][0].is_object());
     assert!(state["pages"]["a.html"].is_string(), "the last good page stays");
     std::fs::write(folder.path().join("report.yaml"), "title: T\nchapters: [a.md]\n")
         .expect("it can be written");
-    hear(&|state| state["trouble"][0].is_null() && state["activity"].is_null());
+    hear(&mut lines, |state| state["trouble"][0].is_null() && state["activity"].is_null());
     session.stop();
     server.stop();
+}
+
+/// Waits until what a page is told is as wanted, and gives it.
+fn hear(
+    lines: &mut impl Iterator<Item = std::io::Result<String>>,
+    wanted: impl Fn(&serde_json::Value) -> bool,
+) -> serde_json::Value {
+    loop {
+        let line = lines.next().expect("the stream goes on").expect("it can be read");
+        let Some(data) = line.strip_prefix("data: ") else { continue };
+        let state = serde_json::from_str(data).expect("it is JSON");
+        if wanted(&state) {
+            return state;
+        }
+    }
+}
+
+#[test]
+fn bad_input_is_told_in_the_page_that_stays_until_it_is_mended() {
+    const SETTINGS: &str = "title: Served\nchapters: [a.md, b.md]\n";
+    let folder = report();
+    let path = |name: &str| folder.path().join(name);
+    let write = |name: &str, text: &[u8]| std::fs::write(path(name), text).expect("written");
+    let is_first = |state: &serde_json::Value| {
+        let is_whole = state["trouble"][0].is_null() && state["problems"][0].is_null();
+        is_whole && state["activity"].is_null() && state["pages"]["a.html"].is_string()
+    };
+    write("report.yaml", SETTINGS.as_bytes());
+    write("a.md", b"# A\n\nGood.\n");
+    write("b.md", b"# B\n");
+    let board = Arc::new(Board::default());
+    let server = Server::start(&options(0, Access::Local), Arc::clone(&board), path("build"), None)
+        .expect("a free port");
+    let (authority, _) = parts(&server);
+    let host = format!("Host: {authority}\r\n");
+    let mut stream = TcpStream::connect(&authority).expect("it listens");
+    write!(stream, "GET /live/events HTTP/1.1\r\n{host}\r\n").expect("it reads");
+    let mut lines = BufReader::new(stream).lines();
+    let prepare = |_: &_, _: &_, _: &[&str]| {
+        let (digest, toolchain) = Default::default();
+        Ok(Ground { digest, toolchain, kernel: Box::new(ScriptedKernel::default()) })
+    };
+    let noted = Arc::clone(&board);
+    let session = Session::start(
+        request(folder.path()),
+        Arc::new(prepare),
+        Arc::new(move |update| noted.note(update)),
+    );
+    let pages = hear(&mut lines, is_first)["pages"].clone();
+
+    let bad: [(&str, &str, &[u8]); 6] = [
+        ("cell-syntax", "a.md", b"# A\n\nGood.\n\n```rust,cell\nlet x = (1,\n```\n"),
+        ("unclosed-fence", "a.md", b"# A\n\nGood.\n\n```rust,cell\nlet x = "),
+        ("not-utf-8", "a.md", b"# A\n\nG\xc3"),
+        ("yaml-syntax", "report.yaml", b"title: ["),
+        ("not-utf-8", "report.yaml", b"title: \xff"),
+        ("missing-key", "report.yaml", b""),
+    ];
+    for (code, name, text) in bad {
+        let good = std::fs::read(path(name)).expect("it is there");
+        write(name, text);
+        let state = hear(&mut lines, |state| {
+            ["trouble", "problems"].iter().any(|list| state[list][0]["code"] == code)
+        });
+        assert!(state["pages"]["a.html"].is_string(), "{code}");
+        assert!(ask(&authority, "/a.html", &host).contains("Good."), "{code}");
+        write(name, &good);
+        assert_eq!(hear(&mut lines, is_first)["pages"], pages, "{code}");
+    }
+    let gone = |state: &serde_json::Value| state["trouble"][0]["code"] == "unreadable-file";
+    std::fs::remove_file(path("a.md")).expect("it can be removed");
+    hear(&mut lines, gone);
+    assert!(ask(&authority, "/a.html", &host).contains("Good."));
+    write("a.md", b"# A\n\nGood.\n");
+    assert_eq!(hear(&mut lines, is_first)["pages"], pages);
+    std::fs::rename(path("a.md"), path("c.md")).expect("it can be renamed");
+    hear(&mut lines, gone);
+    assert!(ask(&authority, "/a.html", &host).contains("Good."));
+    write("report.yaml", SETTINGS.replace("a.md", "c.md").as_bytes());
+    hear(&mut lines, |state| state["pages"]["c.html"].is_string());
+    assert!(ask(&authority, "/c.html", &host).contains("Good."));
+    session.stop();
+    server.stop();
+}
+
+#[test]
+fn a_taken_port_that_nobody_asked_for_is_replaced_by_another() {
+    let folder = report();
+    // If this fails, somebody else has it, which is as well.
+    let _held = std::net::TcpListener::bind("127.0.0.1:4040");
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_veracity"))
+        .args(["serve", "--offline", "--root"])
+        .arg(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the executable starts");
+    let mut address = String::new();
+    let mut stdout = BufReader::new(serve.stdout.take().expect("it is piped"));
+    stdout.read_line(&mut address).expect("it says where it listens");
+    let authority = address.trim().trim_start_matches("http://").trim_end_matches('/');
+    let page = ask(authority, "/", &format!("Host: {authority}\r\n"));
+    serve.kill().expect("it can be ended");
+    serve.wait().expect("it has ended");
+    assert!(page.starts_with("HTTP/1.1 200") && !authority.ends_with(":4040"), "{authority}");
+    let mut stderr = String::new();
+    serve.stderr.take().expect("it is piped").read_to_string(&mut stderr).expect("it is text");
+    assert!(stderr.contains("something else listens on port 4040"), "{stderr}");
 }
 
 #[test]

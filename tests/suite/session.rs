@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -30,12 +31,15 @@ struct Bench {
     folder: tempfile::TempDir,
     /// Cells that were run, in order.
     ran: Arc<Mutex<Vec<String>>>,
+    /// Whether nothing can be compiled, whatever the code.
+    is_full: Arc<AtomicBool>,
 }
 
 /// A kernel whose cells publish the number that their code consists of, and fail at `boom`; a cell
 /// that says `wait` ends when the run is interrupted.
 struct Numbers {
     ran: Arc<Mutex<Vec<String>>>,
+    is_full: Arc<AtomicBool>,
     interrupts: Mutex<Receiver<()>>,
     interrupt: mpsc::Sender<()>,
 }
@@ -57,7 +61,10 @@ impl Kernel for Numbers {
                 interrupts.recv_timeout(PATIENCE).expect("the run is interrupted");
             }
             sink(Event::Ended { cell });
-            let ending = if text.contains("boom") {
+            let ending = if self.is_full.load(Ordering::SeqCst) {
+                let start = plan.span.source.span(0..0);
+                Ending::Failed(Box::new(Diagnostic::error("build-folder", "no space", start)))
+            } else if text.contains("boom") {
                 let at = plan.span.range.start + text.find("boom").expect("it is there");
                 let span = plan.span.source.span(at..at + 4);
                 Ending::Failed(Box::new(Diagnostic::error("cell-panic", "boom", span)))
@@ -86,7 +93,7 @@ impl Kernel for Numbers {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let bench = Self { folder, ran: Arc::default() };
+        let bench = Self { folder, ran: Arc::default(), is_full: Arc::default() };
         bench.write("report.yaml", "title: T\nchapters: [a.md, b.md]\nbibliography: works.bib\n");
         bench.write("works.bib", BIB);
         bench.write("a.md", chapter("A", "Words.", 7));
@@ -118,11 +125,11 @@ impl Bench {
     }
 
     fn prepare(&self) -> Arc<Prepare> {
-        let ran = Arc::clone(&self.ran);
+        let (ran, is_full) = (Arc::clone(&self.ran), Arc::clone(&self.is_full));
         Arc::new(move |_: &_, _: &_, _: &[&str]| {
             let (interrupt, interrupts) = mpsc::channel();
-            let kernel =
-                Numbers { ran: Arc::clone(&ran), interrupts: Mutex::new(interrupts), interrupt };
+            let (ran, is_full) = (Arc::clone(&ran), Arc::clone(&is_full));
+            let kernel = Numbers { ran, is_full, interrupts: Mutex::new(interrupts), interrupt };
             Ok(Ground {
                 digest: "same".to_owned(),
                 toolchain: String::new(),
@@ -200,7 +207,7 @@ fn wait<T>(told: &Receiver<Told>, mut is_it: impl FnMut(Told) -> Option<T>) -> T
 fn page_with(words: &'static str) -> impl FnMut(Told) -> Option<()> {
     move |told| match told {
         Told::Page(_, files) => {
-            let text = String::from_utf8_lossy(&files["a.html"]).into_owned();
+            let text = String::from_utf8_lossy(files.get("a.html")?).into_owned();
             text.contains(words).then_some(())
         }
         _ => None,
@@ -299,6 +306,58 @@ fn only_what_an_edit_touches_runs_and_failures_do_not_run_again() {
 }
 
 #[test]
+fn a_failure_that_is_not_the_codes_is_not_remembered() {
+    let bench = Bench::new();
+    let (subscriber, told) = listener();
+    let request = bench.request(bench.root().join("build"));
+    let mut session = Stepper::new(request, bench.prepare(), subscriber);
+    bench.is_full.store(true, Ordering::SeqCst);
+    session.settle();
+    assert_eq!(bench.ran(), ["a/n", "b/n"]);
+    bench.is_full.store(false, Ordering::SeqCst);
+    bench.write("a.md", chapter("A", "There is space again.", 7));
+    session.settle();
+    assert_eq!(bench.ran(), ["a/n", "b/n"]);
+    let page = &pages(&told).expect("it can be built")["a.html"];
+    assert!(!String::from_utf8_lossy(page).contains("no space"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_is_told_and_when_it_has_space_again_the_pages_are_written() {
+    let Some(disk) = crate::disk::Disk::mount(8 << 20) else {
+        eprintln!("SKIPPED: a disk that is full; this user may not mount a small one");
+        return;
+    };
+    let bench = Bench::new();
+    let (subscriber, told) = listener();
+    let session = Session::start(bench.request(disk.build()), bench.prepare(), subscriber);
+    wait(&told, page_with("Words."));
+    let filler = disk.root().join("filler");
+    // It is written until there is no space.
+    let _ = fs::write(&filler, vec![1; 8 << 20]);
+    let code = "boom, or 17";
+    bench.write(
+        "a.md",
+        chapter("A", "Written in need.", 7).replace("\n7\n", &format!("\n{code}\n")),
+    );
+    wait(&told, page_with("Written in need."));
+    wait(&told, |told| match told {
+        Told::Trouble(problems) => (problems[0].code == "output-folder").then_some(()),
+        _ => None,
+    });
+    bench.ran();
+    fs::remove_file(&filler).expect("it can be removed");
+    // No file of the report changes: the session looks by itself.
+    wait(&told, page_with("Written in need."));
+    wait(&told, page_with("Written in need."));
+    assert_eq!(bench.ran().last().map(String::as_str), Some("a/n"), "what failed runs again");
+    session.stop();
+    let written = fs::read_to_string(disk.build().join("report/a.html")).expect("it is there");
+    assert!(written.contains("Written in need."));
+}
+
+#[test]
 fn a_watched_report_survives_what_editors_and_people_do_to_it() {
     let bench = Bench::new();
     let (subscriber, told) = listener();
@@ -322,7 +381,18 @@ fn a_watched_report_survives_what_editors_and_people_do_to_it() {
     wait(&told, page_with("In UTF-8 again."));
     fs::rename(bench.root().join("a.md"), bench.root().join("c.md")).expect("it can be renamed");
     wait(&told, code("unreadable-file"));
+    bench.write("report.yaml", "title: T\nchapters: [c.md, b.md]\n");
+    wait(&told, |told| match told {
+        Told::Page(_, files) => files.contains_key("c.html").then_some(()),
+        _ => None,
+    });
     fs::rename(bench.root().join("c.md"), bench.root().join("a.md")).expect("it can be renamed");
+    wait(&told, code("unreadable-file"));
+    bench.write("report.yaml", "title: T\nchapters: [a.md, b.md]\n");
+    wait(&told, page_with("In UTF-8 again."));
+    bench.write("a.md", chapter("A", "Half-typed.", 7).replace("\n7\n", "\nf(7, [\n"));
+    wait(&told, page_with("Half-typed."));
+    bench.write("a.md", chapter("A", "In UTF-8 again.", 7));
     wait(&told, page_with("In UTF-8 again."));
     bench.write("report.yaml", "title: [\n");
     wait(&told, |told| matches!(told, Told::Trouble(_)).then_some(()));

@@ -281,6 +281,7 @@ pub(crate) mod testing {
                 jobs: 1,
                 job: None,
                 cluster: None,
+                worker: None,
             };
             let mut context = Context::new(plan).expect("the folder can be written");
             context.cell = Some(0);

@@ -62,6 +62,7 @@ fn command(scenario: &str, folder: &Path) -> Command {
         jobs: 2,
         job: None,
         cluster: None,
+        worker: None,
     };
     let path = folder.join("plan.json");
     std::fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();

@@ -94,6 +94,19 @@ pub struct RunPlan {
     pub job: Option<Job>,
     /// The cluster to which a cell gives such parts, if they are not to run on this machine.
     pub cluster: Option<Cluster>,
+    /// The program that does such parts, if this process is none that can be started once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<Worker>,
+}
+
+/// A program of the same chapter, for parts of a cell's work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// Its executable.
+    pub executable: PathBuf,
+    /// The cells that it holds, among them the one with the work.
+    pub cells: Vec<PlannedCell>,
 }
 
 /// A cluster with Slurm, whose nodes see the same files.

@@ -15,17 +15,13 @@ use veracity_protocol as protocol;
 use super::BatchKernel;
 use super::sandbox::Watch;
 use crate::diag::Diagnostic;
-use crate::kernel::compile::Maps;
+use crate::kernel::compile::{Maps, UNABLE};
 use crate::kernel::confine::Confinement;
 use crate::kernel::cuda;
 use crate::kernel::outbox::{self, Events, PATIENCE, POLL, read_output, reader};
 use crate::kernel::process::{self, Group};
 use crate::kernel::{Ending, Event, Outcome};
 use crate::plan::{ChapterPlan, Reuse};
-
-/// What to do if a program cannot be run or leaves nothing.
-pub(super) const UNABLE: &str =
-    "is the disk full, or the folder read-only? `veracity clean` removes anything in the way";
 
 /// One run of a chapter's program.
 pub(super) struct Run<'a> {

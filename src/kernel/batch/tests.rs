@@ -16,10 +16,9 @@ use std::thread;
 use std::time::Instant;
 
 use super::BatchKernel;
-use super::run::UNABLE;
 use super::sandbox::Watch;
 use crate::diag::Diagnostic;
-use crate::kernel::compile::Maps;
+use crate::kernel::compile::{Maps, UNABLE};
 use crate::kernel::confine::Confinement;
 use crate::kernel::outbox::{self, POLL};
 use crate::kernel::process::{self, Group};

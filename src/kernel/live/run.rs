@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cargo_metadata::diagnostic::Diagnostic as Said;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use veracity_protocol::{
-    self as protocol, CANCELLED_FILE, LiveReply, LiveRequest, LiveState, STATE_FILE, STDERR_PIPE,
-    STDOUT_PIPE,
+    self as protocol, CANCELLED_FILE, LiveReply, LiveRequest, LiveState, RunPlan, STATE_FILE,
+    STDERR_PIPE, STDOUT_PIPE, Worker,
 };
 
 use super::context::{self, Context, Habit, POLL, SOURCE};
@@ -92,6 +92,8 @@ struct Evaluated {
     evaluation: Evaluation,
     state: LiveState,
     progress: Progress,
+    /// The way back from the program that did the jobs of sweeps.
+    worker: Maps,
     /// Outputs of the cells that ended well.
     outputs: Vec<io::Result<protocol::CellOutput>>,
     stdout: Vec<String>,
@@ -173,7 +175,7 @@ impl Run<'_> {
                 together.extend(&step.needs);
             }
             let unit: Vec<usize> = together.iter().copied().collect();
-            let evaluated = match self.evaluate(steps, &unit, &habit) {
+            let evaluated = match self.evaluate(steps, &unit, cells, &habit) {
                 Ok(evaluated) => evaluated,
                 Err(error) => {
                     self.context.broken = true;
@@ -295,7 +297,8 @@ impl Run<'_> {
                 Some(failure) => {
                     let source = context::source(self.ground, &self.chapter.slug);
                     let lines = aligned(&source, &evaluated.evaluation.code.text);
-                    let maps = self.maps(&evaluated.evaluation, &lines);
+                    let mut maps = self.maps(&evaluated.evaluation, &lines);
+                    maps.extend(evaluated.worker);
                     outbox::reported(cell.span.clone(), failure, &maps)
                 }
                 None => outbox::left(cell),
@@ -327,7 +330,13 @@ impl Run<'_> {
     }
 
     /// Compiles cells and runs them.
-    fn evaluate(&mut self, steps: &[Step], unit: &[usize], habit: &Habit) -> io::Result<Evaluated> {
+    fn evaluate(
+        &mut self,
+        steps: &[Step],
+        unit: &[usize],
+        cells: &[usize],
+        habit: &Habit,
+    ) -> io::Result<Evaluated> {
         let before: Vec<usize> = match habit.joined {
             true => Vec::new(),
             false => steps[unit[0]].needs.clone(),
@@ -355,17 +364,21 @@ impl Run<'_> {
             }
         };
         fs::create_dir_all(&memo)?;
-        let plan = outbox::Start {
-            chapter: self.chapter,
-            cells: unit,
-            outbox: outbox.path(),
-            memo,
-            data: &self.ground.data,
-            // The process that stays is no program that could be started once more for a part.
-            jobs: 1,
-            cluster: None,
+        let plan = |cells| {
+            let (chapter, memo, data) = (self.chapter, memo.clone(), &self.ground.data);
+            let (outbox, jobs) = (outbox.path(), self.ground.jobs);
+            outbox::Start { chapter, cells, outbox, memo, data, jobs, cluster: None }.plan()
         };
-        let plan = plan.plan();
+        let mut worker = Maps::new();
+        let plan = match self.worker(unit, cells) {
+            Some((executable, maps)) => {
+                worker = maps;
+                let RunPlan { cells, datasets, .. } = plan(cells);
+                let worker = Some(Worker { executable, cells });
+                RunPlan { datasets, worker, ..plan(unit) }
+            }
+            None => RunPlan { jobs: 1, ..plan(unit) },
+        };
         let plan_file = outbox.path().join("plan.json");
         fs::write(&plan_file, serde_json::to_vec(&plan)?)?;
         fs::write(outbox.path().join(protocol::EVENTS_FILE), b"")?;
@@ -398,7 +411,17 @@ impl Run<'_> {
         }
         let [stdout, stderr] = streams;
         let state = state.unwrap_or_default();
-        Ok(Evaluated { reply, evaluation, state, progress, outputs, stdout, stderr })
+        Ok(Evaluated { reply, evaluation, state, progress, worker, outputs, stdout, stderr })
+    }
+
+    /// The program for the jobs of sweeps, since the process that stays cannot be started once more for a
+    /// part of its work; none if there is no sweep, or if it does not compile.
+    fn worker(&self, unit: &[usize], cells: &[usize]) -> Option<(PathBuf, Maps)> {
+        let sweeps = |code: &str| code.contains("sweep");
+        let modules = || self.chapter.modules.iter().any(|module| sweeps(&module.text));
+        let is_wanted = self.ground.jobs > 1
+            && (modules() || unit.iter().any(|&index| sweeps(self.cell(index).span.text())));
+        is_wanted.then(|| self.ground.batch.worker(self.chapter, cells))?
     }
 
     /// Reads events until there is a reply, or ends the process when a cell's time is up.

@@ -11,7 +11,6 @@ use std::thread;
 use std::time::Duration;
 
 use super::LiveKernel;
-use crate::kernel::batch::BatchKernel;
 use crate::kernel::behind::{Teller, Told};
 use crate::kernel::{Event, Kernel, Outcome};
 use crate::plan::ChapterPlan;
@@ -44,38 +43,13 @@ impl Warmth {
 /// Runs cells in a context if there is one that fits, and as a program otherwise.
 pub struct WarmKernel {
     live: Arc<LiveKernel>,
-    batch: BatchKernel,
     tell: Teller,
 }
 
 impl WarmKernel {
-    /// Both kernels over the same ground.
-    pub fn new(live: LiveKernel, batch: BatchKernel, tell: Teller) -> Self {
-        Self { live: Arc::new(live), batch, tell }
-    }
-
-    /// Runs cells in their context, and has the compiler look at the same cells as a program for its
-    /// warnings, which evcxr keeps to itself. That takes no longer than the evaluation beside it.
-    fn with_warnings(
-        &self,
-        chapter: &ChapterPlan,
-        cells: &[usize],
-        sink: &(dyn Fn(Event) + Sync),
-    ) -> Vec<Outcome> {
-        thread::scope(|scope| {
-            let warnings = scope.spawn(|| {
-                // What does not compile is told by the evaluation.
-                let _ = self.batch.program(chapter, cells, &|event| {
-                    if let Event::Warning(_) = event {
-                        sink(event);
-                    }
-                });
-            });
-            let outcomes = self.live.run(chapter, cells, sink);
-            // A thread that panicked told nothing.
-            let _ = warnings.join();
-            outcomes
-        })
+    /// This kernel, and the one that compiles for it.
+    pub fn new(live: LiveKernel, tell: Teller) -> Self {
+        Self { live: Arc::new(live), tell }
     }
 
     /// Opens a chapter's context on a thread of its own, one chapter at a time.
@@ -114,9 +88,9 @@ impl Kernel for WarmKernel {
         sink: &(dyn Fn(Event) + Sync),
     ) -> Vec<Outcome> {
         if self.live.is_ready(chapter) {
-            return self.with_warnings(chapter, cells, sink);
+            return self.live.run(chapter, cells, sink);
         }
-        let outcomes = self.batch.run(chapter, cells, sink);
+        let outcomes = self.live.ground.batch.run(chapter, cells, sink);
         let took: Duration =
             outcomes.iter().map(|outcome| Duration::from_millis(outcome.duration_ms)).sum();
         if self.live.is_wanted() || WORTHWHILE <= took {
@@ -127,6 +101,5 @@ impl Kernel for WarmKernel {
 
     fn interrupt(&self) {
         self.live.interrupt();
-        self.batch.interrupt();
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Job {
     /// Its number among the jobs of the sweep, from 1.
     number: usize,
     config: String,
+    /// Index of the cell with the work among those of its process.
+    cell: usize,
     pub(super) memo: PathBuf,
     /// Its folder.
     pub(super) outbox: PathBuf,
@@ -38,17 +40,20 @@ impl Job {
         fs::create_dir_all(&outbox)?;
         let events = outbox.join(EVENTS_FILE);
         fs::write(&events, b"")?;
-        let plan = RunPlan {
-            outbox: outbox.clone(),
-            jobs: 1,
-            job: Some(Part { cell: sweep.cell, memo: memo.clone() }),
-            cluster: None,
-            ..sweep.plan.clone()
-        };
+        let mut plan =
+            RunPlan { outbox: outbox.clone(), jobs: 1, cluster: None, ..sweep.plan.clone() };
+        let mut cell = sweep.cell;
+        if let Some(worker) = plan.worker.take() {
+            let id = &plan.cells[cell].id;
+            let at = worker.cells.iter().position(|other| other.id == *id);
+            cell = at.ok_or(io::ErrorKind::NotFound)?;
+            plan.cells = worker.cells;
+        }
+        plan.job = Some(Part { cell, memo: memo.clone() });
         let plan_file = outbox.join("plan.json");
         fs::write(&plan_file, serde_json::to_vec(&plan)?)?;
         let events = Events { path: events, at: 0 };
-        Ok(Self { number, config, memo, outbox, plan: plan_file, events, failure: None })
+        Ok(Self { number, config, cell, memo, outbox, plan: plan_file, events, failure: None })
     }
 
     /// Tells the report builder of the job's progress.
@@ -56,9 +61,8 @@ impl Job {
         let events = self.events.read().map_err(|error| self.lost(sweep, &error))?;
         for event in events {
             match event {
-                Event::Progress { cell, task, done, total, note, metrics }
-                    if cell == sweep.cell =>
-                {
+                Event::Progress { cell, task, done, total, note, metrics } if cell == self.cell => {
+                    let cell = sweep.cell;
                     let task = format!("{task} [{}/{}]", self.number, sweep.count);
                     sweep.tell(&Event::Progress { cell, task, done, total, note, metrics });
                 }

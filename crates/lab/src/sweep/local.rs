@@ -66,7 +66,11 @@ fn start(sweep: &Sweep<'_>, number: usize, missing: Missing) -> io::Result<Runni
     let job = Job::prepare(sweep, number, missing, outbox)?;
     let alive = File::create(job.outbox.join(ALIVE_FILE))?;
     alive.lock()?;
-    let child = Command::new(std::env::current_exe()?)
+    let executable = match &sweep.plan.worker {
+        Some(worker) => worker.executable.clone(),
+        None => std::env::current_exe()?,
+    };
+    let child = Command::new(executable)
         .env(PLAN_VARIABLE, &job.plan)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,0 +1,492 @@
+//! Where a session works: what it keeps between builds, and what it does next.
+//!
+//! In: signals that files may have changed or that cells have run. Out: pages, told of and written.
+//! Left out: the thread on which it works, which is the session's own, and that of the cells, which
+//! is [`super::job`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::attend::{self, Failures};
+use super::change::{self, Change};
+use super::files::{Outside, Watch};
+use super::job::{Ended, Job, Ran, Shared, Work};
+use super::print::Printer;
+use super::{Page, PageState, Signal, Subscriber, Update};
+use crate::diag::Diagnostic;
+use crate::exec::{self, CellStatus, Executed};
+use crate::kernel::process;
+use crate::ledger;
+use crate::math::MathmlRenderer;
+use crate::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written};
+use crate::publish::Output;
+use crate::render::Highlighter;
+use crate::render::html::{self, Templates};
+use crate::world::{DiskWorld, Recorded};
+
+/// How long files must be quiet before they are looked at, and how long at most that is waited for.
+const QUIET: Duration = Duration::from_millis(5);
+const LONGEST_UNREST: Duration = Duration::from_millis(100);
+
+/// How long cells may run before a page is shown without their results.
+const MEANWHILE: Duration = Duration::from_millis(400);
+
+/// How soon what stood in the way from outside, such as a full disk, is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How soon cells run again that failed for such a reason.
+const RERUN: Duration = Duration::from_secs(10);
+
+/// After how many pages code that is no longer shown is forgotten.
+const RENEWAL: u64 = 100;
+
+/// How often a session that waits looks whether it is to end.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The session's own state.
+pub(super) struct Desk {
+    request: BuildRequest,
+    prepare: Arc<Prepare>,
+    subscriber: Subscriber,
+    signals: Sender<Signal>,
+    watch: Option<Watch>,
+    /// What the last look found.
+    seen: Option<Recorded<DiskWorld>>,
+    outside: Outside,
+    written: Option<Written>,
+    /// What cells stand on, as long as it is known to be unchanged.
+    ground: Option<Arc<Ground>>,
+    failures: Arc<Failures>,
+    pub(super) job: Option<Job>,
+    math: MathmlRenderer,
+    highlighter: Arc<Highlighter>,
+    /// How often pages were made.
+    renders: u64,
+    templates: Option<(String, Templates)>,
+    page: Option<Arc<Page>>,
+    pub(super) printer: Printer,
+    /// Whether the last pages could not be written.
+    unwritten: bool,
+    /// When what stood in the way last is tried again.
+    trouble: Option<Instant>,
+    /// When cells run again that failed for no reason of their own.
+    rerun: Option<Instant>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        request: BuildRequest,
+        prepare: Arc<Prepare>,
+        subscriber: Subscriber,
+        signals: Sender<Signal>,
+    ) -> Self {
+        let kept = crate::cache::kept(&request.out.join("cache").join("highlighted"));
+        let highlighter = Arc::new(Highlighter::new(kept.unwrap_or_default()));
+        let printer = Printer::start(request.out.clone(), Arc::clone(&subscriber));
+        Self {
+            request,
+            prepare,
+            subscriber,
+            signals,
+            watch: None,
+            seen: None,
+            outside: Outside::default(),
+            written: None,
+            ground: None,
+            failures: Arc::default(),
+            job: None,
+            math: MathmlRenderer::new(),
+            highlighter,
+            renders: 0,
+            templates: None,
+            page: None,
+            printer,
+            unwritten: false,
+            trouble: None,
+            rerun: None,
+        }
+    }
+
+    fn tell(&self, update: Update<'_>) {
+        (self.subscriber)(update);
+    }
+
+    pub(super) fn watch(&mut self) {
+        let signals = self.signals.clone();
+        let look = move || {
+            // A session that has ended does not look.
+            let _ = signals.send(Signal::Look);
+        };
+        match Watch::new(&self.request, look) {
+            Ok(watch) => self.watch = Some(watch),
+            Err(problem) => self.tell(Update::Trouble(&[problem])),
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub(super) fn attend(&mut self, signals: &Receiver<Signal>) {
+        self.look();
+        loop {
+            let signal = signals.recv_timeout(self.patience());
+            if process::interrupted() {
+                // The last word of a job is not said twice.
+                if matches!(signal, Ok(Signal::Ran(_))) {
+                    self.job = None;
+                }
+                break;
+            }
+            match signal {
+                Ok(Signal::Look) => {
+                    let (ran, stop) = quiet(signals);
+                    if stop {
+                        self.job = self.job.take().filter(|_| ran.is_none());
+                        break;
+                    }
+                    self.look();
+                    if let Some(result) = ran {
+                        self.ran(*result);
+                    }
+                }
+                Ok(Signal::Ran(result)) => self.ran(*result),
+                Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => self.time_has_passed(),
+            }
+        }
+        while self.job.is_some() {
+            // Said again, for a run that had not yet begun would not have heard it.
+            self.stop_job();
+            match signals.recv_timeout(TICK) {
+                Ok(Signal::Ran(_)) | Err(RecvTimeoutError::Disconnected) => self.job = None,
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// How long nothing may happen before time itself matters.
+    fn patience(&self) -> Duration {
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let meanwhile = self.job.as_ref().filter(|job| !job.meanwhile);
+        let meanwhile =
+            meanwhile.map(|job| until(job.started + MEANWHILE)).filter(|d| !d.is_zero());
+        TICK.min(meanwhile.unwrap_or(TICK))
+    }
+
+    fn time_has_passed(&mut self) {
+        if self.job.as_ref().is_some_and(|job| job.shared.stopped.load(Ordering::SeqCst)) {
+            self.stop_job();
+        }
+        let waits = self.job.as_ref().is_some_and(|job| {
+            !job.meanwhile
+                && job.started.elapsed() >= MEANWHILE
+                && job.shared.running.load(Ordering::SeqCst)
+        });
+        if waits {
+            self.show_meanwhile();
+        }
+        if self.job.is_some() {
+            return;
+        }
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        if is_due(self.rerun)
+            && let Some(written) = self.written.clone()
+        {
+            self.rerun = None;
+            self.failures.forget_outside();
+            self.start(written);
+        } else if is_due(self.trouble) {
+            self.look_again(None);
+        }
+    }
+
+    /// Looks whether anything has changed, and if so begins to build.
+    pub(super) fn look(&mut self) {
+        let outside = Outside::look(&self.request, self.written.as_ref());
+        let same = self.seen.as_ref().is_some_and(Recorded::is_same) && outside == self.outside;
+        // What stands in the way from outside is tried again when its time has come.
+        if !same || self.seen.is_none() {
+            self.failures.forget_outside();
+            self.look_again(Some(outside));
+        }
+    }
+
+    /// Reads the report and begins to build; what lies outside of it may have been looked at.
+    fn look_again(&mut self, outside: Option<Outside>) {
+        let world = Recorded::new(DiskWorld::new(&self.request.root));
+        let written = match pipeline::read(&world) {
+            Ok(written) => written,
+            Err(problems) => {
+                self.seen = Some(world);
+                self.trouble(&problems);
+                return self.follow();
+            }
+        };
+        let outside = outside.filter(|outside| outside.is_of(&self.request, &written));
+        let outside = outside.unwrap_or_else(|| Outside::look(&self.request, Some(&written)));
+        let mut changes = BTreeSet::new();
+        if let Some(old) = &self.written {
+            changes = change::between(old, &written);
+            changes.extend(outside.changes(&self.outside));
+            let moved = self.seen.as_ref().is_some_and(|seen| !seen.is_same());
+            // What is only mended again has not changed.
+            if changes.is_empty() && moved && self.trouble.is_none() {
+                changes.insert(Change::Template);
+            }
+            if !changes.is_empty() {
+                self.tell(Update::Changed(&changes));
+            }
+        }
+        let harmless =
+            [Change::Prose, Change::Presentation, Change::Bibliography, Change::Template];
+        if !changes.iter().all(|change| harmless.contains(change)) {
+            self.ground = None;
+        }
+        if changes.iter().any(|change| matches!(change, Change::Library | Change::Data)) {
+            self.failures.forget();
+        }
+        self.outside = outside;
+        self.seen = Some(world);
+        self.written = Some(written.clone());
+        match &mut self.job {
+            None => self.start(written),
+            Some(job) => {
+                job.outdated = true;
+                match job.runs_the_same(&self.request, &written) {
+                    true if job.meanwhile => self.show_meanwhile(),
+                    true => {}
+                    false => self.stop_job(),
+                }
+            }
+        }
+        // For this nobody waits.
+        self.follow();
+    }
+
+    /// Watches what was read.
+    fn follow(&mut self) {
+        if let (Some(watch), Some(world)) = (&mut self.watch, &self.seen) {
+            watch.follow(world.paths(), &self.outside);
+        }
+    }
+
+    fn stop_job(&mut self) {
+        if let Some(job) = &self.job {
+            job.shared.stopped.store(true, Ordering::SeqCst);
+            if let Some(ground) = job.shared.ground.get() {
+                ground.kernel.interrupt();
+            }
+        }
+    }
+
+    /// Replays and runs the cells on a thread.
+    fn start(&mut self, written: Written) {
+        let shared = Arc::<Shared>::default();
+        let job = Job {
+            started: Instant::now(),
+            written: written.clone(),
+            shared: Arc::clone(&shared),
+            meanwhile: false,
+            outdated: false,
+        };
+        let work = Work {
+            request: self.request.clone(),
+            prepare: Arc::clone(&self.prepare),
+            subscriber: Arc::clone(&self.subscriber),
+            ground: self.ground.clone(),
+            failures: Arc::clone(&self.failures),
+            shared,
+        };
+        let signals = self.signals.clone();
+        let run = move || {
+            let result = panic::catch_unwind(AssertUnwindSafe(|| work.run(written)));
+            let result: Ended = Box::new(result.unwrap_or_else(|_| {
+                Err(vec![
+                    Diagnostic::global("internal", "running the cells panicked")
+                        .hint("this is a fault of Veracity's; the next edit makes it try again"),
+                ])
+            }));
+            // The session takes over what was shared.
+            drop(work);
+            // If nobody listens any more, the session has ended.
+            let _ = signals.send(Signal::Ran(result));
+        };
+        match thread::Builder::new().name("cells".into()).spawn(run) {
+            Ok(_) => self.job = Some(job),
+            Err(error) => self.trouble(&[Diagnostic::global(
+                "session",
+                format!("cannot start a thread: {error}"),
+            )
+            .hint("end what else runs on this machine, or start it again")]),
+        }
+    }
+
+    /// Makes pages of what a job found, unless the files have changed since.
+    pub(super) fn ran(&mut self, result: Result<Ran, Vec<Diagnostic>>) {
+        let Some(job) = self.job.take() else { return };
+        if let Some(ground) = job.shared.ground.get()
+            && !job.shared.stopped.load(Ordering::SeqCst)
+        {
+            self.ground = Some(Arc::clone(ground));
+        }
+        if job.outdated {
+            drop(result);
+            if let Some(written) = self.written.clone() {
+                self.start(written);
+            }
+            return;
+        }
+        let planned = Arc::into_inner(job.shared).and_then(|shared| shared.planned.into_inner());
+        match (result, planned) {
+            (Ok(Ran { output, results }), Some(planned)) => {
+                let evaluated = self.finish(planned, results, PageState::Final, job.started);
+                if let Ok(page) = evaluated {
+                    let published = self.publish(&output, &page);
+                    let again = self.rerun.unwrap_or_else(|| Instant::now() + RERUN);
+                    self.rerun = failures(&page).any(attend::is_from_outside).then_some(again);
+                    match published {
+                        Ok(()) if self.unwritten => {
+                            (self.unwritten, self.trouble) = (false, None);
+                            self.tell(Update::Page(&page));
+                            // What made writing fail may have made cells fail in ways that do not show it.
+                            self.failures.forget();
+                            if failures(&page).next().is_some() {
+                                self.rerun = Some(Instant::now());
+                            }
+                        }
+                        Ok(()) => self.trouble = None,
+                        Err(problem) => {
+                            self.unwritten = true;
+                            self.trouble(&[problem]);
+                        }
+                    }
+                }
+            }
+            (Err(problems), _) => self.trouble(&problems),
+            (Ok(_), None) => {}
+        }
+    }
+
+    /// Shows what the author wrote, without the results that are still missing.
+    fn show_meanwhile(&mut self) {
+        let (Some(job), Some(written)) = (&mut self.job, self.written.clone()) else { return };
+        job.meanwhile = true;
+        let started = Instant::now();
+        let Some(ground) = job.shared.ground.get() else { return };
+        let Ok(mut planned) = pipeline::plan(&self.request, written, ground) else { return };
+        planned.plan.meanwhile();
+        let results = pipeline::run(&self.request, &planned, &*ground.kernel, &|_| ());
+        // What is wrong with a template is told when the cells have run.
+        let _ = self.finish(planned, results, PageState::Meanwhile, started);
+    }
+
+    /// Judges, renders and shows.
+    fn finish(
+        &mut self,
+        planned: Planned,
+        results: (Executed, Vec<Diagnostic>),
+        state: PageState,
+        started: Instant,
+    ) -> Result<Arc<Page>, ()> {
+        let Some(world) = self.seen.take() else { return Err(()) };
+        let (executed, mut found) = results;
+        found.extend(exec::idle_tests(&planned.plan));
+        let evaluated = pipeline::judge(planned, (executed, found), &world);
+        let files = self.render(&world, &evaluated);
+        self.seen = Some(world);
+        let shown = match files {
+            Ok(files) => {
+                let known = self.page.as_ref().is_some_and(|page| page.files == files);
+                let page = Arc::new(Page { evaluated, files, state, took: started.elapsed() });
+                self.page = Some(Arc::clone(&page));
+                // What is shown and only waits to be written is not told again.
+                if !(known && self.unwritten) {
+                    self.tell(Update::Page(&page));
+                }
+                Ok(page)
+            }
+            Err(problems) => {
+                self.trouble(&problems);
+                Err(())
+            }
+        };
+        self.follow();
+        shown
+    }
+
+    fn render(
+        &mut self,
+        world: &Recorded<DiskWorld>,
+        evaluated: &Evaluated,
+    ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Diagnostic>> {
+        self.renders += 1;
+        if self.renders.is_multiple_of(RENEWAL) {
+            self.highlighter = Arc::new(self.highlighter.renewed());
+        }
+        let digest = html::digest_of_templates(world);
+        if self.templates.as_ref().is_none_or(|(known, _)| *known != digest) {
+            self.templates = Some((digest, Templates::load(world)?));
+        }
+        let Some((_, templates)) = &self.templates else { return Ok(BTreeMap::new()) };
+        let files = html::files(
+            &evaluated.document,
+            &evaluated.evidence(),
+            templates,
+            &self.highlighter,
+            &mut self.math,
+        )?;
+        Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
+    }
+
+    /// Writes the outputs of an ordinary build; the PDF follows.
+    fn publish(&mut self, output: &Output, page: &Arc<Page>) -> Result<(), Diagnostic> {
+        let Some(world) = &self.seen else { return Ok(()) };
+        let formats = self.request.formats;
+        let inputs = pipeline::inputs(formats, world, &page.evaluated);
+        if !output.is_current(&inputs) {
+            let pages = Formats { pdf: false, ..formats };
+            let pages = pipeline::inputs(pages, world, &page.evaluated);
+            if formats.html {
+                output.publish(Some(&page.output_files()), None, &pages)?;
+            }
+            if formats.pdf {
+                let colours = Arc::clone(&self.highlighter);
+                self.printer.print(Arc::clone(page), colours, pages, inputs);
+            }
+        }
+        output.write_claims(&ledger::json(&page.evaluated.document))?;
+        Ok(())
+    }
+
+    fn trouble(&mut self, problems: &[Diagnostic]) {
+        self.tell(Update::Trouble(problems));
+        self.trouble = Some(Instant::now() + RETRY);
+    }
+}
+
+/// Why cells failed whose failure a page shows.
+fn failures(page: &Page) -> impl Iterator<Item = &Diagnostic> {
+    let chapters = page.evaluated.executed.chapters.iter();
+    chapters.flat_map(|chapter| &chapter.cells).filter_map(|cell| match &cell.status {
+        CellStatus::Failed(problem) => Some(problem),
+        _ => None,
+    })
+}
+
+/// Waits until no file changes for a moment; gives what else was heard, and whether to stop.
+fn quiet(signals: &Receiver<Signal>) -> (Option<Ended>, bool) {
+    let since = Instant::now();
+    let mut ran = None;
+    while since.elapsed() < LONGEST_UNREST {
+        match signals.recv_timeout(QUIET) {
+            Ok(Signal::Look) => {}
+            Ok(Signal::Ran(result)) => ran = Some(result),
+            Ok(Signal::Stop) => return (ran, true),
+            Err(_) => break,
+        }
+    }
+    (ran, false)
+}
