@@ -72,7 +72,7 @@ impl From<Lock> for Side {
             data.entry(name).or_insert(used);
         }
         for (device, there) in elsewhere {
-            let named = |(name, cell)| (record::on(&name, &device), cell);
+            let named = |(name, cell): (String, _)| (record::on(&name, &device), cell);
             cells.extend(there.into_iter().map(named));
         }
         Self { environment, data, cells, claims, exemptions }
