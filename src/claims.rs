@@ -6,6 +6,7 @@
 
 mod devices;
 pub(crate) mod exact;
+mod formula;
 mod judge;
 mod lattice;
 mod measure;

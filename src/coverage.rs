@@ -5,13 +5,14 @@
 //! numbers written as words, those inside of code and formulas with a variable, and
 //! descriptions of pictures.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::claims::Judged;
 use crate::memo::{Input, Memo};
 use crate::mutate::reasons::{self, Reason};
 use crate::parse::Chapter;
-use crate::parse::prose::{Role, Stretch, prose};
+use crate::parse::prose::{self, Role, Stretch, prose};
 use crate::span::Span;
 
 /// What became of the numbers of one chapter.
@@ -27,6 +28,8 @@ pub struct Coverage {
     pub exempt: Vec<Exempt>,
     /// Numbers that nothing backs, in order.
     pub uncovered: Vec<Span>,
+    /// Formulas that nothing evaluates, in order.
+    pub formulas: Vec<Span>,
     /// Code of which changes may go unnoticed, by the author's word, in order.
     pub unnoticed: Vec<Reason>,
 }
@@ -52,25 +55,29 @@ pub enum Authority {
 }
 
 impl Coverage {
-    /// Looks at every number of a chapter; `claims` are those of the report. What was found for the same
-    /// words and claims is remembered.
-    pub fn of(chapter: &Chapter, claims: &[Judged]) -> Self {
+    /// Looks at every number and formula of a chapter; `claims` are those of the report, `evaluated` the
+    /// labels of the formulas that its checks evaluated. What was found for the same words, claims and
+    /// labels is remembered.
+    pub fn of(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>) -> Self {
         static KNOWN: Memo<Coverage> = Memo::new(1 << 20);
         let source = &chapter.source;
         let own = claims.iter().filter(|claim| claim.span.source == *source);
         let own: Vec<_> = own.map(|claim| (&claim.span.range, claim.compares_number)).collect();
-        let own = Input::of_debug(&(&chapter.slug, own));
+        let own = Input::of_debug(&(&chapter.slug, own, evaluated));
         let parts = [own.as_bytes(), source.path().as_bytes(), source.text().as_bytes()];
-        KNOWN.get(Input::of(parts), || (Self::found(chapter, claims), source.text().len()))
+        KNOWN.get(Input::of(parts), || {
+            (Self::found(chapter, claims, evaluated), source.text().len())
+        })
     }
 
-    fn found(chapter: &Chapter, claims: &[Judged]) -> Self {
+    fn found(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>) -> Self {
         let mut coverage = Self {
             chapter: chapter.slug.clone(),
             claimed: 0,
             values: 0,
             exempt: Vec::new(),
             uncovered: Vec::new(),
+            formulas: unevaluated(chapter, claims, evaluated),
             unnoticed: reasons::of(chapter),
         };
         let text = chapter.source.text();
@@ -130,6 +137,26 @@ fn compares(claims: &[Judged], chapter: &Chapter, link: &Range<usize>) -> bool {
         .iter()
         .find(|claim| claim.span.range == *link && claim.span.source == chapter.source)
         .is_some_and(|claim| claim.compares_number)
+}
+
+/// The formulas of a chapter that nothing evaluates.
+fn unevaluated(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>) -> Vec<Span> {
+    let equations = chapter.equations();
+    let is_evaluated = |range: &Range<usize>| {
+        equations.iter().any(|equation| {
+            let own = &equation.span.range;
+            let label = equation.label.as_deref();
+            own.start < range.end
+                && range.start < own.end
+                && label.is_some_and(|label| evaluated.contains(label))
+        })
+    };
+    let is_claimed = |link: &Range<usize>| compares(claims, chapter, link);
+    prose::formulas(chapter)
+        .into_iter()
+        .filter(|it| !it.claim.as_ref().is_some_and(is_claimed) && !is_evaluated(&it.range))
+        .map(|it| chapter.source.span(it.range))
+        .collect()
 }
 
 /// Where numbers stand in a stretch of text.

@@ -32,6 +32,9 @@ struct Chapter<'a> {
     values: usize,
     exempt: Vec<Number<'a>>,
     uncovered: Vec<Number<'a>>,
+    /// Formulas that nothing evaluates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    formulas: Vec<Number<'a>>,
     /// Code of which changes may go unnoticed, by the author's word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unnoticed: Vec<Number<'a>>,
@@ -189,6 +192,11 @@ fn chapter(coverage: &Coverage) -> Chapter<'_> {
             .map(|it| Number { reason: Some(&it.reason), by: Some(exempt(it)), ..number(&it.span) })
             .collect(),
         uncovered: coverage.uncovered.iter().map(number).collect(),
+        formulas: coverage
+            .formulas
+            .iter()
+            .map(|it| Number { reason: Some("nothing evaluates this formula"), ..number(it) })
+            .collect(),
         unnoticed: coverage
             .unnoticed
             .iter()

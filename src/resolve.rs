@@ -14,13 +14,17 @@ mod link;
 mod number;
 mod value;
 
+use std::collections::BTreeSet;
+
+use veracity_protocol::Artifact;
+
 use crate::claims::published::Names;
 use crate::claims::{Expected, Judged, Site, Standing, Subject, judge};
 use crate::config::ReportConfig;
 use crate::coverage::Coverage;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
-use crate::exec::{CellStatus, Executed};
+use crate::exec::{CellStatus, Executed, ExecutedChapter};
 use crate::math::Macros;
 use crate::mutate::reasons;
 use crate::parse;
@@ -63,10 +67,26 @@ pub fn document(
         notice: None,
         chapters: resolved,
         bibliography: works.references(&config.language),
-        coverage: chapters.iter().map(|chapter| Coverage::of(chapter, &claims)).collect(),
+        coverage: coverage(chapters, executed, &claims),
         claims,
     };
     (document, diagnostics)
+}
+
+fn coverage(chapters: &[parse::Chapter], executed: &Executed, claims: &[Judged]) -> Vec<Coverage> {
+    let evaluated = |cells: &ExecutedChapter| -> BTreeSet<String> {
+        let artifacts = cells.cells.iter().flat_map(|cell| &cell.output.artifacts);
+        let checks = artifacts.filter_map(|artifact| match artifact {
+            Artifact::Check(check) => Some(&check.equations),
+            _ => None,
+        });
+        checks.flatten().cloned().collect()
+    };
+    let of = |(index, chapter): (usize, &parse::Chapter)| {
+        let labels = executed.chapters.get(index).map(evaluated).unwrap_or_default();
+        Coverage::of(chapter, claims, &labels.iter().map(String::as_str).collect())
+    };
+    chapters.iter().enumerate().map(of).collect()
 }
 
 /// The claims of a report in their places, for whoever judges them against several results.

@@ -8,6 +8,7 @@ use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
 use super::devices;
+use super::formula::Point;
 use super::number::{self, Printed};
 use super::{Verdict, exact};
 use crate::diag::closest;
@@ -23,6 +24,8 @@ pub(crate) enum Rule {
     WithinOn(Vec<(String, Tolerance)>),
     /// The value lies on one side of a bound.
     Bound(Side, Printed),
+    /// The formula in the text gives the value.
+    At(Point),
 }
 
 /// Largest distance.
@@ -56,13 +59,14 @@ const SIDES: [(&str, Side); 8] = [
 ];
 
 const KNOWN: &str = "`± 0.015`, `± 2 %`, `>= 0.75`, `> 0.75`, `<= 0.75`, `< 0.75`, `!= 3`, \
-                     `± 0.01 on cpu, ± 0.02 on cuda`, `refuted`, `on DATASET`, `mean`, `median`, \
+                     `± 0.01 on cpu, ± 0.02 on cuda`, `at L = 64, D = 8`, `refuted`, `on DATASET`, `mean`, `median`, \
                      `minus NAME`, `over NAME`, `plus NAME`, `paired`, `points`, `t 95 %`, \
                      `bootstrap 95 %`, `n >= 5`, `quotes NAME`, `devices: cpu, cuda` and `because: CLAIM, CLAIM`, \
                      or several of them with `;` between";
 
 /// Words with which a part of a title may begin.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 15] = [
+    "at",
     "refuted",
     "on",
     "mean",
@@ -95,6 +99,9 @@ impl Rule {
                 None => format!("`{text}` is no relation; known are {KNOWN}"),
             }
         };
+        if let Some(point) = text.strip_prefix("at ") {
+            return Point::parse(point).map(Self::At);
+        }
         if text.contains(" on ") {
             return text
                 .split(", ")
@@ -166,6 +173,7 @@ impl Rule {
                 tolerances.iter().map(of).collect::<Vec<_>>().join(", ")
             }
             Self::Bound(side, bound) => format!("{} {}", side.sign(), bound.text),
+            Self::At(point) => point.words(),
         }
     }
 
@@ -174,7 +182,7 @@ impl Rule {
         let sizes: Vec<&Tolerance> = match self {
             Self::Within(size) => vec![size],
             Self::WithinOn(sizes) => sizes.iter().map(|(_, size)| size).collect(),
-            Self::Printed | Self::Bound(..) => return None,
+            Self::Printed | Self::Bound(..) | Self::At(_) => return None,
         };
         let place = printed.smallest_place() * whole(10);
         let wide = sizes.into_iter().find(|size| match size {
@@ -195,6 +203,11 @@ impl Rule {
         value: &BigRational,
         unit: Option<&str>,
     ) -> Verdict {
+        if let Self::At(_) = self {
+            return Verdict::Error(
+                "a formula is compared with one value, and not with what is made of several".into(),
+            );
+        }
         let printed = match printed {
             Ok(printed) => printed,
             Err(message) => {

@@ -157,7 +157,7 @@ impl Slack {
             }
         };
         match Relation::parse(rule).ok()?.rule {
-            Rule::Printed => None,
+            Rule::Printed | Rule::At(_) => None,
             Rule::Within(size) => Some(within(&size)),
             Rule::WithinOn(sizes) => {
                 let of = |(device, size): &(String, Tolerance)| (device.clone(), within(size));

@@ -40,6 +40,9 @@ struct Ledger {
 struct Coverage {
     #[serde(default)]
     exempt: Vec<Exempt>,
+    /// Formulas that nothing evaluates.
+    #[serde(default)]
+    formulas: Vec<Exempt>,
     /// Code of which changes may go unnoticed.
     #[serde(default)]
     unnoticed: Vec<Exempt>,
@@ -99,10 +102,9 @@ impl Side {
             )
             .hint("make it anew with `veracity check`"));
         }
-        let exempt = ledger
-            .coverage
-            .into_iter()
-            .flat_map(|chapter| chapter.exempt.into_iter().chain(chapter.unnoticed));
+        let exempt = ledger.coverage.into_iter().flat_map(|chapter| {
+            chapter.exempt.into_iter().chain(chapter.formulas).chain(chapter.unnoticed)
+        });
         let by_author = |exempt: &Exempt| exempt.by.as_deref() != Some("form");
         let exemptions = exempt.filter(by_author).map(|exempt| exempt.number);
         Ok(Self {

@@ -194,11 +194,11 @@ impl<'a> Bench<'a> {
                 return fate;
             }
         }
-        // Slow cells run with no more than the claims need, unless that is no program.
+        // Slow cells run at first with no more than the claims need.
         if let Some(text) = reduce::text(self.report, mutant) {
             let (less, _) = self.changed(mutant, text);
             let fate = self.judge(mutant, &less, &slow, Judging::Own);
-            if !matches!(fate, Fate::Invalid(_)) {
+            if matches!(fate, Fate::Noticed(_)) {
                 return fate;
             }
         }
@@ -297,8 +297,13 @@ impl<'a> Bench<'a> {
             let now = now.get(before.id.as_str());
             let standing = now.map_or(Standing::Bad, |now| now.standing());
             let word = now.map_or("gone", |now| now.verdict.word());
-            (before.standing() == Standing::Good && standing != Standing::Good)
-                .then(|| format!("{} is {word}", before.id))
+            let is_noticed = match before.standing() {
+                Standing::Good => standing != Standing::Good,
+                // What cannot be checked here can still be misquoted.
+                Standing::Open => standing == Standing::Bad,
+                Standing::Bad => false,
+            };
+            is_noticed.then(|| format!("{} is {word}", before.id))
         });
         turned.map_or(Fate::Survived, Fate::Noticed)
     }

@@ -135,6 +135,74 @@ fn cut(text: &str, stretch: Option<Stretch>, found: &mut Vec<Stretch>) {
     add(from..range.end, role);
 }
 
+/// A formula of a chapter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formula {
+    /// The LaTeX, without the dollars.
+    pub range: Range<usize>,
+    /// The claim whose link it stands in.
+    pub claim: Option<Range<usize>>,
+}
+
+/// All formulas of a chapter that say more than how something is called, in the order of the file.
+pub fn formulas(chapter: &Chapter) -> Vec<Formula> {
+    let text = chapter.source.text();
+    let mut found = Vec::new();
+    collect_formulas(text, chapter.body..text.len(), &mut found);
+    for cell in &chapter.cells {
+        for line in caption(text, cell.span.range.clone()) {
+            collect_formulas(text, line, &mut found);
+        }
+    }
+    found.sort_by_key(|formula| formula.range.start);
+    found
+}
+
+fn collect_formulas(text: &str, range: Range<usize>, found: &mut Vec<Formula>) {
+    let covered = shield::cover(&text[range.clone()]);
+    let mut links: Vec<Option<Range<usize>>> = Vec::new();
+    for (event, place) in Parser::new_ext(&covered, options()).into_offset_iter() {
+        let place = place.start + range.start..place.end + range.start;
+        let dollars = match &event {
+            Event::InlineMath(_) => 1,
+            Event::DisplayMath(_) => 2,
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                links.push(dest_url.starts_with("claim:").then_some(place));
+                continue;
+            }
+            Event::End(TagEnd::Link) => {
+                links.pop();
+                continue;
+            }
+            _ => continue,
+        };
+        let latex = place.start + dollars..place.end - dollars;
+        if says_something(&text[latex.clone()]) {
+            found.push(Formula { range: latex, claim: links.last().cloned().flatten() });
+        }
+    }
+}
+
+/// Whether a formula relates or computes something, and is no number.
+fn says_something(latex: &str) -> bool {
+    const SIGNS: [&str; 12] = [
+        "=", "<", ">", "+", "/", "\\le", "\\ge", "\\approx", "\\frac", "\\dfrac", "\\sqrt", "\\sum",
+    ];
+    let plain = latex.replace("^{\\top}", "").replace("^\\top", "");
+    // `\left` and `\leq` begin alike.
+    let plain = plain.replace("\\left", "");
+    // What ends with a sign goes on in the words behind it.
+    !is_number(latex)
+        && !plain.trim_end().ends_with('=')
+        && (plain.contains('^') || SIGNS.iter().any(|sign| plain.contains(sign)) || factor(&plain))
+}
+
+/// Whether a number stands before a name, as in `2 W`.
+fn factor(latex: &str) -> bool {
+    let digits = latex.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
+    digits.len() < latex.trim_start().len() && digits.contains(char::is_alphabetic)
+}
+
 /// Commands that stand in numbers.
 const PLAIN: [&str; 10] =
     ["times", "cdot", "frac", "dfrac", "tfrac", "approx", "pm", "le", "ge", "text"];

@@ -80,8 +80,8 @@ mod tests {
 
     fn of(number: f64, claimed: &[&str]) -> String {
         let value = Value::Float { value: Float(number) };
-        let values = vec![Published { name: "x".into(), value, ..Published::default() }];
-        let output = CellOutput { artifacts: Vec::new(), values };
+        let published = Published { name: "x".into(), value, unit: None, data: None, seed: None };
+        let output = CellOutput { artifacts: Vec::new(), values: vec![published] };
         digest(&CellRecord { output, ..CellRecord::empty() }, &claimed.iter().copied().collect())
     }
 

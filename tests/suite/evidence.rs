@@ -383,6 +383,31 @@ fn every_number_is_backed_exempt_or_uncovered() {
 }
 
 #[test]
+fn a_formula_is_evaluated_or_listed() {
+    let found = coverage(
+        "Of $x$, $\\boldsymbol{x}^{\\top}$ and $4$: $x^2 + 1$, $n =$ [3](claim:three), $2 n$.\n\n\
+         [$a^2 b$](claim:four \"at a = 2, b = 1\") but [$a < 3$](claim:yes).\n\n$$ y = \\sqrt{2} x $$\n\n\
+         ```rust,cell\n//| caption: Of $k + 1$.\n1;\n```\n",
+    );
+    let formulas: Vec<&str> = found.formulas.iter().map(|span| span.text().trim()).collect();
+    assert_eq!(formulas, ["x^2 + 1", "2 n", "a < 3", "y = \\sqrt{2} x", "k + 1"]);
+}
+
+#[test]
+fn a_formula_in_words_gives_the_value_at_a_point() {
+    let of = |claim: &str| build(claim).0.claims[0].verdict.word();
+    assert_eq!(of("[$a^2 b$](claim:four \"at a = 2, b = 1\")"), "verified");
+    assert_eq!(of("[$a^3 b$](claim:four \"at a = 2, b = 1\")"), "refuted");
+    assert_eq!(of("[$a^3 b$](claim:four \"refuted; at a = 2, b = 1\")"), "refuted");
+    assert_eq!(of("[$a^2$](claim:four \"at a = 2, b = 1\")"), "error");
+    assert_eq!(of("[$a^2$](claim:four \"at a\")"), "error");
+    assert_eq!(of("[some $a^2$](claim:four \"at a = 2\")"), "error");
+    assert_eq!(of("[$a^2$](claim:yes \"at a = 2\")"), "error");
+    assert_eq!(of("[$a^2$](claim:four \"minus three; at a = 2\")"), "error");
+    assert_eq!(of("[$a^2$](claim:four \"at a = 2, ± 4\")"), "vacuous");
+}
+
+#[test]
 fn what_no_reader_takes_for_a_number_is_not_counted() {
     for prose in [
         "ResNet-18 and L2 and 2D and x_1",

@@ -226,7 +226,10 @@ impl<'a> Finding<'a> {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
-                (Ok(value), printed) => rule.compare(printed, &value, published.unit.as_deref()),
+                (Ok(value), printed) => match rule {
+                    Rule::At(point) => point.compare(text, &value),
+                    rule => rule.compare(printed, &value, published.unit.as_deref()),
+                },
                 (Err(message), _) => {
                     self.hint = Some(
                         "look in its cell for a division by zero, a logarithm of nothing, or a \

@@ -44,6 +44,7 @@ impl Writer<'_> {
         self.out.raw("</tbody></table></div>");
         self.uncovered(all);
         self.exemptions(all);
+        self.formulas(all);
         self.unnoticed(all);
         self.out.raw("</section>");
     }
@@ -72,6 +73,24 @@ impl Writer<'_> {
             self.out.raw(" <code>").text(&exempt.span.to_string()).raw("</code></li>");
         }
         self.out.raw("</ul>");
+    }
+
+    fn formulas(&mut self, all: &[Coverage]) {
+        let count: usize = all.iter().map(|chapter| chapter.formulas.len()).sum();
+        if count == 0 {
+            return;
+        }
+        self.out.raw("<details><summary>").text(&count.to_string());
+        self.out.raw(if count == 1 { " formula" } else { " formulas" });
+        self.out.raw(
+            " that nothing evaluates</summary><p>Definitions, notation, and steps of an argument \
+             among them; a slip in one would stay unseen.</p><ul class=\"numbers\">",
+        );
+        for span in all.iter().flat_map(|chapter| &chapter.formulas) {
+            self.out.raw("<li><code>").text(span.text().trim()).raw("</code> <code>");
+            self.out.text(&span.to_string()).raw("</code></li>");
+        }
+        self.out.raw("</ul></details>");
     }
 
     fn unnoticed(&mut self, all: &[Coverage]) {

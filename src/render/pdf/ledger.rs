@@ -162,6 +162,13 @@ fn coverage(emitter: &mut Emitter<'_>) -> String {
             let exempt = reasons.iter().map(|(span, why)| (*span, why.as_str())).collect();
             let _ = write!(words, " Exempt by the author: {}.", places(exempt));
         }
+        match chapter.formulas.len() {
+            0 => {}
+            1 => words.push_str(" Nothing evaluates 1 formula."),
+            many => {
+                let _ = write!(words, " Nothing evaluates {many} formulas.");
+            }
+        }
         if !chapter.unnoticed.is_empty() {
             let of = |it: &Reason| format!("{} ({})", it.words, it.code);
             let reasons: Vec<String> = chapter.unnoticed.iter().map(of).collect();
