@@ -55,9 +55,19 @@ impl Point {
 
     /// The point in words.
     pub(super) fn words(&self) -> String {
+        let within = self.within.iter().map(|size| format!(", ± {}", size.text));
+        format!("at {}{}", self.variables(), within.collect::<String>())
+    }
+
+    /// What the variables are, in words.
+    pub(super) fn variables(&self) -> String {
         let at = self.at.iter().map(|(name, value)| format!("{name} = {}", value.text));
-        let within = self.within.iter().map(|size| format!("± {}", size.text));
-        format!("at {}", at.chain(within).collect::<Vec<_>>().join(", "))
+        at.collect::<Vec<_>>().join(", ")
+    }
+
+    /// How far the number may be from what the formula gives.
+    pub(super) fn largest_distance(&self) -> BigRational {
+        self.within.as_ref().map_or_else(BigRational::zero, Printed::plain)
     }
 
     /// Compares a formula at this point with a number.
@@ -68,7 +78,7 @@ impl Point {
                 return Verdict::Error(format!("the formula cannot be computed: {message}"));
             }
         };
-        let size = self.within.as_ref().map_or_else(BigRational::zero, Printed::plain);
+        let size = self.largest_distance();
         if sides.iter().any(|side| !side.is_zero() && size >= side.abs()) {
             return Verdict::Vacuous("the tolerance accepts 0 as well".into());
         }

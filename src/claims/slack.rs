@@ -76,7 +76,7 @@ pub fn covers(stated: Stated<'_>, before: &str, after: &str) -> bool {
     // What is made of several values has another size than they have.
     parts.measure == Measure::default()
         && match Slack::of(parts.rule, stated.text) {
-            Some(Slack::Absolute(size) | Slack::Relative(_, size)) => {
+            Some(Slack::Absolute(size) | Slack::Relative(_, size) | Slack::Point(_, size)) => {
                 (after - before).abs() <= size
             }
             Some(Slack::Bound(..) | Slack::Devices(_)) | None => false,
@@ -139,6 +139,8 @@ enum Slack {
     Relative(BigRational, BigRational),
     /// Everything on one side.
     Bound(Side, BigRational),
+    /// Everything that far from what a formula gives, at a point in words.
+    Point(String, BigRational),
     /// By the device of the value.
     Devices(Vec<(String, Slack)>),
 }
@@ -157,7 +159,8 @@ impl Slack {
             }
         };
         match Relation::parse(rule).ok()?.rule {
-            Rule::Printed | Rule::At(_) => None,
+            Rule::Printed => None,
+            Rule::At(point) => Some(Self::Point(point.variables(), point.largest_distance())),
             Rule::Within(size) => Some(within(&size)),
             Rule::WithinOn(sizes) => {
                 let of = |(device, size): &(String, Tolerance)| (device.clone(), within(size));
@@ -185,6 +188,13 @@ impl Slack {
                     _ => Shift::Other,
                 }
             }
+            (Self::Point(old_point, old), Self::Point(new_point, new))
+                if old_point == new_point =>
+            {
+                growth(old, new)
+            }
+            (Self::Point(..), Self::Bound(..)) => Shift::Looser,
+            (Self::Point(..), _) | (_, Self::Point(..)) => Shift::Other,
             (Self::Devices(old), Self::Devices(new)) => {
                 let same = |device: &str| new.iter().find(|(name, _)| name == device);
                 let shift = |(device, old): &(String, Self)| match same(device) {
@@ -296,6 +306,10 @@ mod tests {
             (("± 0.1 on cpu, ± 0.2 on cuda", "1"), ("± 0.1 on cpu, ± 0.3 on cuda", "1"), Looser),
             (("± 0.1 on cpu, ± 0.2 on cuda", "1"), ("± 0.1 on cpu, ± 0.1 on cuda", "1"), Tighter),
             (("± 0.1", "1"), ("± 0.1 on cpu, ± 0.2 on cuda", "1"), Looser),
+            (("at L = 2, ± 0.1", "$L^2$"), ("at L = 2, ± 0.2", "$L^2$"), Looser),
+            (("at L = 2", "$L^2$"), ("at L = 2, ± 0.2", "$L^2$"), Looser),
+            (("at L = 2", "$L^2$"), ("at L = 3", "$L^2$"), Other),
+            (("at L = 2", "$L^2$"), ("≥ 1", "$L^2$"), Looser),
             (("≠ 3", "3"), ("≠ 4", "4"), Other),
             (("holds", "it holds"), ("holds", "it does hold"), Same),
             (("holds", "it holds"), ("= (exact)", "9"), Other),
