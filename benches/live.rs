@@ -25,7 +25,7 @@ mod live {
     use veracity::config::ReportConfig;
     use veracity::exec::CellStatus;
     use veracity::kernel::behind::Teller;
-    use veracity::kernel::live::Pool;
+    use veracity::kernel::live::{Absence, Pool};
     use veracity::pipeline::{self, BuildRequest, Formats, KernelChoice};
     use veracity::session::{PageState, Session, Update};
     use veracity::world::DiskWorld;
@@ -72,12 +72,10 @@ pub fn trained(steps: usize) -> f32 {
         let cell = "lab::value(\"loss\", f64::from(trained(50)));";
         let small =
             format!("# Network\n\n```rust,module\n{MODULE}```\n\n```rust,cell\n{cell}\n```\n");
-        modules(own, executable.clone(), "small network", |n| {
-            small.replace("EDIT", &n.to_string())
-        });
+        modules(own, "small network", |n| small.replace("EDIT", &n.to_string()));
         let text = fs::read_to_string(own.join("chapters/2-convolutional-networks.md"));
         let chapter = without_trainings(&text.expect("this report is whole"));
-        modules(own, executable.clone(), "chapter 2 without trainings", |n| {
+        modules(own, "chapter 2 without trainings", |n| {
             chapter.replace("DROPOUT: f64 = 0.7", &format!("DROPOUT: f64 = 0.{}", 100 + n))
         });
         alone(own, &executable);
@@ -97,8 +95,8 @@ pub fn trained(steps: usize) -> f32 {
         text
     }
 
-    /// Edits of a module, with a session that warms contexts behind them, as `watch` has it.
-    fn modules(own: &Path, executable: PathBuf, name: &str, text: impl Fn(usize) -> String) {
+    /// Edits of a module in a session as `watch` has it, which opens no context for cells as quick as these.
+    fn modules(own: &Path, name: &str, text: impl Fn(usize) -> String) {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("network-bench");
         fs::create_dir_all(&root).expect("the target folder can be written");
         let _ = fs::remove_dir_all(root.join("build/cache"));
@@ -115,7 +113,7 @@ pub fn trained(steps: usize) -> f32 {
             fs::rename(root.join("network.part"), root.join("network.md")).expect("renamed");
         };
         write(0);
-        let pool = Arc::new(Pool::of(executable));
+        let pool = Arc::new(Pool::looking(Absence::GiveUp));
         let request = BuildRequest {
             formats: Formats { html: true, pdf: false },
             jobs: 2,
@@ -143,8 +141,8 @@ pub fn trained(steps: usize) -> f32 {
         let page = || while !told.recv_timeout(Duration::from_secs(900)).expect("a page") {};
         page();
         let times = (1..=7).map(|n| {
-            // What is warmed behind the edit before is done, or the author types through it.
-            while told.recv_timeout(Duration::from_secs(4)).is_ok() {}
+            // Nothing of the edit before goes on.
+            while told.recv_timeout(Duration::from_secs(1)).is_ok() {}
             let began = Instant::now();
             write(n);
             page();
