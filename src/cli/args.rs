@@ -9,7 +9,12 @@ use super::{attest, bundle, data, diff, mutate, reports};
 #[cfg(unix)]
 use crate::kernel::confine;
 
-const AFTER_HELP: &str = "\
+/// What follows the help of commands that judge a report, behind examples of them.
+macro_rules! after_help {
+    ($($examples:literal)?) => {
+        concat!(
+            $("Examples:\n", $examples, "\n\n",)?
+            "\
 Exit status:
   0  every claim is as expected
   1  a claim is refuted, vacuous or in error, or a chapter has an error
@@ -18,22 +23,55 @@ Exit status:
   3  the report could not be built; the one before is still there
 
 A chapter is code: building a report runs it with your rights.
-Build only reports that you trust; opening a finished one runs nothing of it.";
+Build only reports that you trust; opening a finished one runs nothing of it."
+        )
+    };
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  veracity explain hundredth              by the claim's name
+  veracity explain 1-triangles/hundredth  where several chapters have that name";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  veracity serve            pages at http://127.0.0.1:4040/ that follow every save
+  veracity serve --port 0   at any port that is free
+  veracity serve --console  with a panel that answers Rust, behind a token";
+
+const CONSOLE_EXAMPLES: &str = "\
+Examples:
+  veracity console 1                  a prompt behind the cells of chapter 1; :help lists the rest
+  echo 'triangle(7)' | veracity console 1";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  veracity new triangles
+  veracity serve --root triangles";
+
+/// Heading of the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
 
 /// Builds reports from Markdown and Rust, and checks what the prose claims against the code.
 #[derive(Debug, Parser)]
-#[command(name = "veracity", version, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "veracity", version, after_help = after_help!(), propagate_version = true)]
 pub(super) struct Cli {
     /// Folder of the report [default: the nearest one with report.yaml, from here upwards]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub(super) root: Option<PathBuf>,
 
     /// Say only what is wrong
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub(super) quiet: bool,
 
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = EVERYWHERE
+    )]
     pub(super) color: ColorChoice,
 
     #[command(subcommand)]
@@ -50,7 +88,10 @@ pub(super) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the code, judge the claims, and write the HTML and PDF report
-    #[command(after_help = AFTER_HELP)]
+    #[command(after_help = after_help!("\
+  veracity build-report                    report.yaml here or above; see build/report/index.html
+  veracity build-report --format html      without the PDF
+  veracity build-report --frozen           from report.lock, where there is no Rust"))]
     BuildReport {
         /// What to write
         #[arg(long, value_delimiter = ',', default_value = "html,pdf")]
@@ -64,7 +105,10 @@ pub(super) enum Command {
         run: RunArgs,
     },
     /// Run the code and judge the claims, but render nothing
-    #[command(after_help = AFTER_HELP)]
+    #[command(after_help = after_help!("\
+  veracity check                           every claim, with its verdict
+  veracity check --claim hundredth         only what this one needs
+  veracity check --strict --report github  for CI: unverified claims fail, problems are annotations"))]
     Check {
         /// Fail unless this part of the numbers in the prose, in per cent, is backed
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
@@ -105,7 +149,8 @@ pub(super) enum Command {
         #[command(flatten)]
         run: RunArgs,
     },
-    /// The same, with a page that follows in the browser
+    /// Build again after every change, as `watch` does, and show pages that follow in the browser
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve {
         /// Port to listen on; 0 takes any that is free [default: 4040, or any if that is taken]
         #[arg(long)]
@@ -123,6 +168,7 @@ pub(super) enum Command {
         run: RunArgs,
     },
     /// Tell how a claim was judged: prose, formula or value, code, data, verdict
+    #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {
         /// Name or identifier of the claim, such as `m-count` or `1-attention/m-count`
         claim: String,
@@ -139,6 +185,7 @@ pub(super) enum Command {
     },
     /// Ask the code of a chapter questions, at a prompt behind its cells
     #[cfg(unix)]
+    #[command(after_help = CONSOLE_EXAMPLES)]
     Console {
         /// The chapter: its number, file or name
         #[arg(id = "asked", value_name = "CHAPTER")]
@@ -166,6 +213,7 @@ pub(super) enum Command {
         out: Option<PathBuf>,
     },
     /// Make a small report that builds at once
+    #[command(after_help = NEW_EXAMPLES)]
     New {
         /// Folder to make; it must not exist or be empty
         dir: PathBuf,
@@ -234,6 +282,7 @@ pub(super) struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "How the code is run")]
 pub(super) struct RunArgs {
     /// Run the cells of this chapter only (from 1); the others keep their stored results
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
