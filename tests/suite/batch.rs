@@ -409,7 +409,7 @@ fn tests(bench: &Bench) {
     ];
     let ignored =
         ("tested.md:9:5".to_owned(), "the test `tests::of_all_numbers` is ignored and was not run");
-    assert_eq!(told, [&[ignored.clone()], &expected[..]].concat());
+    assert_eq!(told, [std::slice::from_ref(&ignored), &expected[..]].concat());
     assert_eq!(found[1].notes, ["left: 2", "right: 3"]);
     let idle = ScriptedKernel::default();
     let idle = exec::test(&bench.plan(), &idle, &bench.store(), &|_| ());
