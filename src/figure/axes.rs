@@ -393,3 +393,27 @@ impl Categories {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_at_equal_distances_get_ticks_at_round_ones() {
+        let seconds = |i: usize| i as f64 * 0.0145;
+        let names: Vec<String> = (0..76).map(|i| seconds(i).to_string()).collect();
+        let ticks = ruler(&names, 6).expect("they are equally spaced");
+        let labels: Vec<&str> = ticks.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(labels, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        for (at, label) in &ticks {
+            let value: f64 = label.parse().expect("a number");
+            assert!((0.0145 * (at - 0.5) - value).abs() < 1e-12, "{label} at {at}");
+        }
+        let falling: Vec<String> = (0..20).rev().map(|i| (4 * i).to_string()).collect();
+        let ticks = ruler(&falling, 5).expect("they are equally spaced");
+        assert_eq!(ticks[0], (19.5, "0".to_owned()));
+        assert_eq!(ruler(&["1", "2", "4"].map(str::to_owned), 5), None);
+        assert_eq!(ruler(&["1", "b", "3"].map(str::to_owned), 5), None);
+        assert_eq!(ruler(&["1".to_owned()], 5), None);
+    }
+}

@@ -86,7 +86,7 @@ pub fn follows(claim: Judged, from: &[&str]) -> Judged {
     Judged { because, ..claim }
 }
 
-/// How each claim of a document took a millisecond longer.
+/// The document, had each of its cells taken a millisecond longer.
 pub fn slower(mut document: Document) -> Document {
     let provenances = document.claims.iter_mut().filter_map(|claim| claim.provenance.as_mut());
     provenances.for_each(|provenance| provenance.duration_ms += 1);

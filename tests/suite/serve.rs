@@ -57,14 +57,20 @@ pub fn send(method: &str, authority: &str, path: &str, lines: &str, body: &str) 
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-#[test]
-fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
-    let folder = report();
+/// A server of the report in a folder, with where it listens.
+fn served(folder: &tempfile::TempDir) -> (Arc<Board>, Server, String) {
     let board = Arc::new(Board::default());
     let options = options(0, Access::Local);
     let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"), None)
         .expect("a free port");
     let (authority, _) = parts(&server);
+    (board, server, authority)
+}
+
+#[test]
+fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
+    let folder = report();
+    let (board, server, authority) = served(&folder);
     let host = format!("Host: {authority}\r\n");
     assert!(ask(&authority, "/", &host).contains("is being built"));
 
@@ -92,11 +98,7 @@ fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
 #[test]
 fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     let folder = report();
-    let board = Arc::new(Board::default());
-    let options = options(0, Access::Local);
-    let server = Server::start(&options, Arc::clone(&board), folder.path().join("build"), None)
-        .expect("a free port");
-    let (authority, _) = parts(&server);
+    let (board, server, authority) = served(&folder);
     let mut stream = TcpStream::connect(&authority).expect("it listens");
     write!(stream, "GET /live/events HTTP/1.1\r\nHost: {authority}\r\n\r\n").expect("it reads");
     let mut lines = BufReader::new(stream).lines();

@@ -117,7 +117,7 @@ impl Emitter<'_> {
             Block::Module { anchor, code } => {
                 self.part(anchor, "Code that the cells use", "", None, code)
             }
-            Block::Cell(cell) => self.cell(cell),
+            Block::Cell(cell) => self.cell(cell, depth),
             Block::Equation(equation) => self.equation(equation),
             Block::Float(float) => self.float(float, depth),
             Block::Rule => "divider()".to_owned(),
@@ -222,7 +222,7 @@ impl Emitter<'_> {
         format!("r.part-title({name}, {head}, {place})")
     }
 
-    fn cell(&mut self, cell: &Cell) -> String {
+    fn cell(&mut self, cell: &Cell, depth: usize) -> String {
         let mut code = String::new();
         if let Some(view) = &cell.code {
             let clock = if cell.measured { " · depends on the clock of the machine" } else { "" };
@@ -246,7 +246,7 @@ impl Emitter<'_> {
         let is_check = |output: &Output| matches!(output, Output::Check(_));
         for outputs in cell.outputs.chunk_by(|one, next| is_check(one) && is_check(next)) {
             let group: String =
-                outputs.iter().map(|output| format!("{}\n", self.output(output))).collect();
+                outputs.iter().map(|output| format!("{}\n", self.output(output, depth))).collect();
             code.push_str(&if is_check(&outputs[0]) {
                 let whole = outputs.len() <= MOST_CHECKS_TOGETHER;
                 let rests = !cell.claims.is_empty();
@@ -275,9 +275,9 @@ impl Emitter<'_> {
         code
     }
 
-    fn output(&mut self, output: &Output) -> String {
+    fn output(&mut self, output: &Output, depth: usize) -> String {
         match output {
-            Output::Float(float) => self.float(float, 0),
+            Output::Float(float) => self.float(float, depth),
             Output::Check(check) => self.check(check),
             Output::File(file) => {
                 let size = data::bytes(file.size);
