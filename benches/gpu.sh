@@ -6,8 +6,8 @@
 #
 # BUNDLES is a folder that holds, as far as they were made, `selftest` and `report`, the bundles of
 # `veracity bundle --device cuda`, see docs/gpu.md. Nothing else is needed but, for the comparison, Python
-# with PyTorch (`PYTHON` names another than python3). What is cheap and decides about the rest comes first; a part that fails or takes too long
-# ends no other. The file and the results for `veracity import` are written into BUNDLES/out.
+# with PyTorch (`PYTHON` names another than python3). What is cheap and decides about the rest comes first; a
+# part that fails or takes too long ends no other. The file and the results for `veracity import` are written into BUNDLES/out.
 set -u
 name=gpu title="Seen on a GPU" machine=nvidia-smi patience=1 compared=
 if [ "${1:-}" = --dry ]; then
@@ -39,7 +39,10 @@ part() {
 
 printf '# %s, %s\n' "$title" "$(date -u +%Y-%m-%d)" > "$file"
 # shellcheck disable=SC2086
-part "The machine" 30 $machine
+part "The machine" 10 $machine
+# Which of them a bundle needs depends on the toolkit that made it; `--cuda` names their folder.
+part "The libraries of CUDA on it" 20 sh -c \
+    "find / -xdev -name 'lib*.so.*' 2> /dev/null | grep -E '/lib(cublas|cublasLt|curand|nvrtc|cuda)[.]so'; true"
 if [ -x "$bundles/selftest/run" ]; then
     part "Whether the bundle fits the machine" 30 "$bundles/selftest/run" --check "$@"
     part "Every operation and gradient against the CPU" 120 "$bundles/selftest/run" "$@"
@@ -55,7 +58,7 @@ if [ -x "$bundles/selftest/run" ]; then
 fi
 if [ -x "$bundles/report/run" ]; then
     part "The report's chapters" 240 "$bundles/report/run" --results "$out/results" "$@"
-    part "The same again, which runs nothing" 30 "$bundles/report/run" --results "$out/results" "$@"
+    part "The same again, which runs nothing" 20 "$bundles/report/run" --results "$out/results" "$@"
 fi
 rm -f "$out/part"
 echo "$file: $failed parts failed"

@@ -17,7 +17,7 @@ use std::process::Command;
 
 use veracity_protocol::{
     self as protocol, BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, BundledChapter,
-    BundledData, CudaNeeds,
+    BundledData, CudaNeeds, HEADERS_FOLDER,
 };
 
 use crate::config::ClusterNeeds;
@@ -91,6 +91,7 @@ pub fn make(
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
     let workspace = workspace(request, &written, &written.slugs_with_cells(), target)?;
+    let built = built(&workspace);
     let ground = Ground {
         digest: workspace.digest.clone(),
         toolchain: workspace.toolchain.clone(),
@@ -122,8 +123,10 @@ pub fn make(
         plan.cluster = Some(protocol::Cluster { arguments, at_once });
         chapters.push(BundledChapter { program: name, plan });
     }
-    let programs = chapters.iter().map(|chapter| chapter.program.clone()).collect();
-    let files = finish(request, folder, programs, tell)?;
+    let mut names: Vec<String> = chapters.iter().map(|it| it.program.clone()).collect();
+    let cuda = target.needs(folder, &names).map_err(failed)?;
+    names.extend(target.headers(folder, &built).map_err(failed)?);
+    let files = finish(request, folder, names, tell)?;
     let datasets = datasets(request, &planned, &chapters).map_err(failed)?;
     let mut data_bytes = 0;
     if brings == Brings::Data {
@@ -143,7 +146,7 @@ pub fn make(
         report: planned.written.config.title.clone(),
         foundation: ground.digest,
         compiler: ground.toolchain.lines().next().unwrap_or_default().to_owned(),
-        cuda: target.needs(),
+        cuda,
         with_data: brings == Brings::Data,
         datasets,
         self_test: None,
@@ -209,13 +212,16 @@ pub fn make_self_test(
     }
     let name = format!("programs/{SLUG}");
     place(&workspace.target.join("debug").join(&package), &folder.join(&name)).map_err(failed)?;
-    let files = finish(request, folder, vec![name.clone()], tell)?;
+    let mut names = vec![name.clone()];
+    let cuda = target.needs(folder, &names).map_err(failed)?;
+    names.extend(target.headers(folder, &built(&workspace)).map_err(failed)?);
+    let files = finish(request, folder, names, tell)?;
     let bundle = Bundle {
         version: BUNDLE_VERSION,
         report: format!("Self-test of {}", tests.join(", ").replace("::", " ").trim()),
         foundation: workspace.digest,
         compiler: workspace.toolchain.lines().next().unwrap_or_default().to_owned(),
-        cuda: target.needs(),
+        cuda,
         datasets: BTreeMap::new(),
         with_data: false,
         self_test: Some(name),
@@ -229,17 +235,37 @@ pub fn make_self_test(
 }
 
 impl Target {
-    fn needs(&self) -> Option<CudaNeeds> {
-        match self {
-            Self::Cpu => None,
-            Self::Cuda(toolkit, arch) => Some(CudaNeeds {
-                arch: arch.to_string(),
-                toolkit: toolkit.version.clone(),
-                driver: toolkit.oldest_driver(),
-                libraries: toolkit.sonames(),
-            }),
+    /// What programs in a bundle need of a machine.
+    fn needs(&self, folder: &Path, programs: &[String]) -> io::Result<Option<CudaNeeds>> {
+        let Self::Cuda(toolkit, arch) = self else { return Ok(None) };
+        let mut libraries = BTreeSet::new();
+        for program in programs {
+            libraries.extend(toolkit.needed_by(&fs::read(folder.join(program))?));
         }
+        Ok(Some(CudaNeeds {
+            arch: arch.to_string(),
+            toolkit: toolkit.version.clone(),
+            driver: toolkit.oldest_driver(),
+            libraries: libraries.into_iter().collect(),
+        }))
     }
+
+    /// Brings along the headers of kernels that are compiled where they run; gives their names.
+    fn headers(&self, folder: &Path, built: &Path) -> io::Result<Vec<String>> {
+        let Self::Cuda(toolkit, _) = self else { return Ok(Vec::new()) };
+        let mut names = Vec::new();
+        for (name, path) in toolkit.headers(built)? {
+            let name = format!("{HEADERS_FOLDER}/{}", name.display());
+            copy(&path, &folder.join(&name))?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+}
+
+/// Folder of what build scripts left.
+fn built(workspace: &Workspace) -> PathBuf {
+    workspace.compiled.join("debug").join("build")
 }
 
 /// The workspace in which programs for the target are compiled.
@@ -364,7 +390,7 @@ fn make_room(folder: &Path) -> Result<(), Vec<Diagnostic>> {
         let json = text.split_once('\n').map_or("", |(_, json)| json);
         serde_json::from_str(json).is_ok_and(|bundle: Bundle| bundle.with_data)
     });
-    let mut ours = vec![BUNDLE_FILE, RUNNER, "programs"];
+    let mut ours = vec![BUNDLE_FILE, RUNNER, "programs", HEADERS_FOLDER];
     ours.extend(brought_data.then_some(DATA_FOLDER));
     let mut found = Vec::new();
     for entry in entries {

@@ -22,6 +22,10 @@ pub const RESULTS_HEADER: &str = "veracity-results-1";
 /// Manifest of a bundle, beside its runner.
 pub const BUNDLE_FILE: &str = "bundle.json";
 
+/// Folder in a bundle for a GPU with the headers of kernels that are compiled where they run; programs run
+/// there, since that is where they are looked for.
+pub const HEADERS_FOLDER: &str = "headers";
+
 /// File in a results folder that names all others with their digests.
 pub const RESULTS_FILE: &str = "results.json";
 

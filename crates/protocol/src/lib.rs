@@ -26,8 +26,8 @@ pub use artifact::{
 };
 pub use bundle::{
     BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, BundledChapter, BundledData, CudaNeeds,
-    RESULTS_FILE, RESULTS_HEADER, RanChapter, Results, SEAL_PURPOSE, STDERR_FILE, STDOUT_FILE,
-    THIS_RUN,
+    HEADERS_FOLDER, RESULTS_FILE, RESULTS_HEADER, RanChapter, Results, SEAL_PURPOSE, STDERR_FILE,
+    STDOUT_FILE, THIS_RUN,
 };
 pub use cluster::wrong_sbatch_argument;
 pub use equation::{Equation, Expr, Function, Relation};

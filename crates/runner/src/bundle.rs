@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use veracity_protocol::{BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, DataSource};
+use veracity_protocol::{
+    BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, DataSource, HEADERS_FOLDER,
+};
 
 /// Most files of a data set that are named in a message.
 const LISTED: usize = 3;
@@ -43,6 +45,12 @@ impl Opened {
         differing(folder, &manifest.files)
             .map_err(|what| format!("the bundle is damaged: {what}; copy it here again"))?;
         Ok(Self { folder: folder.to_owned(), manifest, identity: identity.to_owned() })
+    }
+
+    /// Folder in which programs run: with the headers of kernels that are compiled here, if it has any.
+    pub(crate) fn home(&self) -> PathBuf {
+        let headers = self.folder.join(HEADERS_FOLDER);
+        if headers.is_dir() { headers } else { self.folder.clone() }
     }
 
     /// The data sets, if they are what the bundle was made for; else all that is wrong with any.

@@ -59,7 +59,7 @@ impl Run<'_> {
         alive.lock()?;
         let mut command = Command::new(self.bundle.folder.join(&self.chapter.program));
         command
-            .current_dir(&self.bundle.folder)
+            .current_dir(self.bundle.home())
             .env(PLAN_VARIABLE, &plan_file)
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LIB_BACKTRACE")

@@ -13,7 +13,6 @@ mod machine;
 mod options;
 mod results;
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use options::Options;
@@ -51,7 +50,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(test) = &bundle.manifest.self_test {
-        return self_test(&options.bundle.join(test), options.throughput, &machine);
+        return self_test(&bundle, test, options.throughput, &machine);
     }
     if options.throughput {
         return Err(
@@ -91,11 +90,14 @@ fn run(options: &Options) -> Result<ExitCode, String> {
 
 /// Runs the program that tests the device; its table is for people, its exit status is ours.
 fn self_test(
-    program: &Path,
+    bundle: &bundle::Opened,
+    program: &str,
     throughput: bool,
     machine: &machine::Machine,
 ) -> Result<ExitCode, String> {
-    let mut command = Command::new(program);
+    let program = bundle.folder.join(program);
+    let mut command = Command::new(&program);
+    command.current_dir(bundle.home());
     println!("{}", machine.words);
     if throughput {
         command.arg("--throughput");

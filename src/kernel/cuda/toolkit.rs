@@ -5,7 +5,7 @@
 //! has and its builds ask for, `nvidia-smi` and `libcuda`, is stood in for there and nowhere
 //! else: neither ever reaches a program that runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
@@ -25,6 +25,9 @@ const USUAL: [&str; 4] = ["/usr/local/cuda", "/opt/cuda", "/usr/lib/cuda", "/usr
 
 /// Libraries that programs link: name and, in each toolkit, some version behind it.
 pub const LIBRARIES: [&str; 4] = ["cublas", "cublasLt", "curand", "nvrtc"];
+
+/// The header that every kernel includes.
+const HALF: &str = "cuda_fp16.h";
 
 /// What a GPU can compute, such as `sm_90`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,10 +139,58 @@ impl Toolkit {
         }
     }
 
-    /// The libraries that a program needs beside the driver, by the names that it asks for.
-    pub fn sonames(&self) -> Vec<String> {
-        let found = LIBRARIES.iter().filter_map(|name| library(&self.libraries, name));
-        found.map(|path| soname(&path)).collect()
+    /// The libraries that a program needs beside the driver, by the names that it and they ask for.
+    pub fn needed_by(&self, program: &[u8]) -> BTreeSet<String> {
+        let named = |name: &str| library(&self.libraries, name).map(|path| soname(&path));
+        let asks = |name: &&str| {
+            named(name)
+                .is_some_and(|it| program.windows(it.len()).any(|part| part == it.as_bytes()))
+        };
+        let mut needed = BTreeSet::new();
+        for name in LIBRARIES.iter().filter(|name| asks(name)) {
+            needed.extend(named(name));
+            match *name {
+                "cublas" => needed.extend(named("cublasLt")),
+                // It loads this one by its whole version.
+                "nvrtc" => needed.extend([format!("libnvrtc-builtins.so.{}", self.version)]),
+                _ => {}
+            }
+        }
+        needed
+    }
+
+    /// The headers of kernels that are compiled where they run, by name: those that build scripts left
+    /// below `built`, and what they include of the toolkit's.
+    ///
+    /// dfdx has NVRTC compile some of its kernels when they are first needed, and names folders of the machine
+    /// on which it was built. NVRTC looks into the folder in which a program runs as well.
+    ///
+    /// # Errors
+    /// If a folder or a header cannot be read.
+    pub fn headers(&self, built: &Path) -> io::Result<BTreeMap<PathBuf, PathBuf>> {
+        let mut found = BTreeMap::new();
+        for script in fs::read_dir(built)? {
+            let Ok(files) = fs::read_dir(script?.path().join("out")) else { continue };
+            let paths = files.flatten().map(|file| file.path());
+            let own = paths.filter(|path| path.extension().is_some_and(|it| it == "cuh"));
+            found.extend(own.filter_map(|path| Some((PathBuf::from(path.file_name()?), path))));
+        }
+        let include = self.root.join("include");
+        found.insert(PathBuf::from(HALF), include.join(HALF));
+        let mut open: Vec<(PathBuf, PathBuf)> = found.clone().into_iter().collect();
+        while let Some((name, path)) = open.pop() {
+            let text = fs::read(&path)?;
+            let beside = name.parent().unwrap_or(Path::new(""));
+            for included in included(&String::from_utf8_lossy(&text)) {
+                let names = [beside.join(included), PathBuf::from(included)];
+                let news = names.into_iter().find(|name| include.join(name).is_file());
+                if let Some(name) = news.filter(|name| !found.contains_key(name)) {
+                    found.insert(name.clone(), include.join(&name));
+                    open.push((name.clone(), include.join(name)));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Lays the toolkit out in a folder, for GPUs of this kind.
@@ -290,6 +341,15 @@ fn soname(path: &Path) -> String {
     }
 }
 
+/// What a header includes from beside itself, and from no folder above.
+fn included(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter_map(|line| {
+        let rest = line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("include")?;
+        rest.trim_start().strip_prefix('"')?.split('"').next()
+    });
+    lines.filter(|name| !name.contains(".."))
+}
+
 /// The names of the functions that a header of the driver declares, versions included.
 fn driver_functions(header: &str) -> BTreeSet<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -364,8 +424,9 @@ mod tests {
         toolkit(&root.join("cuda"), "lib64");
         let installed = Toolkit::find(Some(&root.join("cuda"))).expect("it is whole");
         assert_eq!((installed.version.as_str(), installed.oldest_driver()), ("13.0", 580));
-        let names = ["libcublas.so.13", "libcublasLt.so.13", "libcurand.so.10", "libnvrtc.so"];
-        assert_eq!(installed.sonames(), names);
+        let needed = installed.needed_by(b"..libcublas.so.13\0libm.so.6\0");
+        assert_eq!(Vec::from_iter(needed), ["libcublas.so.13", "libcublasLt.so.13"]);
+        assert!(installed.needed_by(b"libc.so.6").is_empty());
         toolkit(&root.join("venv/lib/python3.11/site-packages/nvidia/cu13"), "lib");
         assert!(Toolkit::find(Some(&root.join("venv"))).is_ok());
         assert!(Toolkit::find(Some(&root.join("venv/lib/python3.11/site-packages"))).is_ok());
@@ -381,6 +442,29 @@ mod tests {
         fs::remove_file(folder.path().join("bin/nvcc")).expect("it is there");
         let absence = Toolkit::find(Some(folder.path())).expect_err("the compiler is missing");
         assert!(absence.words().contains("(no bin/nvcc)"), "{}", absence.words());
+    }
+
+    #[test]
+    fn kernels_that_are_compiled_later_get_their_headers() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        toolkit(&root.join("cuda"), "lib64");
+        for (name, text) in [
+            ("cuda/include/cuda_fp16.h", "#include <utility>\n # include \"crt/a.h\"\n"),
+            ("cuda/include/crt/a.h", "#include \"b.h\"\n#include \"c.h\"\n#include \"../d.h\"\n"),
+            ("cuda/include/crt/b.h", "#include \"none.h\"\n"),
+            ("cuda/include/c.h", "#include \"crt/a.h\"\n"),
+            ("cuda/include/d.h", ""),
+            ("build/dfdx-1/out/utils.cuh", "#include \"cuda_fp16.h\"\n"),
+            ("build/dfdx-1/out/kernel.ptx", ""),
+        ] {
+            file(root, name, text);
+        }
+        let found = Toolkit::find(Some(&root.join("cuda"))).expect("it is whole");
+        let headers = found.headers(&root.join("build")).expect("they can be read");
+        let names: Vec<String> = headers.keys().map(|name| name.display().to_string()).collect();
+        assert_eq!(names, ["c.h", "crt/a.h", "crt/b.h", "cuda_fp16.h", "utils.cuh"]);
+        assert_eq!(headers[Path::new("c.h")], root.join("cuda/include/c.h"));
     }
 
     #[test]
