@@ -195,7 +195,11 @@ fn chapter(coverage: &Coverage) -> Chapter<'_> {
         formulas: coverage
             .formulas
             .iter()
-            .map(|it| Number { reason: Some("nothing evaluates this formula"), ..number(it) })
+            .map(|it| Number {
+                text: it.text().trim(),
+                reason: Some("nothing evaluates this formula"),
+                ..number(it)
+            })
             .collect(),
         unnoticed: coverage
             .unnoticed

@@ -4,6 +4,7 @@
 //! changed words against what the code put out before; a [`Bench`] runs the cells that a changed
 //! formula or changed code reaches. Left out: which mutants there are.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
@@ -134,7 +135,9 @@ pub(super) struct Bench<'a> {
     kernel: BatchKernel,
     store: Store,
     /// What runs leave behind; removed at the end.
-    _runs: tempfile::TempDir,
+    runs: tempfile::TempDir,
+    /// What cells took that were run unchanged and from scratch, by chapter and cell.
+    clean: RefCell<BTreeMap<(usize, usize), Duration>>,
 }
 
 impl<'a> Bench<'a> {
@@ -176,7 +179,7 @@ impl<'a> Bench<'a> {
         )
         .confined(request.confinement);
         let sites = resolve::sites(&report.config, &report.chapters, &report.executed, world);
-        Ok(Self { report, sites, kernel, store, _runs: runs })
+        Ok(Self { report, sites, kernel, store, runs, clean: RefCell::default() })
     }
 
     /// Runs what a mutant reaches.
@@ -202,7 +205,33 @@ impl<'a> Bench<'a> {
                 return fate;
             }
         }
-        self.judge(mutant, &whole, &slow, Judging::All)
+        let fate = self.judge(mutant, &whole, &slow, Judging::All);
+        // What was taken over from memoised results took longer when it was computed.
+        if fate == Fate::TimedOut && self.take_time(mutant.chapter, &slow) {
+            return self.judge(mutant, &whole, &slow, Judging::All);
+        }
+        fate
+    }
+
+    /// Runs cells unchanged and from scratch, once, to know what they take; whether that is news.
+    fn take_time(&self, chapter: usize, cells: &BTreeSet<usize>) -> bool {
+        let mut plan = self.report.plan.chapters[chapter].clone();
+        let needs = cells.iter().flat_map(|&cell| plan.cells[cell].needs.clone());
+        let runs: BTreeSet<usize> = needs.chain(cells.iter().copied()).collect();
+        if runs.iter().all(|&cell| self.clean.borrow().contains_key(&(chapter, cell))) {
+            return false;
+        }
+        plan.keep_only(&runs, "the time of another cell is taken");
+        let plan = plan::Plan { chapters: vec![plan] };
+        let folder = |name| self.runs.path().join(name);
+        let store = Store::over(folder("clean"), folder("nothing"));
+        let (executed, _) = exec::execute(&plan, &self.kernel, &store, 1, &|_| ());
+        let results = executed.chapters.iter().flat_map(|chapter| &chapter.cells);
+        for (cell, result) in results.enumerate().filter(|(cell, _)| runs.contains(cell)) {
+            let took = Duration::from_millis(result.duration_ms);
+            self.clean.borrow_mut().insert((chapter, cell), took);
+        }
+        true
     }
 
     /// The report with another text of the chapter that a mutant changes.
@@ -246,7 +275,9 @@ impl<'a> Bench<'a> {
         let mut runs = cells.clone();
         runs.extend(cells.iter().flat_map(|&cell| plan.cells[cell].needs.clone()));
         for (index, cell) in plan.cells.iter_mut().enumerate() {
-            let usual = Duration::from_millis(before[index].duration_ms);
+            let clean = self.clean.borrow().get(&(mutant.chapter, index)).copied();
+            let usual =
+                Duration::from_millis(before[index].duration_ms).max(clean.unwrap_or_default());
             cell.timeout = cell.timeout.min(PATIENCE + usual * SLOWER);
         }
         plan.keep_only(&runs, "the change does not reach it");

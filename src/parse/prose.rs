@@ -185,8 +185,9 @@ fn collect_formulas(text: &str, range: Range<usize>, found: &mut Vec<Formula>) {
 
 /// Whether a formula relates or computes something, and is no number.
 fn says_something(latex: &str) -> bool {
-    const SIGNS: [&str; 12] = [
-        "=", "<", ">", "+", "/", "\\le", "\\ge", "\\approx", "\\frac", "\\dfrac", "\\sqrt", "\\sum",
+    const SIGNS: [&str; 14] = [
+        "\\times", "\\cdot", "=", "<", ">", "+", "/", "\\le", "\\ge", "\\approx", "\\frac",
+        "\\dfrac", "\\sqrt", "\\sum",
     ];
     let plain = latex.replace("^{\\top}", "").replace("^\\top", "");
     // `\left` and `\leq` begin alike.

@@ -83,9 +83,17 @@ fn is_block(expression: &syn::Expr) -> bool {
 
 /// Whether an expression is a call of lab, which changes no variable.
 fn publishes_something(expression: &syn::Expr) -> bool {
-    let syn::Expr::Call(call) = expression else { return false };
-    let syn::Expr::Path(path) = &*call.func else { return false };
-    path.path.segments.first().is_some_and(|first| first.ident == "lab")
+    match expression {
+        // `lab::value(…).data(…)` says more of what is published.
+        syn::Expr::MethodCall(call) => publishes_something(&call.receiver),
+        syn::Expr::Call(call) => match &*call.func {
+            syn::Expr::Path(path) => {
+                path.path.segments.first().is_some_and(|first| first.ident == "lab")
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 fn mentions(expression: &syn::Expr, used: &BTreeSet<String>) -> bool {

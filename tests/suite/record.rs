@@ -395,6 +395,21 @@ fn a_large_file_is_recorded_by_its_digest_unless_it_is_wanted() {
 }
 
 #[test]
+fn the_committed_record_is_that_of_these_chapters() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Data that happen to lie here are not those of the record.
+    let mut request = BuildRequest::of(root);
+    (request.out, request.data) = (folder.path().join("out"), folder.path().join("data"));
+    let evaluated = pipeline::evaluate_frozen(&request, &DiskWorld::new(root));
+    let evaluated = evaluated.expect("`cargo run -- record` makes report.lock; commit it");
+    let told = ["stale-record", "stale-crates", "record-differs"];
+    let found: Vec<_> =
+        evaluated.diagnostics.iter().filter(|problem| told.contains(&problem.code)).collect();
+    assert!(found.is_empty(), "`cargo run -- record` records these chapters anew: {found:?}");
+}
+
+#[test]
 fn other_machines_are_told_the_same() {
     let mut bench = Bench::new();
     bench.nine = 8;
