@@ -68,7 +68,21 @@ pub fn trained(steps: usize) -> f32 {
             .chain(["release", "debug"].map(|kind| built.join(kind).join("veracity-live")))
             .find(|path| path.is_file())
             .expect("veracity-live is built");
-        contexts(own, executable.clone());
+        // One part alone if it is named: `contexts`, `modules` or `evcxr`.
+        let named = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+        let is_wanted = |part: &str| named.as_ref().is_none_or(|named| named == part);
+        if is_wanted("contexts") {
+            contexts(own, executable.clone());
+        }
+        if is_wanted("modules") {
+            networks(own);
+        }
+        if is_wanted("evcxr") {
+            alone(own, &executable);
+        }
+    }
+
+    fn networks(own: &Path) {
         let cell = "lab::value(\"loss\", f64::from(trained(50)));";
         let small =
             format!("# Network\n\n```rust,module\n{MODULE}```\n\n```rust,cell\n{cell}\n```\n");
@@ -78,7 +92,6 @@ pub fn trained(steps: usize) -> f32 {
         modules(own, "chapter 2 without trainings", |n| {
             chapter.replace("DROPOUT: f64 = 0.7", &format!("DROPOUT: f64 = 0.{}", 100 + n))
         });
-        alone(own, &executable);
     }
 
     /// A chapter's modules and its first two cells, which build its networks.

@@ -177,7 +177,7 @@ impl Console {
     /// If the report cannot be read any more. What is wrong with the input is in the answer.
     pub fn ask(&mut self, text: &str, sink: Sink<'_>) -> Result<Answer, Vec<Diagnostic>> {
         self.count += 1;
-        let input = Input { number: self.count, text: text.to_owned() };
+        let input = Input { number: self.count, text: input::ended(text) };
         let written = pipeline::read(&DiskWorld::new(&self.request.root))?;
         if written.chapters.get(self.index).is_none_or(|now| now.slug != self.chapter().slug) {
             return Err(vec![

@@ -30,6 +30,16 @@ pub fn need(text: &str) -> Need {
     }
 }
 
+/// The input with the semicolon behind its last statement, which people forget at a prompt.
+pub(super) fn ended(text: &str) -> String {
+    let ended = format!("{text};");
+    let is_whole = |text| syn::parse::Parser::parse_str(syn::Block::parse_within, text).is_ok();
+    match !is_whole(text) && is_whole(&ended) {
+        true => ended,
+        false => text.to_owned(),
+    }
+}
+
 /// What cannot be cut into tokens begins where something is opened, unless it is wrong anyway.
 fn unread(text: &str, error: proc_macro2::LexError) -> Need {
     let at = error.span().start();
@@ -126,6 +136,16 @@ mod tests {
             assert_eq!(need(part), Need::More, "{part}");
         }
     }
+
+    #[test]
+    fn a_semicolon_may_be_left_out_at_the_end() {
+        assert_eq!(ended("let x = 1"), "let x = 1;");
+        for text in ["let x = 1;", "x", "f(1); x", "let x 1", "if x { 1 }", "use std::fs;"] {
+            assert_eq!(ended(text), text);
+        }
+        assert_eq!(ended("use std::fs"), "use std::fs;");
+    }
+
     #[test]
     fn names_are_completed_and_members_are_not_guessed() {
         let names = ["lab::value(", "model"].map(str::to_owned);
