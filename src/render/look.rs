@@ -260,8 +260,8 @@ impl<'a> Index<'a> {
     }
 
     /// What a claim asserts in words and formulas, if it has a formula.
-    pub(super) fn formulas(&self, claim: usize) -> Option<&[Piece<'a>]> {
-        self.formulas.get(&claim).map(Vec::as_slice)
+    pub(super) fn formulas(&self, claim: usize) -> Option<Vec<Piece<'a>>> {
+        self.formulas.get(&claim).cloned()
     }
 
     /// What the cell behind a claim is called where the claim's chapter is known.

@@ -88,7 +88,7 @@ impl<'a> Writer<'a> {
             self.out.text(&self.document.claims[index].text);
             return;
         };
-        for piece in said.to_vec() {
+        for piece in said {
             match piece {
                 Piece::Formula(math) => self.formula(math),
                 Piece::Words(words) => drop(self.out.text(words)),

@@ -114,7 +114,7 @@ impl Emitter<'_> {
             let document = self.document;
             return self.text.shown(&document.claims[claim].text, Space::Running);
         };
-        let pieces: Vec<String> = (said.to_vec().into_iter())
+        let pieces: Vec<String> = (said.into_iter())
             .map(|piece| match piece {
                 Piece::Formula(math) => self.inline_formula(math),
                 Piece::Words(words) => self.text.shown(words, Space::Running),
