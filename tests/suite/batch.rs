@@ -407,8 +407,10 @@ fn tests(bench: &Bench) {
             "the program with the tests of this chapter's modules ended before all of them had run",
         ),
     ];
-    let ignored =
-        ("tested.md:9:5".to_owned(), "the test `tests::of_all_numbers` is ignored and was not run");
+    let ignored = (
+        "tested.md:10:5".to_owned(),
+        "the test `tests::of_all_numbers` is ignored and was not run",
+    );
     assert_eq!(told, [std::slice::from_ref(&ignored), &expected[..]].concat());
     assert_eq!(found[1].notes, ["left: 2", "right: 3"]);
     let idle = ScriptedKernel::default();
