@@ -517,6 +517,18 @@ mod tests {
     }
 
     #[test]
+    fn a_test_that_nobody_would_run_is_told_of() {
+        let settings = Source::new("report.yaml", "title: T\nchapters: [a.md]\n");
+        let config = config::report(&settings).0.expect("the settings are right");
+        let text =
+            "# A\n\n```rust,cell\n#[test]\nfn f() { panic!() }\n\"#[test] fn g() {}\"\n```\n";
+        let (chapter, _) = parse::chapter(Source::new("a.md", text));
+        let (_, found) = plan(&config, &[chapter], &Foundation::default());
+        let told: Vec<_> = found.iter().map(|it| (it.code, it.message.as_str())).collect();
+        assert_eq!(told, [("idle-test", "the test `f` stands in a cell and is never run")]);
+    }
+
+    #[test]
     fn finds_the_equations_that_code_names() {
         let code = "equation!(\"eq-m\").eval(x); lab::equation! [ \"eq-k\" ]; equation!(name)";
         assert_eq!(equation_labels(code).collect::<Vec<_>>(), ["eq-m", "eq-k"]);

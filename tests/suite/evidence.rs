@@ -303,6 +303,12 @@ fn each_cell_makes_the_claim_that_belongs_there() {
     assert_eq!(of(&row([x, y]), "-; x; y / -; x; y").word(), "error");
     assert_eq!(of(&row(["1", "2"]), "-; -; -").word(), "vacuous");
 
+    // A name is one of this chapter, also if it stands with it, and never one of another.
+    let own = "[0.8755](claim:1/x)";
+    assert_eq!(of(&row([own, y]), "-; x; 1/y"), Verdict::Verified);
+    assert_eq!(of(&row(["[0.8755](claim:2/x)", y]), "-; x; y").word(), "refuted");
+    assert_eq!(of(&row([x, y]), "-; 2/x; y").word(), "refuted");
+
     // The first cell may stand in the names, and each row may have its own.
     let three =
         |first: &str| format!("| three | [3](claim:{first}) | |\n| four | [4](claim:four) | |");

@@ -523,6 +523,27 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
+fn a_formula_among_the_words_of_a_claim_is_one_in_the_ledger() {
+    let mut document = document();
+    let index = document.claims.len();
+    let claim = claim("mixed", "it is \\alpha^2 at most", Expected::Verified, Verdict::Verified);
+    document.claims.push(claim);
+    let formula = Inline::Math(math("\\alpha^2", Display::Inline));
+    let content =
+        [text("it is "), vec![formula], vec![Inline::Emphasis(text(" at most"))]].concat();
+    let item = ListItem {
+        task: None,
+        blocks: vec![Block::Paragraph(vec![Inline::Claim { claim: index, content }])],
+    };
+    document.chapters[0].blocks.push(Block::List { start: None, items: vec![item] });
+    let ledger = page(&render(&document), "ledger.html");
+    let row = ledger.split("<tr id=\"claim-mixed\"").nth(1).expect("it has a row");
+    let row = row.split("</a>").next().unwrap_or_default();
+    assert!(row.contains("it is <math") && row.ends_with("</math> at most"), "{row}");
+    assert!(!row.contains("\\alpha"), "{row}");
+}
+
+#[test]
 fn durations_are_beside_the_pages_and_not_in_them() {
     let changed: Vec<_> = render(&document())
         .into_iter()
