@@ -528,13 +528,10 @@ fn a_formula_among_the_words_of_a_claim_is_one_in_the_ledger() {
     let index = document.claims.len();
     let claim = claim("mixed", "it is \\alpha^2 at most", Expected::Verified, Verdict::Verified);
     document.claims.push(claim);
-    let formula = Inline::Math(math("\\alpha^2", Display::Inline));
+    let formula = formula("\\alpha^2");
     let content =
         [text("it is "), vec![formula], vec![Inline::Emphasis(text(" at most"))]].concat();
-    let item = ListItem {
-        task: None,
-        blocks: vec![Block::Paragraph(vec![Inline::Claim { claim: index, content }])],
-    };
+    let item = item(vec![Block::Paragraph(vec![Inline::Claim { claim: index, content }])]);
     document.chapters[0].blocks.push(Block::List { start: None, items: vec![item] });
     let ledger = page(&render(&document), "ledger.html");
     let row = ledger.split("<tr id=\"claim-mixed\"").nth(1).expect("it has a row");
