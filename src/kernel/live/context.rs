@@ -30,6 +30,10 @@ use crate::plan::{ChapterPlan, tangle};
 /// How long one look at a running `veracity-live` takes.
 pub(super) const POLL: Duration = Duration::from_millis(5);
 
+/// After how many evaluations, besides two of each cell, a context is replaced: it keeps the code of each
+/// one, a few megabytes.
+const MOST_EVALUATIONS: usize = 128;
+
 /// Most cells that a chapter has no more and that are remembered.
 const MOST_FORMER: usize = 256;
 
@@ -46,6 +50,8 @@ pub(super) struct Context {
     pub(super) maps: Maps,
     /// Digest of what the context is made from.
     basis: String,
+    /// How often code was run in it.
+    pub(super) evaluations: usize,
     /// Whether it must be replaced.
     pub(super) broken: bool,
     /// Locked as long as the context is there, so that what it runs outlives nobody.
@@ -64,9 +70,12 @@ pub(super) struct Habit {
 }
 
 impl Context {
-    /// Whether it still is what a chapter stands on.
+    /// Whether it still is what a chapter stands on, and has not grown too old. That of a console stays,
+    /// with what a person has bound in it.
     pub(super) fn fits(&self, ground: &Ground, chapter: &ChapterPlan) -> bool {
-        !self.broken && self.basis == basis(ground, chapter)
+        let is_old = ground.purpose == Purpose::Report
+            && self.evaluations > MOST_EVALUATIONS + 2 * chapter.cells.len();
+        !self.broken && !is_old && self.basis == basis(ground, chapter)
     }
 
     /// Forgets what is known of cells that the chapter has no more, once there are many of them; an
@@ -154,6 +163,7 @@ impl Context {
                 habits: BTreeMap::new(),
                 maps,
                 basis: basis(ground, chapter),
+                evaluations: 0,
                 broken: false,
                 _alive: alive,
             }),

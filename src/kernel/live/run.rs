@@ -397,6 +397,7 @@ impl Run<'_> {
         };
         let evaluation = tangle::evaluation(self.chapter, &wanted);
         let code = evaluation.code.text.clone();
+        self.context.evaluations += 1;
         self.context.host.send(&LiveRequest::Evaluate { code })?;
         let (reply, progress) = self.follow(unit, outbox.path())?;
         let patience = Instant::now() + PATIENCE;
