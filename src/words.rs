@@ -1,8 +1,8 @@
 //! The words that a report gets from us, in the language of its readers.
 //!
-//! In: the language of `report.yaml`. Out: what captions, references, headings of generated parts,
-//! callouts and verdicts are called. Left out: sentences that explain, which are English, and works
-//! cited, whose style brings words of its own.
+//! In: the language of `report.yaml`. Out: what captions, references, generated pages, callouts and
+//! verdicts are called. Left out: what stands within the ledger, labels of controls and sentences that
+//! explain, which are English, and works cited, whose style brings words of its own.
 
 /// A word of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

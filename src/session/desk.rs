@@ -39,8 +39,11 @@ const MEANWHILE: Duration = Duration::from_millis(400);
 /// How soon what stood in the way from outside, such as a full disk, is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// How soon cells run again that failed for such a reason.
+/// How soon cells run again that failed for such a reason; twice as long after each further time.
 const RERUN: Duration = Duration::from_secs(10);
+
+/// Longest of these pauses: a linker that finds no library fails like a full disk, but for good.
+const LONGEST_PAUSE: Duration = Duration::from_secs(320);
 
 /// After how many pages code that is no longer shown is forgotten.
 const RENEWAL: u64 = 100;
@@ -76,6 +79,8 @@ pub(super) struct Desk {
     trouble: Option<Instant>,
     /// When cells run again that failed for no reason of their own.
     rerun: Option<Instant>,
+    /// How soon after that the next time is.
+    pause: Duration,
 }
 
 impl Desk {
@@ -109,6 +114,7 @@ impl Desk {
             unwritten: false,
             trouble: None,
             rerun: None,
+            pause: RERUN,
         }
     }
 
@@ -196,6 +202,7 @@ impl Desk {
             && let Some(written) = self.written.clone()
         {
             self.rerun = None;
+            self.pause = LONGEST_PAUSE.min(2 * self.pause);
             self.failures.forget_outside();
             self.start(written);
         } else if is_due(self.trouble) {
@@ -345,8 +352,11 @@ impl Desk {
                 let evaluated = self.finish(planned, results, PageState::Final, job.started);
                 if let Ok(page) = evaluated {
                     let published = self.publish(&output, &page);
-                    let again = self.rerun.unwrap_or_else(|| Instant::now() + RERUN);
-                    self.rerun = failures(&page).any(attend::is_from_outside).then_some(again);
+                    let is_outside = failures(&page).any(attend::is_from_outside);
+                    self.rerun = is_outside.then(|| Instant::now() + self.pause);
+                    if !is_outside {
+                        self.pause = RERUN;
+                    }
                     match published {
                         Ok(()) if self.unwritten => {
                             (self.unwritten, self.trouble) = (false, None);
