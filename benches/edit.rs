@@ -11,8 +11,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use mimalloc::MiMalloc;
 use veracity::pipeline::{self, BuildRequest};
 use veracity::session::{PageState, Session, Update};
+
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const CHAPTER: &str = "chapters/1-linear-attention.md";
 

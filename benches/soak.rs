@@ -14,6 +14,11 @@ fn main() {
 #[cfg(not(target_os = "linux"))]
 fn main() {}
 
+/// That of the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(target_os = "linux")]
 mod soak {
     use std::collections::BTreeMap;

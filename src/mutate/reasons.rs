@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use crate::diag::Diagnostic;
+use crate::memo::{Input, Memo};
 use crate::parse::Chapter;
 use crate::span::Span;
 
@@ -68,6 +69,15 @@ fn written(chapter: &Chapter) -> Vec<Reason> {
 
 /// The reasons in some code by the places for which they speak; one without words, by its own.
 fn in_code(text: &str) -> Vec<(Range<usize>, String)> {
+    static KNOWN: Memo<Vec<(Range<usize>, String)>> = Memo::new(4096);
+    KNOWN.get(Input::of([text.as_bytes()]), || {
+        let found = look_for_reasons(text);
+        let size = found.len() + 1;
+        (found, size)
+    })
+}
+
+fn look_for_reasons(text: &str) -> Vec<(Range<usize>, String)> {
     let mut literals = Vec::new();
     collect_literals(text.parse().unwrap_or_default(), &mut literals);
     let in_text = |at: usize| literals.iter().any(|it| it.start <= at && at < it.end);

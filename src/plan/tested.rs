@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use crate::memo::{Input, Memo};
 use crate::parse::{Chapter, Code};
 use crate::span::Span;
 
@@ -32,15 +33,7 @@ pub(super) fn in_code(chapter: &Chapter, blocks: &[&Code]) -> Vec<Test> {
     }
     // What opens in one block may be closed in the next.
     let text: String = blocks.iter().map(|code| code.text.as_str()).collect();
-    let mut found = Vec::new();
-    match text.parse() {
-        Ok(tokens) => look(tokens, "", &mut found),
-        // What is wrong with it, the compiler tells, if there is something to compile.
-        Err(_) => {
-            let plain = text.find(PLAIN).map(|at| (String::new(), at..at + PLAIN.len()));
-            found.extend(plain);
-        }
-    }
+    let found = in_text(&text);
     let mut starts = Vec::with_capacity(blocks.len());
     let mut end = 0;
     for code in blocks {
@@ -59,6 +52,24 @@ pub(super) fn in_code(chapter: &Chapter, blocks: &[&Code]) -> Vec<Test> {
 }
 
 const PLAIN: &str = "#[test]";
+
+/// The name of each test, and where its attribute stands.
+fn in_text(text: &str) -> Vec<(String, Range<usize>)> {
+    static KNOWN: Memo<Vec<(String, Range<usize>)>> = Memo::new(4096);
+    KNOWN.get(Input::of([text.as_bytes()]), || {
+        let mut found = Vec::new();
+        match text.parse() {
+            Ok(tokens) => look(tokens, "", &mut found),
+            // What is wrong with it, the compiler tells, if there is something to compile.
+            Err(_) => {
+                let plain = text.find(PLAIN).map(|at| (String::new(), at..at + PLAIN.len()));
+                found.extend(plain);
+            }
+        }
+        let size = found.len() + 1;
+        (found, size)
+    })
+}
 
 /// Looks through tokens, those that macros are given among them, in the module of a path.
 fn look(tokens: TokenStream, path: &str, found: &mut Vec<(String, Range<usize>)>) {
