@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_metadata::Message as CargoMessage;
 use veracity_protocol::{
     self as protocol, BUNDLE_FILE, BUNDLE_HEADER, BUNDLE_VERSION, Bundle, BundledChapter,
     BundledData, CudaNeeds, HEADERS_FOLDER,
@@ -91,7 +92,6 @@ pub fn make(
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
     let workspace = workspace(request, &written, &written.slugs_with_cells(), target)?;
-    let built = built(&workspace);
     let ground = Ground {
         digest: workspace.digest.clone(),
         toolchain: workspace.toolchain.clone(),
@@ -99,7 +99,7 @@ pub fn make(
     };
     let planned = pipeline::plan(request, written, &ground)?;
     let kernel = BatchKernel::new(
-        workspace,
+        workspace.clone(),
         request.root.clone(),
         request.out.clone(),
         request.data.clone(),
@@ -125,7 +125,8 @@ pub fn make(
     }
     let mut names: Vec<String> = chapters.iter().map(|it| it.program.clone()).collect();
     let cuda = target.needs(folder, &names).map_err(failed)?;
-    names.extend(target.headers(folder, &built).map_err(failed)?);
+    let packages = chapters.iter().map(|it| workspace::program_package(&it.plan.chapter));
+    names.extend(target.headers(folder, &workspace, packages).map_err(failed)?);
     let files = finish(request, folder, names, tell)?;
     let datasets = datasets(request, &planned, &chapters).map_err(failed)?;
     let mut data_bytes = 0;
@@ -214,7 +215,7 @@ pub fn make_self_test(
     place(&workspace.target.join("debug").join(&package), &folder.join(&name)).map_err(failed)?;
     let mut names = vec![name.clone()];
     let cuda = target.needs(folder, &names).map_err(failed)?;
-    names.extend(target.headers(folder, &built(&workspace)).map_err(failed)?);
+    names.extend(target.headers(folder, &workspace, [package]).map_err(failed)?);
     let files = finish(request, folder, names, tell)?;
     let bundle = Bundle {
         version: BUNDLE_VERSION,
@@ -250,11 +251,20 @@ impl Target {
         }))
     }
 
-    /// Brings along the headers of kernels that are compiled where they run; gives their names.
-    fn headers(&self, folder: &Path, built: &Path) -> io::Result<Vec<String>> {
+    /// Brings along the headers of kernels that these programs compile where they run; gives their names.
+    fn headers(
+        &self,
+        folder: &Path,
+        workspace: &Workspace,
+        programs: impl IntoIterator<Item = String>,
+    ) -> io::Result<Vec<String>> {
         let Self::Cuda(toolkit, _) = self else { return Ok(Vec::new()) };
+        let mut scripts = BTreeSet::new();
+        for program in programs {
+            scripts.extend(left_by_scripts(workspace, &program)?);
+        }
         let mut names = Vec::new();
-        for (name, path) in toolkit.headers(built)? {
+        for (name, path) in toolkit.headers(&scripts)? {
             let name = format!("{HEADERS_FOLDER}/{}", name.display());
             copy(&path, &folder.join(&name))?;
             names.push(name);
@@ -263,9 +273,27 @@ impl Target {
     }
 }
 
-/// Folder of what build scripts left.
-fn built(workspace: &Workspace) -> PathBuf {
-    workspace.compiled.join("debug").join("build")
+/// Folders of what build scripts left for a program that is built already. Other builds may have left theirs
+/// beside them, so that Cargo alone knows.
+fn left_by_scripts(workspace: &Workspace, package: &str) -> io::Result<Vec<PathBuf>> {
+    let mut command = workspace.cargo();
+    command.args(["build", "--quiet", "--message-format=json", "--package", package]);
+    let output = command.output()?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(io::Error::other(words));
+    }
+    out_folders(&output.stdout)
+}
+
+/// The folders of build scripts in what Cargo says.
+fn out_folders(said: &[u8]) -> io::Result<Vec<PathBuf>> {
+    let folder = |message| match message {
+        Ok(CargoMessage::BuildScriptExecuted(script)) => Some(Ok(PathBuf::from(script.out_dir))),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    };
+    CargoMessage::parse_stream(said).filter_map(folder).collect()
 }
 
 /// The workspace in which programs for the target are compiled.
@@ -430,4 +458,18 @@ fn place(from: &Path, to: &Path) -> io::Result<()> {
     // Without the tool the bundle is larger and as good.
     let _ = Command::new("strip").arg(to).output();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_build_scripts_of_a_build_left_what_is_for_it() {
+        let said = br#"{"reason":"build-script-executed","package_id":"path+file:///d#dfdx@0.13.0","linked_libs":[],"linked_paths":[],"cfgs":[],"env":[],"out_dir":"/t/build/dfdx-1/out"}
+{"reason":"build-finished","success":true}
+"#;
+        let found = out_folders(said).expect("Cargo's words");
+        assert_eq!(found, [Path::new("/t/build/dfdx-1/out")]);
+    }
 }

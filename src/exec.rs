@@ -155,11 +155,13 @@ pub fn test(
             Reuse::OnlyStored | Reuse::Meanwhile => continue,
         }
         match kernel.test(chapter, tests, &|event| sink(ExecEvent::Kernel { chapter, event })) {
-            None => diagnostics.push(idle(tests)),
-            Some(Tested { wrong, ignored }) => {
-                diagnostics.extend(self::ignored(tests, &ignored));
-                if wrong.is_empty() {
-                    let record = CellRecord { stdout: ignored.join("\n"), ..CellRecord::empty() };
+            None => diagnostics.push(untested(tests)),
+            Some(Tested { wrong, idle }) => {
+                diagnostics.extend(not_run(tests, &idle));
+                // Where none ran, none has passed.
+                let has_run = tests.written.iter().any(|test| !idle.contains(&test.name));
+                if wrong.is_empty() && has_run {
+                    let record = CellRecord { stdout: idle.join("\n"), ..CellRecord::empty() };
                     // What cannot be kept is found again.
                     let _ = store.put(tests.key, &record);
                 }
@@ -171,24 +173,24 @@ pub fn test(
     diagnostics
 }
 
-/// Whether it is stored that tests passed; tells again of those that were ignored.
+/// Whether it is stored that tests passed; tells again of those that were not run.
 fn passed(tests: &Tests, store: &Store, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let Found::Whole(record) = store.get(tests.key) else { return false };
     let names: Vec<String> = record.stdout.lines().map(str::to_owned).collect();
-    diagnostics.extend(ignored(tests, &names));
+    diagnostics.extend(not_run(tests, &names));
     true
 }
 
-/// Tells which tests are ignored, so that they do not look as if they had passed.
-fn ignored(tests: &Tests, names: &[String]) -> Option<Diagnostic> {
+/// Tells which tests were not run, so that they do not look as if they had passed.
+fn not_run(tests: &Tests, names: &[String]) -> Option<Diagnostic> {
     let (first, more) = names.split_first()?;
     let words = match more.len() {
-        0 => format!("the test `{first}` is ignored and was not run"),
-        more => format!("the test `{first}` and {more} more are ignored and were not run"),
+        0 => format!("the test `{first}` was not run"),
+        more => format!("the test `{first}` and {more} more were not run"),
     };
     let warning = Diagnostic::warning("idle-test", words, tests.place(first).clone())
-        .hint("leave `#[ignore]` away, or the test");
-    let place = |name: &String| (tests.place(name).clone(), format!("so is `{name}`"));
+        .hint("leave away the `#[ignore]` or `#[cfg(…)]` at it or its module, or the test");
+    let place = |name: &String| (tests.place(name).clone(), format!("nor was `{name}`"));
     Some(
         more.iter().map(place).fold(warning, |warning, (span, words)| warning.related(span, words)),
     )
@@ -197,10 +199,10 @@ fn ignored(tests: &Tests, names: &[String]) -> Option<Diagnostic> {
 /// A warning for each chapter whose tests this kind of build does not run, so that they do not look as
 /// if they had passed.
 pub fn idle_tests(plan: &Plan) -> Vec<Diagnostic> {
-    plan.chapters.iter().filter_map(|chapter| chapter.tests.as_ref()).map(idle).collect()
+    plan.chapters.iter().filter_map(|chapter| chapter.tests.as_ref()).map(untested).collect()
 }
 
-fn idle(tests: &Tests) -> Diagnostic {
+fn untested(tests: &Tests) -> Diagnostic {
     let words = "the tests of this chapter's modules were not run";
     Diagnostic::warning("idle-test", words, tests.span.clone())
         .hint("`veracity check` and `veracity build-report` run them on the CPU")

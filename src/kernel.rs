@@ -69,8 +69,8 @@ pub trait Kernel: Send + Sync {
 pub struct Tested {
     /// What is wrong; nothing if all that ran have passed.
     pub wrong: Vec<Diagnostic>,
-    /// Names of those that are marked to be ignored, and were not run.
-    pub ignored: Vec<String>,
+    /// Names of those that were not run, because they are marked to be ignored or are not in the program.
+    pub idle: Vec<String>,
 }
 
 /// What may stand at the end of something half-typed.

@@ -265,7 +265,7 @@ fn plan_chapter(
     let base = base.finish();
     let written = tested::in_modules(chapter);
     let tests = written.first().map(|first| first.span.clone()).map(|span| {
-        let mut key = KeyHasher::new("tests 2");
+        let mut key = KeyHasher::new("tests 3");
         key.field(&base.to_string());
         let timeout = chapter_timeout(config, chapter, &foundation.profile);
         Tests { key: key.finish(), timeout, span, written }

@@ -5,6 +5,7 @@
 //! nothing is done where no claim asks for another device.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use super::{BuildRequest, Planned};
 use crate::cache::Store;
@@ -78,13 +79,17 @@ fn on(
 
 /// Digest of what the cells stand on there: the crates' features differ by device.
 ///
-/// As long as it is the same here, it is the same there.
+/// As long as it is the same here, it is the same there, but for the versions of crates that only the other
+/// device needs: those are the lock file's to say.
 fn code(device: &str, request: &BuildRequest, planned: &Planned) -> Result<String, Diagnostic> {
     static KNOWN: Memo<Result<String, Diagnostic>> = Memo::new(64);
     let config = &planned.written.config;
     let slugs = planned.written.slugs_with_cells();
     let here = &planned.foundation.digest;
-    let input = Input::of_debug(&(&request.root, &request.out, device, config, &slugs, here));
+    // Without one, versions are those of this executable.
+    let lock = fs::read(request.root.join("Cargo.lock")).ok();
+    let place = (&request.root, &request.out, device, request.network);
+    let input = Input::of_debug(&(place, config, &slugs, here, lock));
     KNOWN.get(input, || {
         let out = request.out.join(FOLDER).join(device);
         let config = config.on(device);

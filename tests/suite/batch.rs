@@ -26,6 +26,17 @@ mod tests {
     #[test]
     fn of_even_numbers() { assert_eq!(super::half(4), 2); }
     #[test] #[ignore = \"slow\"] fn of_all_numbers() {}
+    #[cfg(any())] #[test] fn of_no_number() { panic!() }
+}
+```
+";
+
+const ABSENT: &str = "# Absent
+
+```rust,module
+#[cfg(any())]
+mod tests {
+    #[test] fn fails() { panic!() }
 }
 ```
 ";
@@ -47,15 +58,12 @@ const FORGED: &str = "# Forged
 
 ```rust,module
 use std::io::Write;
-#[test] fn fails() {
-    std::thread::sleep(std::time::Duration::from_secs(60));
-    panic!();
-}
-#[test] fn forges() {
+#[test] fn a_forges() {
     let result = \"test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\";
     let _ = std::io::stdout().write_all(result.as_bytes());
     std::process::exit(0);
 }
+#[test] fn b_fails() { panic!(); }
 ```
 ";
 
@@ -325,6 +333,7 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
         ("tested", TESTED),
         ("failing", FAILING),
         ("forged", FORGED),
+        ("absent", ABSENT),
     ]);
     let (executed, _) = bench.execute();
     let chapter = |slug: &str| {
@@ -407,11 +416,15 @@ fn tests(bench: &Bench) {
             "the program with the tests of this chapter's modules ended before all of them had run",
         ),
     ];
-    let ignored = (
-        "tested.md:10:5".to_owned(),
-        "the test `tests::of_all_numbers` is ignored and was not run",
+    let tested =
+        ("tested.md:10:5".to_owned(), "the test `tests::of_all_numbers` and 1 more were not run");
+    let absent = ("absent.md:6:5".to_owned(), "the test `tests::fails` was not run");
+    assert_eq!(told, [std::slice::from_ref(&tested), &expected[..], &[absent]].concat());
+    let (also, words) = &found[0].related[0];
+    assert_eq!(
+        (also.to_string().as_str(), words.as_str()),
+        ("tested.md:11:19", "nor was `tests::of_no_number`")
     );
-    assert_eq!(told, [std::slice::from_ref(&ignored), &expected[..]].concat());
     assert_eq!(found[1].notes, ["left: 2", "right: 3"]);
     let idle = ScriptedKernel::default();
     let idle = exec::test(&bench.plan(), &idle, &bench.store(), &|_| ());
@@ -420,8 +433,8 @@ fn tests(bench: &Bench) {
         idle.iter().map(|it| (place(it), it.message.as_str())).collect();
     let unknown =
         |place: &str| (place.to_owned(), "the tests of this chapter's modules were not run");
-    let rest = [unknown("failing.md:5:1"), unknown("forged.md:5:1")];
-    assert_eq!(idle, [&[ignored], &rest[..]].concat(), "only the first has passed");
+    let rest = [unknown("failing.md:5:1"), unknown("forged.md:5:1"), unknown("absent.md:6:5")];
+    assert_eq!(idle, [&[tested], &rest[..]].concat(), "only the first has passed");
 }
 
 /// What ended well is stored, damage is noticed, and stored results equal fresh ones.

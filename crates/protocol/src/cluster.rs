@@ -24,6 +24,32 @@ const OWN: [&str; 14] = [
 /// The same as single letters.
 const OWN_LETTERS: &str = "aeJMohVW";
 
+/// Options that stand alone; any other takes what follows it for its value.
+const FLAGS: [&str; 16] = [
+    "contiguous",
+    "exclusive",
+    "get-user-env",
+    "hold",
+    "ignore-pbs",
+    "nice",
+    "no-kill",
+    "no-requeue",
+    "overcommit",
+    "oversubscribe",
+    "propagate",
+    "quiet",
+    "reboot",
+    "spread-job",
+    "use-min-nodes",
+    "verbose",
+];
+
+/// The same as single letters.
+const FLAG_LETTERS: &str = "HkOQsv";
+
+/// Letters of options that take a value.
+const VALUE_LETTERS: &str = "ABbCcDdFGiLmNnpqStwx";
+
 /// Why an argument cannot be given to `sbatch`, in words that follow it; nothing if it can.
 ///
 /// ```
@@ -32,32 +58,41 @@ const OWN_LETTERS: &str = "aeJMohVW";
 /// assert_eq!(wrong_sbatch_argument("--account=us"), None);
 /// assert!(wrong_sbatch_argument("us").is_some());
 /// assert!(wrong_sbatch_argument("--array=0-9").is_some());
+/// assert!(wrong_sbatch_argument("--account").is_some());
 /// ```
 pub fn wrong_sbatch_argument(argument: &str) -> Option<&'static str> {
+    const NO_OPTION: &str = "is no option, and `sbatch` would take it for the script";
+    const NO_NAME: &str = "has no name of an option behind its dashes";
+    const NO_VALUE: &str =
+        "is not known to do without a value, which would stand in the same argument";
+    const OWN_WORDS: &str = "is what a sweep itself says of its jobs";
+    let is_name = |c: char| c.is_ascii_alphanumeric();
     if argument.chars().any(char::is_control) {
         return Some("has a line break or another control character");
     }
-    let is_own = match argument.strip_prefix("--") {
-        Some(long) => {
-            let name = long.split('=').next().unwrap_or_default();
-            // `sbatch` knows an option by any beginning of its name.
-            !name.is_empty() && OWN.iter().any(|own| own.starts_with(name))
-        }
-        None => {
-            argument.strip_prefix('-').is_some_and(|it| it.starts_with(|c| OWN_LETTERS.contains(c)))
-        }
-    };
-    if is_own {
-        return Some("is what a sweep itself says of its jobs");
+    if let Some(long) = argument.strip_prefix("--") {
+        let name = long.split('=').next().unwrap_or_default();
+        let has_value = name.len() < long.len();
+        return if long.is_empty() {
+            Some(NO_OPTION)
+        } else if !name.starts_with(is_name) {
+            Some(NO_NAME)
+        // `sbatch` knows an option by any beginning of its name.
+        } else if OWN.iter().any(|own| own.starts_with(name)) {
+            Some(OWN_WORDS)
+        } else {
+            (!has_value && !FLAGS.contains(&name)).then_some(NO_VALUE)
+        };
     }
-    match argument.trim_start_matches('-') {
-        option if option.is_empty() || !argument.starts_with('-') => {
-            Some("is no option, and `sbatch` would take it for the script")
-        }
-        option if option.starts_with(|c: char| !c.is_ascii_alphanumeric()) => {
-            Some("has no name of an option behind its dashes")
-        }
-        _ => None,
+    let mut letters = argument.strip_prefix('-').unwrap_or_default().chars();
+    let Some(letter) = letters.next() else { return Some(NO_OPTION) };
+    let is_alone = letters.as_str().is_empty();
+    match letter {
+        _ if !is_name(letter) => Some(NO_NAME),
+        _ if OWN_LETTERS.contains(letter) => Some(OWN_WORDS),
+        _ if VALUE_LETTERS.contains(letter) => is_alone.then_some(NO_VALUE),
+        _ if !FLAG_LETTERS.contains(letter) => Some("is no option that is known here"),
+        _ => (!is_alone).then_some("is more than one option"),
     }
 }
 
@@ -69,8 +104,10 @@ mod tests {
     fn an_argument_is_one_option_that_is_not_the_sweeps() {
         for good in [
             "--account=us",
-            "-A",
+            "-Aus",
             "-pgpu",
+            "-H",
+            "--no-kill",
             "--gres=gpu:1",
             "--exclusive",
             "--cluster-constraint=x",
@@ -97,6 +134,13 @@ mod tests {
             ("--wrap=true", "a sweep itself"),
             ("--wait", "a sweep itself"),
             ("--requeue", "a sweep itself"),
+            ("-sW", "more than one"),
+            ("-HW", "more than one"),
+            ("-Ha0-9", "more than one"),
+            ("-so/x", "more than one"),
+            ("-A", "without a value"),
+            ("--account", "without a value"),
+            ("-Z1", "known here"),
         ] {
             let found = wrong_sbatch_argument(bad);
             assert!(found.is_some_and(|words| words.contains(why)), "{bad:?}: {found:?}");

@@ -1,13 +1,14 @@
 //! The tests in a chapter's modules: the library's own test program, built and run.
 //!
-//! In: a chapter with tests. Out: what is wrong, each at its place in the chapter, and what was ignored.
+//! In: a chapter with tests. Out: what is wrong, each at its place in the chapter, and what was not run.
 //! Left out: tests in documentation, and what tests print while they pass.
 //!
 //! What a test prints or how it ends the program must not look like success. So one more test, which
 //! fails with a word that is new each time, belongs to the program: only a program that has run all
-//! its tests tells of that failure, and of no other, as its last words.
+//! its tests tells of that failure, and of no other, as its last words. This guards against accidents: an
+//! author who wants a test to look like success can read the word, or write no test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -24,7 +25,7 @@ use crate::kernel::outbox::{self, POLL};
 use crate::kernel::process::{self, Group};
 use crate::kernel::{Event, Tested, workspace};
 use crate::plan::tangle::{MUST_FAIL, WORD};
-use crate::plan::{ChapterPlan, Tests};
+use crate::plan::{ChapterPlan, Test, Tests};
 use crate::span::Span;
 
 /// Most failures that are told.
@@ -48,7 +49,7 @@ impl BatchKernel {
         sink: &(dyn Fn(Event) + Sync),
     ) -> Tested {
         let since = self.interrupts();
-        let only = |problem| Tested { wrong: vec![problem], ignored: Vec::new() };
+        let only = |problem| Tested { wrong: vec![problem], idle: Vec::new() };
         let sources = super::sources(chapter, &[]);
         let package = workspace::library_package(&chapter.slug);
         let built = {
@@ -111,7 +112,7 @@ impl BatchKernel {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut group = Group::spawn(&mut command)?;
         let stdout = group.child.stdout.take();
-        let reader = thread::spawn(move || stdout.map(last_words).unwrap_or_default());
+        let reader = thread::spawn(move || stdout.map(words).unwrap_or_default());
         let started = Instant::now();
         let mut problem = None;
         let status = loop {
@@ -151,18 +152,18 @@ impl BatchKernel {
     }
 }
 
-/// Most bytes of a test program's words that are kept.
+/// Most bytes of a test program's words that are kept from their beginning, and from their end.
 const LONGEST: usize = 1 << 20;
 
-/// The end of what a test program says, which tells how it went.
-fn last_words(mut stream: impl Read) -> String {
+/// What a test program says: which tests there are at the beginning, and how they went at the end.
+fn words(mut stream: impl Read) -> String {
     let mut said = Vec::new();
     let mut part = [0; 1 << 13];
     // What was read before the stream broke is kept.
     while let Ok(length @ 1..) = stream.read(&mut part) {
         said.extend_from_slice(&part[..length]);
-        if said.len() > 2 * LONGEST {
-            said.drain(..said.len() - LONGEST);
+        if said.len() > 3 * LONGEST {
+            said.drain(LONGEST..said.len() - LONGEST);
         }
     }
     String::from_utf8_lossy(&said).into_owned()
@@ -171,9 +172,8 @@ fn last_words(mut stream: impl Read) -> String {
 fn judge(ended: Ended, tests: &Tests, maps: &Maps) -> Tested {
     let Ended { status, said, word, problem } = ended;
     if let Some(problem) = problem {
-        return Tested { wrong: vec![problem], ignored: Vec::new() };
+        return Tested { wrong: vec![problem], idle: Vec::new() };
     }
-    let ignored = ignored(&said);
     let Some(failed) = failed(&said, &word).filter(|_| status.code() == Some(FAILED)) else {
         let how = match status.success() {
             true => "ended before all of them had run".to_owned(),
@@ -182,11 +182,11 @@ fn judge(ended: Ended, tests: &Tests, maps: &Maps) -> Tested {
         let words = format!("the program with the tests of this chapter's modules {how}");
         let problem = Diagnostic::error("test-failed", words, tests.span.clone())
             .hint("an abort, a stack overflow or `std::process::exit` in a test ends all of them");
-        return Tested { wrong: vec![problem], ignored };
+        return Tested { wrong: vec![problem], idle: Vec::new() };
     };
     let told = failed.into_iter().take(MOST_FAILURES);
     let wrong = told.map(|(name, words)| failure(name, words, tests.place(name), maps)).collect();
-    Tested { wrong, ignored }
+    Tested { wrong, idle: idle(&said, &tests.written) }
 }
 
 /// Exit status of a test program in which a test has failed.
@@ -213,11 +213,30 @@ fn sections(told: &str) -> impl Iterator<Item = (&str, &str)> {
     told.split("\n---- ").skip(1).filter_map(|section| section.split_once(" stdout ----\n"))
 }
 
-/// Names of the tests that are marked to be ignored.
-fn ignored(said: &str) -> Vec<String> {
-    let tests = said.lines().filter_map(|line| line.strip_prefix("test "));
-    let ignored = tests.filter_map(|line| line.split_once(" ... ignored"));
-    ignored.map(|(name, _)| name.trim_end_matches(" - should panic").to_owned()).collect()
+/// Names of the tests that were not run: those that are marked to be ignored, and those that are written but
+/// of which the program does not tell.
+fn idle(said: &str, written: &[Test]) -> Vec<String> {
+    let told = said.split("\nfailures:\n").next().unwrap_or_default();
+    // What a test prints in other ways than `println!` may stand before on the line.
+    let told = told.lines().filter_map(|line| {
+        let (name, result) = line.split_once(" ... ")?;
+        let name = name.rsplit_once("test ").map(|(_, name)| name)?;
+        Some((name.trim_end_matches(" - should panic"), result.starts_with("ignored")))
+    });
+    let (ignored, ran): (Vec<_>, Vec<_>) = told.partition(|(_, is_ignored)| *is_ignored);
+    let mut idle: Vec<&str> = ignored.iter().map(|(name, _)| *name).collect();
+    let written: BTreeSet<&str> = written.iter().map(|test| test.name.as_str()).collect();
+    let told: BTreeSet<&str> = ran.into_iter().chain(ignored).map(|(name, _)| name).collect();
+    // A macro may have put a test into another module than the one in which it is written.
+    let moved: BTreeSet<&str> = told.difference(&written).map(|name| in_module(name)).collect();
+    let is_absent = |name: &&str| !name.is_empty() && !moved.contains(in_module(name));
+    idle.extend(written.difference(&told).copied().filter(is_absent));
+    idle.into_iter().map(str::to_owned).collect()
+}
+
+/// The name of a test without the modules in which it is.
+fn in_module(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// What is told of a test that failed, at the place of its panic or else at its own.
@@ -281,7 +300,22 @@ mod cases {
         let words = "it did not panic, as `#[should_panic]` says that it does";
         assert_eq!(told.message, format!("the test `tests::b` failed: {words}"));
         assert_eq!(told.span.expect("it has a place").to_string(), "a.md:2:1");
-        assert_eq!(ignored(SAID), ["c"]);
+    }
+
+    #[test]
+    fn a_test_that_is_not_in_the_program_was_not_run() {
+        let source = Source::new("a.md", "# A\n");
+        let idle = |said: &str, names: &[&str]| {
+            let test = |name: &&str| Test { name: (*name).to_owned(), span: source.span(0..1) };
+            super::idle(said, &names.iter().map(test).collect::<Vec<_>>())
+        };
+        assert_eq!(idle(SAID, &["a", "c", "tests::b"]), ["c"]);
+        assert_eq!(idle(SAID, &["a", "c", "gone::a", "tests::b"]), ["c", "gone::a"]);
+        // One that a macro has put elsewhere, and one whose name nobody could read.
+        assert_eq!(idle(SAID, &["a", "b", "c", ""]), ["c"]);
+        let printed = "\nrunning 2 tests\nprintedtest a ... ok\ntest MUST ... FAILED\n\nfailures:\n\n\
+            ---- MUST stdout ----\ntest b ... ok\n";
+        assert_eq!(idle(printed, &["a", "b"]), ["b"]);
     }
 
     #[test]

@@ -160,20 +160,30 @@ impl Toolkit {
     }
 
     /// The headers of kernels that are compiled where they run, by name: those that build scripts left
-    /// below `built`, and what they include of the toolkit's.
+    /// in their folders, and what they include of the toolkit's.
     ///
     /// dfdx has NVRTC compile some of its kernels when they are first needed, and names folders of the machine
     /// on which it was built. NVRTC looks into the folder in which a program runs as well.
     ///
     /// # Errors
-    /// If a folder or a header cannot be read.
-    pub fn headers(&self, built: &Path) -> io::Result<BTreeMap<PathBuf, PathBuf>> {
-        let mut found = BTreeMap::new();
-        for script in fs::read_dir(built)? {
-            let Ok(files) = fs::read_dir(script?.path().join("out")) else { continue };
-            let paths = files.flatten().map(|file| file.path());
-            let own = paths.filter(|path| path.extension().is_some_and(|it| it == "cuh"));
-            found.extend(own.filter_map(|path| Some((PathBuf::from(path.file_name()?), path))));
+    /// If a folder or a header cannot be read, or two scripts left different headers of one name.
+    pub fn headers(&self, scripts: &BTreeSet<PathBuf>) -> io::Result<BTreeMap<PathBuf, PathBuf>> {
+        let mut found: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+        for script in scripts {
+            for file in fs::read_dir(script)? {
+                let file = file?;
+                let (name, path) = (PathBuf::from(file.file_name()), file.path());
+                if path.extension().is_none_or(|it| it != "cuh") {
+                    continue;
+                }
+                if let Some(other) = found.get(&name)
+                    && fs::read(other)? != fs::read(&path)?
+                {
+                    let (other, path) = (other.display(), path.display());
+                    return Err(io::Error::other(format!("{other} and {path} differ")));
+                }
+                found.insert(name, path);
+            }
         }
         let include = self.root.join("include");
         found.insert(PathBuf::from(HALF), include.join(HALF));
@@ -457,14 +467,22 @@ mod tests {
             ("cuda/include/d.h", ""),
             ("build/dfdx-1/out/utils.cuh", "#include \"cuda_fp16.h\"\n"),
             ("build/dfdx-1/out/kernel.ptx", ""),
+            ("build/dfdx-2/out/utils.cuh", "// of another build\n"),
         ] {
             file(root, name, text);
         }
         let found = Toolkit::find(Some(&root.join("cuda"))).expect("it is whole");
-        let headers = found.headers(&root.join("build")).expect("they can be read");
+        let out = |name: &str| root.join("build").join(name).join("out");
+        let headers = found.headers(&[out("dfdx-1")].into()).expect("they can be read");
         let names: Vec<String> = headers.keys().map(|name| name.display().to_string()).collect();
         assert_eq!(names, ["c.h", "crt/a.h", "crt/b.h", "cuda_fp16.h", "utils.cuh"]);
         assert_eq!(headers[Path::new("c.h")], root.join("cuda/include/c.h"));
+        assert_eq!(headers[Path::new("utils.cuh")], out("dfdx-1").join("utils.cuh"));
+        let both = [out("dfdx-1"), out("dfdx-2")].into();
+        let differ = found.headers(&both).expect_err("which of them is meant is not known");
+        assert!(differ.to_string().ends_with("dfdx-2/out/utils.cuh differ"), "{differ}");
+        fs::copy(out("dfdx-1").join("utils.cuh"), out("dfdx-2").join("utils.cuh")).expect("a copy");
+        assert!(found.headers(&both).is_ok());
     }
 
     #[test]

@@ -43,8 +43,6 @@ pub(super) fn submit(
     sbatch
         .args(["--parsable", "--no-requeue", "--ntasks=1", "--open-mode=truncate"])
         .args(&cluster.arguments)
-        // Said again for an option before it that lacks its value: that takes this, and no other.
-        .arg("--parsable")
         .arg(format!("--array=0-{}{at_once}", jobs - 1))
         .arg(format!("--job-name={name}"))
         .arg(format!("--output={log}"))
