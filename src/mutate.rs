@@ -128,8 +128,8 @@ pub struct Wanted {
 pub struct Findings {
     /// Those that were tried, in the order of their kinds and places.
     pub tried: Vec<(Mutant, Fate)>,
-    /// How many were not reached in time.
-    pub left: usize,
+    /// Those that were not reached in time, in the same order.
+    pub left: Vec<Mutant>,
     /// How many possible changes of code were not drawn.
     pub undrawn: usize,
     /// How many more were left out because of what the cells behind their claims took.
@@ -244,12 +244,18 @@ pub fn search(
         others.into_iter().map(join).chain([own]).collect::<Result<(), _>>()
     })?;
     let mut tried = tried.into_inner().unwrap_or_default();
-    tried.sort_by_key(|(mutant, _)| {
-        (mutant.kind, mutant.chapter, mutant.span.range.start, mutant.by.clone())
-    });
-    let left = total - tried.len();
+    tried.sort_by_key(|(mutant, _)| place(mutant));
+    let reached: BTreeSet<_> = tried.iter().map(|(mutant, _)| place(mutant)).collect();
+    let mut left: Vec<Mutant> =
+        groups.into_iter().flatten().filter(|mutant| !reached.contains(&place(mutant))).collect();
+    left.sort_by_key(place);
     let open = open.into_iter().map(|claim| claim.id.clone()).collect();
     Ok(Findings { tried, left, undrawn, slow, open })
+}
+
+/// What tells mutants apart, and their order.
+fn place(mutant: &Mutant) -> (Kind, usize, usize, String) {
+    (mutant.kind, mutant.chapter, mutant.span.range.start, mutant.by.clone())
 }
 
 /// All mutants, in groups that are best tried one after the other, how many changes of code were not

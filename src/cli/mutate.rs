@@ -193,6 +193,24 @@ fn words(findings: &Findings, took: Duration) -> String {
             printable(after.trim()),
         );
     }
+    let unknown = findings.tried.iter().filter_map(|(mutant, fate)| match fate {
+        Fate::TimedOut => {
+            Some((mutant, "timed out", "it ran far longer than before, and was ended"))
+        }
+        Fate::Untried(why) => Some((mutant, "not run", why.as_str())),
+        Fate::Noticed(_) | Fate::Invalid(_) | Fate::Survived => None,
+    });
+    let left = findings.left.iter().map(|mutant| (mutant, "not tried", "the time was up"));
+    for (mutant, fate, why) in unknown.chain(left) {
+        let _ = writeln!(
+            words,
+            "\x1b[1m{fate}\x1b[0m {} {}: {}\n  \x1b[2m+ {}\x1b[0m\n",
+            mutant.kind.word(),
+            mutant.span,
+            printable(why),
+            printable(mutant.diff().1.trim()),
+        );
+    }
     for kind in [Kind::Text, Kind::Formula, Kind::Code] {
         let tried: Vec<_> = findings.tried.iter().filter(|(it, _)| it.kind == kind).collect();
         if !tried.is_empty() {
@@ -205,8 +223,8 @@ fn words(findings: &Findings, took: Duration) -> String {
     if findings.slow > 0 {
         let _ = writeln!(words, "{} more rest under cells that took longer", findings.slow);
     }
-    if findings.left > 0 {
-        let _ = writeln!(words, "{} changes were not tried in time", findings.left);
+    if !findings.left.is_empty() {
+        let _ = writeln!(words, "{} changes were not tried in time", findings.left.len());
     }
     if !findings.open.is_empty() {
         let _ = writeln!(
@@ -290,20 +308,29 @@ struct Row<'a> {
 }
 
 fn json(findings: &Findings) -> String {
+    let tried = findings.tried.iter().map(|(mutant, fate)| {
+        let detail = match fate {
+            Fate::Noticed(words) | Fate::Invalid(words) | Fate::Untried(words) => Some(&**words),
+            Fate::Survived => mutant.reason.as_deref(),
+            Fate::TimedOut => None,
+        };
+        row(mutant, name(mutant, fate).1, detail)
+    });
+    let left = findings.left.iter().map(|mutant| row(mutant, "not tried", None));
     let file = File {
         version: 1,
         not_drawn: findings.undrawn,
         too_slow: findings.slow,
-        not_tried: findings.left,
+        not_tried: findings.left.len(),
         not_tested: &findings.open,
-        mutants: findings.tried.iter().map(row).collect(),
+        mutants: tried.chain(left).collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
     text.push('\n');
     text
 }
 
-fn row((mutant, fate): &(Mutant, Fate)) -> Row<'_> {
+fn row<'a>(mutant: &'a Mutant, fate: &'static str, detail: Option<&'a str>) -> Row<'a> {
     let position = mutant.span.position();
     let (before, after) = mutant.diff();
     Row {
@@ -314,11 +341,7 @@ fn row((mutant, fate): &(Mutant, Fate)) -> Row<'_> {
         before,
         after,
         claims: &mutant.claims,
-        fate: name(mutant, fate).1,
-        detail: match fate {
-            Fate::Noticed(words) | Fate::Invalid(words) | Fate::Untried(words) => Some(words),
-            Fate::Survived => mutant.reason.as_deref(),
-            Fate::TimedOut => None,
-        },
+        fate,
+        detail,
     }
 }
