@@ -94,7 +94,7 @@ pub struct Session {
 impl Session {
     /// Starts a session that watches the report's files.
     ///
-    /// `prepare` makes the ground with its kernel; [`pipeline::prepare`] is one.
+    /// `prepare` makes the ground with its kernel; [`crate::pipeline::prepare`] is one.
     pub fn start(request: BuildRequest, prepare: Arc<Prepare>, subscriber: Subscriber) -> Self {
         let (signals, received) = mpsc::channel();
         let sender = signals.clone();
