@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
-use veracity_protocol::Expr;
+use veracity_protocol::{Expr, Relation};
 
 use super::number::{self, Printed};
 use super::{Verdict, exact};
@@ -96,6 +96,16 @@ impl Point {
         let said = |error: crate::math::MathError| error.message;
         let math = Math::parse(latex, Display::Inline, &Macros::default()).map_err(said)?;
         let formula = math.equation("").map_err(said)?;
+        let is_compared = |relation: &Relation| match relation {
+            Relation::Equal => true,
+            Relation::Approximate => self.within.is_some(),
+            _ => false,
+        };
+        if !formula.relations.iter().all(is_compared) {
+            return Err(
+                "only `=` is compared at a point, and `≈` with a tolerance such as `± 0.1`".into(),
+            );
+        }
         let at: BTreeMap<&str, BigRational> =
             self.at.iter().map(|(name, value)| (name.as_str(), value.plain())).collect();
         let mut used = BTreeSet::new();
@@ -153,6 +163,16 @@ mod tests {
     fn of(point: &str, latex: &str, value: &str) -> Verdict {
         let value = exact::decimal(value).expect("a number");
         Point::parse(point).expect("a point").compare(latex, &value)
+    }
+
+    #[test]
+    fn only_an_equation_is_compared() {
+        for latex in ["400 < 2W", "400 \\le 2W", "400 = 2W < 3W", "400 > 2W", "400 \\approx 2W"] {
+            let verdict = of("W = 200", latex, "400");
+            assert!(matches!(&verdict, Verdict::Error(it) if it.contains("only `=`")), "{latex}");
+        }
+        assert_eq!(of("W = 200, ± 1", "400 \\approx 2W", "400"), Verdict::Verified);
+        assert!(matches!(of("W = 200, ± 1", "400 < 2W", "400"), Verdict::Error(_)));
     }
 
     #[test]
