@@ -400,6 +400,15 @@ fn a_formula_is_evaluated_or_listed() {
 }
 
 #[test]
+fn a_formula_in_words_has_the_macros_of_its_chapter() {
+    let chapter = format!(
+        "---\nmacros:\n  '\\len': 'a'\n---\n# A\n{CELL}\n[$\\len^2$](claim:x \"at a = 2\")\n"
+    );
+    let (document, _) = Report::of(&chapter).cell("1/cell-1", values([("x", integer(4))])).build();
+    assert_eq!(document.claims[0].verdict, Verdict::Verified);
+}
+
+#[test]
 fn a_formula_in_words_gives_the_value_at_a_point() {
     let of = |claim: &str| build(claim).0.claims[0].verdict.word();
     assert_eq!(of("[$a^2 b$](claim:four \"at a = 2, b = 1\")"), "verified");
@@ -411,6 +420,15 @@ fn a_formula_in_words_gives_the_value_at_a_point() {
     assert_eq!(of("[$a^2$](claim:yes \"at a = 2\")"), "error");
     assert_eq!(of("[$a^2$](claim:four \"minus three; at a = 2\")"), "error");
     assert_eq!(of("[$a^2$](claim:four \"at a = 2, ± 4\")"), "vacuous");
+    assert_eq!(of("[$4 < a^3$](claim:four \"at a = 2\")"), "error");
+    // One formula, and nothing beside it that a reader takes for a part of it or that TeX leaves out.
+    assert_eq!(of("[ $a^2$ ](claim:four \"at a = 2\")"), "verified");
+    for words in ["$a$ % $+ 5$", "$a$ $+ 5$", "~~$a$~~", "a", "$a$ {{ four }}", "$a$ [@key]"] {
+        assert_ne!(of(&format!("[{words}](claim:four \"at a = 4\")")), "verified", "{words}");
+    }
+    assert_eq!(of("[$a$](claim:four \"at a = 3.95, ± 2 %\")"), "verified");
+    assert_eq!(of("[$a$](claim:four \"at a = 3.9, ± 2 %\")"), "refuted");
+    assert_eq!(of("[$a$](claim:four \"at a = 4, a = 5\")"), "error");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::claims::strength::outcome;
 use crate::claims::wording::{denied_by, opposed_by, says_false};
 use crate::claims::{Expected, Reason, exact, number};
 use crate::diag::closest;
+use crate::math::Macros;
 
 /// A verdict with what led to it.
 pub(super) struct Finding<'a> {
@@ -152,7 +153,7 @@ impl<'a> Finding<'a> {
                     Subject::Prose(stated) if relation.measure != Measure::default() => {
                         self.measured(stated, relation, value)
                     }
-                    Subject::Prose(stated) => self.value(stated, rule, value),
+                    Subject::Prose(stated) => self.value(stated, &site.macros, rule, value),
                     Subject::Table(_, verdict) => verdict.clone(),
                     Subject::Equation(_) => Verdict::Error(format!(
                         "`{}` is a value; an equation is claimed by a check that evaluates it",
@@ -189,7 +190,13 @@ impl<'a> Finding<'a> {
         relation.compare(&stated.text, &estimate, unit)
     }
 
-    fn value(&mut self, stated: &Stated, rule: &Rule, published: &Published) -> Verdict {
+    fn value(
+        &mut self,
+        stated: &Stated,
+        macros: &Macros,
+        rule: &Rule,
+        published: &Published,
+    ) -> Verdict {
         let text = &stated.text;
         let needs_no_relation = |kind: &str| needs_no_relation(&published.name, kind);
         match &published.value {
@@ -227,7 +234,16 @@ impl<'a> Finding<'a> {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
                 (Ok(value), printed) => match rule {
-                    Rule::At(point) => point.compare(text, &value),
+                    Rule::At(point) => match &stated.formula {
+                        Some(latex) => {
+                            self.loose = point.leaves_open(latex, macros);
+                            point.compare(latex, macros, &value)
+                        }
+                        None => Verdict::Error(
+                            "`at` compares one formula, and nothing may stand beside it in the text"
+                                .into(),
+                        ),
+                    },
                     rule => rule.compare(printed, &value, published.unit.as_deref()),
                 },
                 (Err(message), _) => {
