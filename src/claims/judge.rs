@@ -149,7 +149,7 @@ pub fn judge(
                 name: site.claim.name,
                 others: finding.named,
                 relation: finding.relation,
-                compares_number: finding.compares_number,
+                compared: finding.compared,
                 expected: finding.expected,
                 verdict: finding.verdict,
                 value: finding.value,

@@ -397,6 +397,14 @@ fn a_formula_is_evaluated_or_listed() {
     );
     let formulas: Vec<&str> = found.formulas.iter().map(|span| span.text().trim()).collect();
     assert_eq!(formulas, ["x^2 + 1", "2 n", "a < 3", "y = \\sqrt{2} x", "k + 1"]);
+    // A bound, or a number beside it, is compared with the value, but the formula is not; a name that
+    // is said to be the number is.
+    let found = coverage(
+        "[$a \\times b$ products](claim:four \">= 2\"), [$b = 4$](claim:four), [$a^2 = 4$](claim:four), \
+         [$ab = 4$](claim:four), [$c_0 \\le 4$](claim:four \"<= 4\").\n",
+    );
+    let formulas: Vec<&str> = found.formulas.iter().map(|span| span.text().trim()).collect();
+    assert_eq!(formulas, ["a \\times b", "a^2 = 4", "ab = 4"]);
 }
 
 #[test]

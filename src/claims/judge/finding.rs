@@ -13,7 +13,7 @@ use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
 use crate::claims::strength::outcome;
 use crate::claims::wording::{denied_by, opposed_by, says_false};
-use crate::claims::{Expected, Reason, exact, number};
+use crate::claims::{Compared, Expected, Reason, exact, number};
 use crate::diag::closest;
 use crate::math::Macros;
 
@@ -28,7 +28,7 @@ pub(super) struct Finding<'a> {
     pub(super) others: Vec<&'a Published>,
     /// Their names, and that of what it quotes.
     pub(super) named: Vec<String>,
-    pub(super) compares_number: bool,
+    pub(super) compared: Compared,
     pub(super) because: Vec<String>,
     /// Devices on each of which it must hold.
     pub(super) devices: Vec<String>,
@@ -51,7 +51,7 @@ impl<'a> Finding<'a> {
             published: None,
             others: Vec::new(),
             named: Vec::new(),
-            compares_number: true,
+            compared: Compared::Number,
             because: Vec::new(),
             devices: Vec::new(),
             number: None,
@@ -67,6 +67,9 @@ impl<'a> Finding<'a> {
                 return finding;
             }
         };
+        if matches!(relation.rule, Rule::At(_)) {
+            finding.compared = Compared::Formula;
+        }
         finding.expected = relation.expected;
         finding.because = relation.because.clone();
         finding.devices = relation.devices.clone();
@@ -74,7 +77,7 @@ impl<'a> Finding<'a> {
         if let Subject::Table(words, verdict) = &site.subject {
             finding.relation = words.clone();
             finding.verdict = verdict.clone();
-            finding.compares_number = false;
+            finding.compared = Compared::Nothing;
             return finding;
         }
         let printed = match &site.subject {
@@ -99,7 +102,7 @@ impl<'a> Finding<'a> {
             finding.verdict = Verdict::Error(message);
         }
         if let Subject::Prose(stated) = &site.subject
-            && !finding.compares_number
+            && finding.compared == Compared::Nothing
             && finding.published.is_none_or(|value| {
                 !says_false(&stated.text) && matches!(value.value, Value::Bool { .. })
             })
@@ -164,7 +167,7 @@ impl<'a> Finding<'a> {
             Outcome::Check(check) => {
                 self.value = Some(outcome(check));
                 self.relation = "holds".into();
-                self.compares_number = false;
+                self.compared = Compared::Nothing;
                 self.verdict = if relation.measure == Measure::default() {
                     self.check(&site.subject, rule, check)
                 } else {
@@ -202,7 +205,7 @@ impl<'a> Finding<'a> {
         match &published.value {
             Value::Bool { value } => {
                 self.relation = "holds".into();
-                self.compares_number = false;
+                self.compared = Compared::Nothing;
                 match rule {
                     Rule::Printed if *value != says_false(text) => Verdict::Verified,
                     Rule::Printed => Verdict::Refuted(format!("the value is {value}")),
