@@ -48,8 +48,8 @@ pub struct Judged {
     pub others: Vec<String>,
     /// How text and value must be related, in words such as `= (4 decimals)` or `± 2 %`.
     pub relation: String,
-    /// Whether the numbers of the text are compared with anything.
-    pub compares_number: bool,
+    /// What of the text is compared with the value.
+    pub compared: Compared,
     /// What the author expects.
     pub expected: Expected,
     /// What was found.
@@ -94,6 +94,17 @@ impl OnDevice {
         }
         words
     }
+}
+
+/// What of a claim's text is compared with the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// Its numbers, or its words with a text.
+    Number,
+    /// What its formula gives at a point.
+    Formula,
+    /// Nothing: something holds or does not.
+    Nothing,
 }
 
 /// Which verdict the author expects.

@@ -8,7 +8,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::claims::Judged;
+use veracity_protocol::Expr;
+
+use crate::claims::{Compared, Judged};
+use crate::math::{Display, Macros, Math};
 use crate::memo::{Input, Memo};
 use crate::mutate::reasons::{self, Reason};
 use crate::parse::Chapter;
@@ -62,7 +65,7 @@ impl Coverage {
         static KNOWN: Memo<Coverage> = Memo::new(1 << 20);
         let source = &chapter.source;
         let own = claims.iter().filter(|claim| claim.span.source == *source);
-        let own: Vec<_> = own.map(|claim| (&claim.span.range, claim.compares_number)).collect();
+        let own: Vec<_> = own.map(|claim| (&claim.span.range, claim.compared)).collect();
         let own = Input::of_debug(&(&chapter.slug, own, evaluated));
         let parts = [own.as_bytes(), source.path().as_bytes(), source.text().as_bytes()];
         KNOWN.get(Input::of(parts), || {
@@ -89,7 +92,9 @@ impl Coverage {
             for number in numbers(text, range.clone()) {
                 let span = chapter.source.span(number.clone());
                 match &role {
-                    Role::Claim(link) if compares(claims, chapter, link) => coverage.claimed += 1,
+                    Role::Claim(link) if compared(claims, chapter, link) != Compared::Nothing => {
+                        coverage.claimed += 1;
+                    }
                     Role::Exempt(reason) if !reason.is_empty() => coverage.exempt.push(Exempt {
                         span,
                         reason: reason.clone(),
@@ -130,13 +135,13 @@ pub fn percent(covered: usize, needed: usize) -> usize {
     (covered * 100).checked_div(needed).unwrap_or(100)
 }
 
-/// Whether the claim in a link compares the numbers of its text. What holds or does not, and
-/// what is no claim at all, has none that could be wrong.
-fn compares(claims: &[Judged], chapter: &Chapter, link: &Range<usize>) -> bool {
+/// What of its text the claim in a link compares. What holds or does not, and what is no claim at
+/// all, has nothing that could be wrong.
+fn compared(claims: &[Judged], chapter: &Chapter, link: &Range<usize>) -> Compared {
     claims
         .iter()
         .find(|claim| claim.span.range == *link && claim.span.source == chapter.source)
-        .is_some_and(|claim| claim.compares_number)
+        .map_or(Compared::Nothing, |claim| claim.compared)
 }
 
 /// The formulas of a chapter that nothing evaluates.
@@ -151,12 +156,31 @@ fn unevaluated(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>)
                 && label.is_some_and(|label| evaluated.contains(label))
         })
     };
-    let is_claimed = |link: &Range<usize>| compares(claims, chapter, link);
+    let text = chapter.source.text();
+    let is_claimed = |formula: &prose::Formula| {
+        formula.claim.as_ref().is_some_and(|link| match compared(claims, chapter, link) {
+            Compared::Formula => true,
+            Compared::Number => names_number(&text[formula.range.clone()]),
+            Compared::Nothing => false,
+        })
+    };
     prose::formulas(chapter)
         .into_iter()
-        .filter(|it| !it.claim.as_ref().is_some_and(is_claimed) && !is_evaluated(&it.range))
+        .filter(|it| !is_claimed(it) && !is_evaluated(&it.range))
         .map(|it| chapter.source.span(it.range))
         .collect()
+}
+
+/// Whether a formula only says which number a name stands for, as `L = 64` does.
+fn names_number(latex: &str) -> bool {
+    const RELATIONS: [&str; 8] = ["\\approx", "\\leq", "\\geq", "\\le", "\\ge", "=", "<", ">"];
+    let is_name = |latex: &str| {
+        let math = Math::parse(latex, Display::Inline, &Macros::default());
+        let formula = math.and_then(|math| math.equation(""));
+        formula.is_ok_and(|it| matches!(it.sides.as_slice(), [Expr::Variable(_)]))
+    };
+    let mut parts = RELATIONS.iter().filter_map(|relation| latex.rsplit_once(relation));
+    parts.any(|(name, number)| prose::is_number(number) && is_name(name))
 }
 
 /// Where numbers stand in a stretch of text.

@@ -282,9 +282,15 @@ fn claim(
 fn is_allowed(old: &Entry, new: &Entry) -> bool {
     let (Some(before), Some(after)) = (&old.value, &new.value) else { return false };
     let is_same = verdict(old) == verdict(new) && old.text == new.text && old.unit == new.unit;
-    // What holds before and after allows it; what is refuted or open says how far its number reaches.
+    // What holds before and after allows it; what is refuted or open says how far its number reaches;
+    // what is at fault allows nothing.
     let stated = Stated { relation: &new.relation, text: &new.text };
-    is_same && (new.verdict == "verified" || covers(stated, before, after))
+    is_same
+        && match new.verdict.as_str() {
+            "verified" => true,
+            "refuted" | "unverified" => covers(stated, before, after),
+            _ => false,
+        }
 }
 
 fn place(entry: &Entry) -> Option<String> {

@@ -28,8 +28,8 @@ pub use markup::PRELUDE;
 pub use mathml::{CSS, MathmlRenderer};
 
 /// Author's commands: names with their backslash, and bodies in which `#1` is an argument.
-#[derive(Clone, Debug, Default)]
-pub struct Macros(BTreeMap<String, String>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Macros(Arc<BTreeMap<String, String>>);
 
 impl Macros {
     /// Takes over commands from settings and front matter; gives the names that cannot be:
@@ -41,7 +41,7 @@ impl Macros {
                     !rest.is_empty() && rest.chars().all(|char| char.is_ascii_alphabetic())
                 })
             });
-        (Self(possible), wrong.into_keys().collect())
+        (Self(Arc::new(possible)), wrong.into_keys().collect())
     }
 }
 
@@ -168,6 +168,19 @@ impl Math {
         let mut labels = Vec::new();
         collect(&self.0.body, &mut labels);
         labels
+    }
+
+    /// Whether readers see a part of it otherwise than the rest: in a colour of its own, or as mere room.
+    pub fn has_unseen(&self) -> bool {
+        fn any(row: &tree::Row) -> bool {
+            row.iter().any(|node| {
+                let mut found =
+                    matches!(node.kind, tree::Kind::Color { .. } | tree::Kind::Phantom(_));
+                tree::children(&node.kind, &mut |child| found |= any(child));
+                found
+            })
+        }
+        any(&self.0.body)
     }
 
     /// Typst markup to stand between dollar signs in a document that begins with [`PRELUDE`].

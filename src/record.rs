@@ -15,6 +15,7 @@ mod elsewhere;
 pub mod files;
 mod folder;
 pub mod frozen;
+mod printed;
 mod shown;
 mod text;
 
@@ -219,13 +220,16 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
     let none = crate::plan::Foundation::default();
     let foundation = evaluated.plan.chapters.first().map_or(&none, |chapter| &chapter.foundation);
     let claimed = claimed(evaluated);
+    let printed = printed::of(evaluated);
     let mut folder = FolderFiles::new();
     let mut cells = BTreeMap::new();
-    for (plan, done) in evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters) {
-        for (cell, result) in plan.cells.iter().zip(&done.cells) {
+    let chapters = evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters);
+    for (chapter, (plan, done)) in chapters.enumerate() {
+        for (index, (cell, result)) in plan.cells.iter().zip(&done.cells).enumerate() {
             let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
             let own = own.unwrap_or(const { &BTreeSet::new() });
-            let recorded = self::cell(cell, result, own, &mut folder);
+            let printed = printed.get(&(chapter, index)).map_or(&[][..], Vec::as_slice);
+            let recorded = self::cell(cell, result, own, printed, &mut folder);
             cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
         }
     }
@@ -258,11 +262,13 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
     (lock, folder)
 }
 
-/// Records a cell, of which claims read the values with these names; what it put out goes into `folder`.
+/// Records a cell, of which claims read the values with these names and of which inline values print
+/// these words; what it put out goes into `folder`.
 fn cell(
     plan: &CellPlan,
     result: &CellResult,
     claimed: &BTreeSet<&str>,
+    printed: &[String],
     folder: &mut FolderFiles,
 ) -> Cell {
     let mut recorded = Cell { key: result.key.clone(), measured: plan.measured, ..Cell::default() };
@@ -272,7 +278,7 @@ fn cell(
             folder.extend(bytes.map(|bytes| (folder::of_file(&file.digest), bytes)));
             recorded.files.push(file);
         }
-        recorded.shown = Some(shown::digest(&record, claimed));
+        recorded.shown = Some(shown::digest(&record, claimed, printed));
         let (digest, text) = folder::named(&record);
         folder.insert(folder::of_output(&digest), text.into_bytes());
         recorded.output = Some(digest);

@@ -36,7 +36,7 @@ use anchor::Anchors;
 use block::Footnotes;
 use cite::Works;
 use number::Numbers;
-use value::Evaluator;
+pub(crate) use value::Evaluator;
 
 /// Resolves a report and judges its claims.
 ///

@@ -125,13 +125,16 @@ pub(crate) fn scientific(number: &BigRational, decimals: usize) -> (String, i64)
 
 /// A number for people: exactly if that is short, else with seven digits and `≈`.
 pub(crate) fn shown(number: &BigRational) -> String {
-    if number.is_integer() {
-        return number.to_integer().to_string();
-    }
-    for decimals in 1..=12 {
-        let text = fixed(number, decimals);
-        if decimal(&text).as_ref() == Some(number) {
-            return text;
+    // About forty digits before the point.
+    if number.to_integer().bits() <= 133 {
+        if number.is_integer() {
+            return number.to_integer().to_string();
+        }
+        for decimals in 1..=12 {
+            let text = fixed(number, decimals);
+            if decimal(&text).as_ref() == Some(number) {
+                return text;
+            }
         }
     }
     let (mantissa, exponent) = scientific(number, 6);

@@ -18,6 +18,7 @@ use super::published::Names;
 use super::{Judged, Provenance, Verdict};
 use crate::diag::Diagnostic;
 use crate::exec::Executed;
+use crate::math::Macros;
 use crate::parse::{Chapter, ClaimSite, Inline};
 use crate::span::Span;
 
@@ -32,6 +33,8 @@ pub struct Site {
     pub claim: ClaimSite,
     /// What makes the claim.
     pub subject: Subject,
+    /// TeX macros of the chapter.
+    pub macros: Macros,
 }
 
 /// What makes a claim.
@@ -52,6 +55,8 @@ pub struct Stated {
     pub text: String,
     /// Whether an inline value stands among them.
     pub has_value: bool,
+    /// The formula, if nothing stands beside it.
+    pub formula: Option<String>,
 }
 
 impl Stated {
@@ -59,6 +64,15 @@ impl Stated {
     pub fn of(content: &[Inline]) -> Self {
         let mut stated = Self::default();
         stated.add(content);
+        let is_blank = |it: &Inline| match it {
+            Inline::Text(text) => text.trim().is_empty(),
+            Inline::SoftBreak => true,
+            _ => false,
+        };
+        let mut said = content.iter().filter(|it| !is_blank(it));
+        if let (Some(Inline::Math { latex, .. }), None) = (said.next(), said.next()) {
+            stated.formula = Some(latex.clone());
+        }
         stated
     }
 
@@ -135,7 +149,7 @@ pub fn judge(
                 name: site.claim.name,
                 others: finding.named,
                 relation: finding.relation,
-                compares_number: finding.compares_number,
+                compared: finding.compared,
                 expected: finding.expected,
                 verdict: finding.verdict,
                 value: finding.value,

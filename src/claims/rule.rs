@@ -120,18 +120,8 @@ impl Rule {
         }
         // `≈ ± 0.1` and `~ ± 2 %` say no more than `± 0.1`; alone they do not say how close.
         let close = text.strip_prefix(['≈', '~']).map(str::trim_start);
-        let tolerance = close.unwrap_or(text);
-        if let Some(size) = ["±", "+-", "+/-"].iter().find_map(|sign| tolerance.strip_prefix(sign))
-        {
-            let size = number::only(size).ok_or_else(unknown)?;
-            if size.plain().is_negative() {
-                return Err(format!("the tolerance `{text}` is negative"));
-            }
-            return Ok(Self::Within(if size.percent {
-                Tolerance::Relative(size)
-            } else {
-                Tolerance::Absolute(size)
-            }));
+        if let Some(size) = Tolerance::parse(close.unwrap_or(text)) {
+            return size.map(Self::Within);
         }
         if close.is_some() {
             return Err(format!("`{text}` does not say how close; write `± 0.01` or `± 2 %`"));
@@ -272,6 +262,38 @@ impl Rule {
                     format!("the value is {}{hint}", exact::shown(value))
                 }),
             },
+        }
+    }
+}
+
+impl Tolerance {
+    /// Parses `± 0.015` or `± 2 %`; none if no sign of a tolerance stands in front.
+    ///
+    /// # Errors
+    /// In words, if no size follows that can be.
+    pub fn parse(text: &str) -> Option<Result<Self, String>> {
+        let size = ["±", "+-", "+/-"].iter().find_map(|sign| text.strip_prefix(sign))?;
+        Some(match number::only(size) {
+            None => Err(format!("`{text}` is no tolerance; write `± 0.015` or `± 2 %`")),
+            Some(size) if size.plain().is_negative() => {
+                Err(format!("the tolerance `{text}` is negative"))
+            }
+            Some(size) if size.percent => Ok(Self::Relative(size)),
+            Some(size) => Ok(Self::Absolute(size)),
+        })
+    }
+
+    /// The size as printed.
+    pub fn size(&self) -> &Printed {
+        let (Self::Absolute(size) | Self::Relative(size)) = self;
+        size
+    }
+
+    /// The largest distance from a number.
+    pub fn around(&self, number: &BigRational) -> BigRational {
+        match self {
+            Self::Absolute(size) => size.plain(),
+            Self::Relative(size) => size.plain() * number.abs(),
         }
     }
 }

@@ -46,6 +46,8 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
     let slack = |parts: &Parts<'_>, text| Slack::of(parts.rule, text);
     let rule = match (slack(&before, old.text), slack(&after, new.text)) {
         (Some(before), Some(after)) => before.to(&after),
+        // What words say of a check only they say.
+        _ if before.rule == "holds" && old.text != new.text => Shift::Other,
         _ if before.rule == after.rule => Shift::Same,
         _ => Shift::Other,
     };
@@ -76,10 +78,11 @@ pub fn covers(stated: Stated<'_>, before: &str, after: &str) -> bool {
     // What is made of several values has another size than they have.
     parts.measure == Measure::default()
         && match Slack::of(parts.rule, stated.text) {
-            Some(Slack::Absolute(size) | Slack::Relative(_, size) | Slack::Point(_, size)) => {
-                (after - before).abs() <= size
-            }
-            Some(Slack::Bound(..) | Slack::Devices(_)) | None => false,
+            Some(
+                Slack::Absolute(size) | Slack::Relative(_, size) | Slack::Point(_, size, false),
+            ) => (after - before).abs() <= size,
+            // What a formula gives, of which a part is meant, is not known here.
+            Some(Slack::Point(..) | Slack::Bound(..) | Slack::Devices(_)) | None => false,
         }
 }
 
@@ -139,8 +142,8 @@ enum Slack {
     Relative(BigRational, BigRational),
     /// Everything on one side.
     Bound(Side, BigRational),
-    /// Everything that far from what a formula gives, at a point in words.
-    Point(String, BigRational),
+    /// Everything that far from what a formula gives at a point, both in words; as a part of it if `.2`.
+    Point(String, BigRational, bool),
     /// By the device of the value.
     Devices(Vec<(String, Slack)>),
 }
@@ -160,7 +163,14 @@ impl Slack {
         };
         match Relation::parse(rule).ok()?.rule {
             Rule::Printed => None,
-            Rule::At(point) => Some(Self::Point(point.variables(), point.largest_distance())),
+            Rule::At(point) => {
+                let (size, is_part) = match point.within() {
+                    None => (BigRational::zero(), false),
+                    Some(Tolerance::Absolute(size)) => (size.plain(), false),
+                    Some(Tolerance::Relative(size)) => (size.plain(), true),
+                };
+                Some(Self::Point(format!("{text} at {}", point.variables()), size, is_part))
+            }
             Rule::Within(size) => Some(within(&size)),
             Rule::WithinOn(sizes) => {
                 let of = |(device, size): &(String, Tolerance)| (device.clone(), within(size));
@@ -188,8 +198,9 @@ impl Slack {
                     _ => Shift::Other,
                 }
             }
-            (Self::Point(old_point, old), Self::Point(new_point, new))
-                if old_point == new_point =>
+            (Self::Point(old_point, old, old_part), Self::Point(new_point, new, new_part))
+                if old_point == new_point
+                    && (old_part == new_part || old.is_zero() || new.is_zero()) =>
             {
                 growth(old, new)
             }
@@ -309,9 +320,13 @@ mod tests {
             (("at L = 2, ± 0.1", "$L^2$"), ("at L = 2, ± 0.2", "$L^2$"), Looser),
             (("at L = 2", "$L^2$"), ("at L = 2, ± 0.2", "$L^2$"), Looser),
             (("at L = 2", "$L^2$"), ("at L = 3", "$L^2$"), Other),
+            (("at L = 2", "$L^2$"), ("at L = 2", "$L$"), Other),
+            (("at L = 2, ± 1 %", "$L^2$"), ("at L = 2, ± 2 %", "$L^2$"), Looser),
+            (("at L = 2, ± 0.5", "$L^2$"), ("at L = 2, ± 2 %", "$L^2$"), Other),
+            (("at L = 2, ± 2 %", "$L^2$"), ("at L = 2", "$L^2$"), Tighter),
             (("at L = 2", "$L^2$"), ("≥ 1", "$L^2$"), Looser),
             (("≠ 3", "3"), ("≠ 4", "4"), Other),
-            (("holds", "it holds"), ("holds", "it does hold"), Same),
+            (("holds", "it holds"), ("holds", "it does hold"), Other),
             (("holds", "it holds"), ("= (exact)", "9"), Other),
             (("± 0.1; on octmnist", "0.8"), ("± 0.1", "0.8"), Looser),
             (("± 0.1", "0.8"), ("± 0.1; on octmnist", "0.8"), Tighter),

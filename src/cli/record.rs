@@ -84,6 +84,7 @@ pub(super) fn locked(
     session.progress.finish();
     session.results(&evaluated);
     let (now, _) = record::of(&evaluated, sources(&request, &evaluated)?);
+    let is_other_code = recorded.foundation.code != now.foundation.code;
     let changes = diff::compare(&recorded.into(), &now.into());
     let drifted = changes.iter().any(|change| !change.kind.is_lesser());
     if drifted {
@@ -97,7 +98,12 @@ pub(super) fn locked(
         session.print(&words::text(&changes));
     } else {
         session.say(&words::text(&changes));
-        session.say(&format!("as recorded in {}\n", record::FILE));
+        session.say(&match is_other_code {
+            true => {
+                format!("other code, with what {} recorded as far as readers see\n", record::FILE)
+            }
+            false => format!("as recorded in {}\n", record::FILE),
+        });
     }
     let status = if drifted { WRONG } else { status(evaluated.standing(), strict) };
     Ok((status, evaluated))

@@ -209,7 +209,7 @@ const PLAIN: [&str; 10] =
     ["times", "cdot", "frac", "dfrac", "tfrac", "approx", "pm", "le", "ge", "text"];
 
 /// Whether a formula holds digits and no variable.
-fn is_number(latex: &str) -> bool {
+pub(crate) fn is_number(latex: &str) -> bool {
     let mut has_digit = false;
     let mut chars = latex.chars().peekable();
     while let Some(c) = chars.next() {

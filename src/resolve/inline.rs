@@ -105,7 +105,8 @@ impl Resolver<'_> {
 
     /// Enters a claim into the ledger.
     pub(super) fn site(&mut self, claim: ClaimSite, anchor: String, subject: Subject) -> usize {
-        self.sites.push(Site { chapter: self.chapter, anchor, claim, subject });
+        let macros = self.macros[self.chapter].clone();
+        self.sites.push(Site { chapter: self.chapter, anchor, claim, subject, macros });
         self.sites.len() - 1
     }
 

@@ -20,7 +20,7 @@ use veracity_protocol::Value;
 use crate::claims::exact;
 
 /// Evaluates inline values.
-pub(super) struct Evaluator(Tera);
+pub(crate) struct Evaluator(Tera);
 
 /// An expression in which tera can read the names.
 #[derive(Debug, Default, PartialEq, Eq)]

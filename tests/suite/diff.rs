@@ -81,6 +81,12 @@ fn a_value_that_moves_within_its_claims_is_told_apart() {
     let to = |value: &'static str| told_of(open, move |it| it.claims[0].value = Some(value.into()));
     assert_eq!(to("0.82044"), [(Kind::Moved, "a/acc".to_owned())]);
     assert_eq!(to("0.8206"), [(Kind::Value, "a/acc".to_owned())]);
+    // What is at fault allows nothing.
+    for verdict in ["vacuous", "error"] {
+        let fault = |side: &mut Side| side.claims[0].verdict = verdict.into();
+        let told = told_of(fault, |it| it.claims[0].value = Some("0.82044".into()));
+        assert_eq!(told, [(Kind::Value, "a/acc".to_owned())], "{verdict}");
+    }
 }
 
 #[test]

@@ -397,6 +397,23 @@ fn a_formula_is_evaluated_or_listed() {
     );
     let formulas: Vec<&str> = found.formulas.iter().map(|span| span.text().trim()).collect();
     assert_eq!(formulas, ["x^2 + 1", "2 n", "a < 3", "y = \\sqrt{2} x", "k + 1"]);
+    // A bound, or a number beside it, is compared with the value, but the formula is not; a name that
+    // is said to be the number is.
+    let found = coverage(
+        "[$a \\times b$ products](claim:four \">= 2\"), [$b = 4$](claim:four), [$a^2 = 4$](claim:four), \
+         [$ab = 4$](claim:four), [$c_0 \\le 4$](claim:four \"<= 4\").\n",
+    );
+    let formulas: Vec<&str> = found.formulas.iter().map(|span| span.text().trim()).collect();
+    assert_eq!(formulas, ["a \\times b", "a^2 = 4", "ab = 4"]);
+}
+
+#[test]
+fn a_formula_in_words_has_the_macros_of_its_chapter() {
+    let chapter = format!(
+        "---\nmacros:\n  '\\len': 'a'\n---\n# A\n{CELL}\n[$\\len^2$](claim:x \"at a = 2\")\n"
+    );
+    let (document, _) = Report::of(&chapter).cell("1/cell-1", values([("x", integer(4))])).build();
+    assert_eq!(document.claims[0].verdict, Verdict::Verified);
 }
 
 #[test]
@@ -411,6 +428,15 @@ fn a_formula_in_words_gives_the_value_at_a_point() {
     assert_eq!(of("[$a^2$](claim:yes \"at a = 2\")"), "error");
     assert_eq!(of("[$a^2$](claim:four \"minus three; at a = 2\")"), "error");
     assert_eq!(of("[$a^2$](claim:four \"at a = 2, ± 4\")"), "vacuous");
+    assert_eq!(of("[$4 < a^3$](claim:four \"at a = 2\")"), "error");
+    // One formula, and nothing beside it that a reader takes for a part of it or that TeX leaves out.
+    assert_eq!(of("[ $a^2$ ](claim:four \"at a = 2\")"), "verified");
+    for words in ["$a$ % $+ 5$", "$a$ $+ 5$", "~~$a$~~", "a", "$a$ {{ four }}", "$a$ [@key]"] {
+        assert_ne!(of(&format!("[{words}](claim:four \"at a = 4\")")), "verified", "{words}");
+    }
+    assert_eq!(of("[$a$](claim:four \"at a = 3.95, ± 2 %\")"), "verified");
+    assert_eq!(of("[$a$](claim:four \"at a = 3.9, ± 2 %\")"), "refuted");
+    assert_eq!(of("[$a$](claim:four \"at a = 4, a = 5\")"), "error");
 }
 
 #[test]

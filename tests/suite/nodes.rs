@@ -1,6 +1,6 @@
 //! Nodes of documents that tests build by hand, for what renders them.
 
-use veracity::claims::{Expected, Judged, Provenance, Verdict};
+use veracity::claims::{Compared, Expected, Judged, Provenance, Verdict};
 use veracity::document::*;
 use veracity::math::{Display, Macros, Math};
 use veracity::span::Source;
@@ -54,7 +54,7 @@ pub fn claim(name: &str, words: &str, expected: Expected, verdict: Verdict) -> J
         text: words.to_owned(),
         name: name.to_owned(),
         relation: "= (exact)".to_owned(),
-        compares_number: true,
+        compared: Compared::Number,
         because: Vec::new(),
         devices: Vec::new(),
         others: Vec::new(),

@@ -395,6 +395,40 @@ fn a_large_file_is_recorded_by_its_digest_unless_it_is_wanted() {
 }
 
 #[test]
+fn what_the_page_prints_is_told_though_its_claim_allows_it() {
+    let told = |prose: &str, to: i64| {
+        let mut bench = Bench::new();
+        bench.replace("a.md", "There are [9](claim:nine), not [8](claim:nine \"refuted\")", prose);
+        let before = bench.record();
+        bench.nine = to;
+        let changes = diff::compare(&before.into(), &bench.lock().0.into());
+        changes.iter().map(|change| change.kind).collect::<Vec<_>>()
+    };
+    let bound = "There are [many](claim:nine \">= 5\")";
+    assert_eq!(told(bound, 8), [Kind::Moved]);
+    assert_eq!(told(&format!("{bound}, that is {{{{ nine }}}}"), 8), [Kind::Output, Kind::Moved]);
+    // What is printed is the same.
+    let tens = format!("{bound}, that is {{{{ nine > 5 }}}}");
+    assert_eq!(told(&tens, 8), [Kind::Moved]);
+}
+
+#[test]
+fn what_another_device_gave_is_told_though_a_claim_is_on_it() {
+    let bench = Bench::new();
+    bench.replace("a.md", "[9](claim:nine)", "[many](claim:nine \">= 5; devices: cpu, cuda\")");
+    let shown = |there: i64| {
+        let mut evaluated = bench.evaluate();
+        let mut executed = evaluated.executed.clone();
+        executed.chapters[0].cells[1].output = values([("nine", integer(there))]);
+        evaluated.executed.elsewhere.insert("cuda".into(), executed);
+        let (lock, _) = record::of(&evaluated, String::new());
+        lock.elsewhere["cuda"]["a/cell-2"].shown.clone()
+    };
+    assert_eq!(shown(9), shown(9));
+    assert_ne!(shown(9), shown(8));
+}
+
+#[test]
 fn the_committed_record_is_that_of_these_chapters() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().expect("a temporary folder");

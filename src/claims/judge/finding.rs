@@ -13,8 +13,9 @@ use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
 use crate::claims::strength::outcome;
 use crate::claims::wording::{denied_by, opposed_by, says_false};
-use crate::claims::{Expected, Reason, exact, number};
+use crate::claims::{Compared, Expected, Reason, exact, number};
 use crate::diag::closest;
+use crate::math::Macros;
 
 /// A verdict with what led to it.
 pub(super) struct Finding<'a> {
@@ -27,7 +28,7 @@ pub(super) struct Finding<'a> {
     pub(super) others: Vec<&'a Published>,
     /// Their names, and that of what it quotes.
     pub(super) named: Vec<String>,
-    pub(super) compares_number: bool,
+    pub(super) compared: Compared,
     pub(super) because: Vec<String>,
     /// Devices on each of which it must hold.
     pub(super) devices: Vec<String>,
@@ -50,7 +51,7 @@ impl<'a> Finding<'a> {
             published: None,
             others: Vec::new(),
             named: Vec::new(),
-            compares_number: true,
+            compared: Compared::Number,
             because: Vec::new(),
             devices: Vec::new(),
             number: None,
@@ -66,6 +67,9 @@ impl<'a> Finding<'a> {
                 return finding;
             }
         };
+        if matches!(relation.rule, Rule::At(_)) {
+            finding.compared = Compared::Formula;
+        }
         finding.expected = relation.expected;
         finding.because = relation.because.clone();
         finding.devices = relation.devices.clone();
@@ -73,7 +77,7 @@ impl<'a> Finding<'a> {
         if let Subject::Table(words, verdict) = &site.subject {
             finding.relation = words.clone();
             finding.verdict = verdict.clone();
-            finding.compares_number = false;
+            finding.compared = Compared::Nothing;
             return finding;
         }
         let printed = match &site.subject {
@@ -98,7 +102,7 @@ impl<'a> Finding<'a> {
             finding.verdict = Verdict::Error(message);
         }
         if let Subject::Prose(stated) = &site.subject
-            && !finding.compares_number
+            && finding.compared == Compared::Nothing
             && finding.published.is_none_or(|value| {
                 !says_false(&stated.text) && matches!(value.value, Value::Bool { .. })
             })
@@ -152,7 +156,7 @@ impl<'a> Finding<'a> {
                     Subject::Prose(stated) if relation.measure != Measure::default() => {
                         self.measured(stated, relation, value)
                     }
-                    Subject::Prose(stated) => self.value(stated, rule, value),
+                    Subject::Prose(stated) => self.value(stated, &site.macros, rule, value),
                     Subject::Table(_, verdict) => verdict.clone(),
                     Subject::Equation(_) => Verdict::Error(format!(
                         "`{}` is a value; an equation is claimed by a check that evaluates it",
@@ -163,7 +167,7 @@ impl<'a> Finding<'a> {
             Outcome::Check(check) => {
                 self.value = Some(outcome(check));
                 self.relation = "holds".into();
-                self.compares_number = false;
+                self.compared = Compared::Nothing;
                 self.verdict = if relation.measure == Measure::default() {
                     self.check(&site.subject, rule, check)
                 } else {
@@ -189,13 +193,19 @@ impl<'a> Finding<'a> {
         relation.compare(&stated.text, &estimate, unit)
     }
 
-    fn value(&mut self, stated: &Stated, rule: &Rule, published: &Published) -> Verdict {
+    fn value(
+        &mut self,
+        stated: &Stated,
+        macros: &Macros,
+        rule: &Rule,
+        published: &Published,
+    ) -> Verdict {
         let text = &stated.text;
         let needs_no_relation = |kind: &str| needs_no_relation(&published.name, kind);
         match &published.value {
             Value::Bool { value } => {
                 self.relation = "holds".into();
-                self.compares_number = false;
+                self.compared = Compared::Nothing;
                 match rule {
                     Rule::Printed if *value != says_false(text) => Verdict::Verified,
                     Rule::Printed => Verdict::Refuted(format!("the value is {value}")),
@@ -227,7 +237,16 @@ impl<'a> Finding<'a> {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
                 (Ok(value), printed) => match rule {
-                    Rule::At(point) => point.compare(text, &value),
+                    Rule::At(point) => match &stated.formula {
+                        Some(latex) => {
+                            self.loose = point.leaves_open(latex, macros);
+                            point.compare(latex, macros, &value)
+                        }
+                        None => Verdict::Error(
+                            "`at` compares one formula, and nothing may stand beside it in the text"
+                                .into(),
+                        ),
+                    },
                     rule => rule.compare(printed, &value, published.unit.as_deref()),
                 },
                 (Err(message), _) => {
