@@ -91,6 +91,7 @@ impl Bench {
     fn batch(&self, chapters: &[(&str, &str)]) -> Found {
         let (plan, workspace) = self.plan(chapters);
         let (root, build, data) = self.folders();
+        self.forget();
         self.execute(&plan, &BatchKernel::new(workspace, root, build, data, 2)).0
     }
 
@@ -101,7 +102,14 @@ impl Bench {
         let (root, build, data) = self.folders();
         let pool = Arc::clone(&self.pool);
         let kernel = LiveKernel::new(Purpose::Report, pool, workspace, root, build, data, 2);
+        self.forget();
         self.execute(&plan, &kernel)
+    }
+
+    /// Forgets the results of sweeps, so that their jobs run.
+    fn forget(&self) {
+        // There may be none yet.
+        let _ = std::fs::remove_dir_all(self.root.join("build/cache/memo"));
     }
 
     /// The same, interrupted as soon as a cell of this name runs.
