@@ -180,8 +180,13 @@ fn judge(ended: Ended, tests: &Tests, maps: &Maps) -> Tested {
             false => format!("ended with {}", outbox::describe(status)),
         };
         let words = format!("the program with the tests of this chapter's modules {how}");
-        let problem = Diagnostic::error("test-failed", words, tests.span.clone())
+        let open = open(&said, &tests.written);
+        let place = open.first().map_or(&tests.span, |name| tests.place(name));
+        let mut problem = Diagnostic::error("test-failed", words, place.clone())
             .hint("an abort, a stack overflow or `std::process::exit` in a test ends all of them");
+        if !open.is_empty() {
+            problem = problem.note(format!("without a result: {}", open.join(", ")));
+        }
         return Tested { wrong: vec![problem], idle: Vec::new() };
     };
     let told = failed.into_iter().take(MOST_FAILURES);
@@ -216,22 +221,39 @@ fn sections(told: &str) -> impl Iterator<Item = (&str, &str)> {
 /// Names of the tests that were not run: those that are marked to be ignored, and those that are written but
 /// of which the program does not tell.
 fn idle(said: &str, written: &[Test]) -> Vec<String> {
+    let told = results(said);
+    let ignored = told.iter().filter(|(_, result)| result.starts_with("ignored"));
+    let names = ignored.map(|(name, _)| (*name).to_owned());
+    names.chain(absent(&told, written)).collect()
+}
+
+/// Names of the tests that had no result when their program ended, one of which has ended it.
+fn open(said: &str, written: &[Test]) -> Vec<String> {
+    let mut told = results(said);
+    told.retain(|(_, it)| ["ok", "FAILED", "ignored"].iter().any(|end| it.starts_with(end)));
+    absent(&told, written)
+}
+
+/// The tests of which a program tells, each with what it says of it.
+fn results(said: &str) -> Vec<(&str, &str)> {
     let told = said.split("\nfailures:\n").next().unwrap_or_default();
     // What a test prints in other ways than `println!` may stand before on the line.
     let told = told.lines().filter_map(|line| {
         let (name, result) = line.split_once(" ... ")?;
         let name = name.rsplit_once("test ").map(|(_, name)| name)?;
-        Some((name.trim_end_matches(" - should panic"), result.starts_with("ignored")))
+        Some((name.trim_end_matches(" - should panic"), result))
     });
-    let (ignored, ran): (Vec<_>, Vec<_>) = told.partition(|(_, is_ignored)| *is_ignored);
-    let mut idle: Vec<&str> = ignored.iter().map(|(name, _)| *name).collect();
+    told.collect()
+}
+
+/// Names of the tests that are written but are not among those of which is told.
+fn absent(told: &[(&str, &str)], written: &[Test]) -> Vec<String> {
     let written: BTreeSet<&str> = written.iter().map(|test| test.name.as_str()).collect();
-    let told: BTreeSet<&str> = ran.into_iter().chain(ignored).map(|(name, _)| name).collect();
+    let told: BTreeSet<&str> = told.iter().map(|(name, _)| *name).collect();
     // A macro may have put a test into another module than the one in which it is written.
     let moved: BTreeSet<&str> = told.difference(&written).map(|name| in_module(name)).collect();
     let is_absent = |name: &&str| !name.is_empty() && !moved.contains(in_module(name));
-    idle.extend(written.difference(&told).copied().filter(is_absent));
-    idle.into_iter().map(str::to_owned).collect()
+    written.difference(&told).copied().filter(is_absent).map(str::to_owned).collect()
 }
 
 /// The name of a test without the modules in which it is.
@@ -316,6 +338,15 @@ mod cases {
         let printed = "\nrunning 2 tests\nprintedtest a ... ok\ntest MUST ... FAILED\n\nfailures:\n\n\
             ---- MUST stdout ----\ntest b ... ok\n";
         assert_eq!(idle(printed, &["a", "b"]), ["b"]);
+    }
+
+    #[test]
+    fn a_test_that_ended_the_program_is_among_those_without_a_result() {
+        let source = Source::new("a.md", "# A\n");
+        let test = |name: &str| Test { name: name.to_owned(), span: source.span(0..1) };
+        let written = ["a", "b", "c", "d"].map(test);
+        let said = "\nrunning 4 tests\ntest a ... ok\ntest b ... ignored\ntest d ... printed";
+        assert_eq!(open(said, &written), ["c", "d"]);
     }
 
     #[test]

@@ -114,6 +114,9 @@ impl CloseCheck {
             };
         }
         let largest = worst.filter(|_| wrong == 0).map(|(at, difference)| {
+            if difference == 0.0 {
+                return "; there is no difference".to_owned();
+            }
             let place = if single { String::new() } else { format!(" at {}", place(at)) };
             format!("; the largest difference is {difference:.3e}{place}")
         });
@@ -274,6 +277,13 @@ mod tests {
             fine.evidence,
             Evidence::Close {
                 tolerance: "5e-1 relative; the largest difference is 5.000e-1 at element 1".into()
+            }
+        );
+        let same = close().ulps(0).slices(&[1.0_f32, 0.0], &[1.0, -0.0_f64]).into_protocol();
+        assert_eq!(
+            same.evidence,
+            Evidence::Close {
+                tolerance: "0 units in the last place; there is no difference".into()
             }
         );
     }
