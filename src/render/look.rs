@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
-use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output};
-use crate::math::Math;
+use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output, Piece, pieces};
 use crate::words::{Word, Words};
 
 /// How a verdict looks. The order is that of summaries.
@@ -169,15 +168,6 @@ pub(super) fn local_id(claim: &Judged) -> &str {
     local.and_then(|local| local.strip_prefix('/')).unwrap_or(&claim.id)
 }
 
-/// A part of what a claim asserts.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Piece<'a> {
-    /// Words without any form.
-    Words(&'a str),
-    /// A formula.
-    Formula(&'a Math),
-}
-
 /// Claims with formulas, and cells by anchor.
 #[derive(Default)]
 pub(super) struct Index<'a> {
@@ -192,41 +182,35 @@ impl<'a> Index<'a> {
         let mut index = Self::default();
         for chapter in &document.chapters {
             index.chapters.insert(&chapter.slug, &chapter.number);
-            index.add(&chapter.blocks);
-            chapter.footnotes.iter().for_each(|note| index.add(&note.blocks));
+            chapter.all_blocks().into_iter().for_each(|block| index.add(block));
         }
         index
     }
 
-    fn add(&mut self, blocks: &'a [Block]) {
-        for block in blocks {
-            match block {
-                Block::Equation(equation) => {
-                    let formula = vec![Piece::Formula(&equation.math)];
-                    self.formulas.extend(equation.claim.map(|claim| (claim, formula)));
-                    self.numbers.extend(equation.claim.zip(equation.number.as_deref()));
-                }
-                Block::Cell(cell) => {
-                    self.cells.insert(&cell.anchor, cell);
-                    for output in &cell.outputs {
-                        if let Output::Float(float) = output {
-                            self.add_float(float);
-                        }
+    fn add(&mut self, block: &'a Block) {
+        match block {
+            Block::Equation(equation) => {
+                let formula = vec![Piece::Formula(&equation.math)];
+                self.formulas.extend(equation.claim.map(|claim| (claim, formula)));
+                self.numbers.extend(equation.claim.zip(equation.number.as_deref()));
+            }
+            Block::Cell(cell) => {
+                self.cells.insert(&cell.anchor, cell);
+                for output in &cell.outputs {
+                    if let Output::Float(float) = output {
+                        self.add_float(float);
                     }
-                }
-                Block::Quote(blocks) | Block::Callout { blocks, .. } => self.add(blocks),
-                Block::List { items, .. } => {
-                    for item in items {
-                        self.add(&item.blocks);
-                    }
-                }
-                Block::Heading { content, .. } | Block::Paragraph(content) => {
-                    self.add_words(content)
-                }
-                Block::Float(float) => self.add_float(float),
-                Block::Code { .. } | Block::Module { .. } | Block::Rule | Block::Problem { .. } => {
                 }
             }
+            Block::Heading { content, .. } | Block::Paragraph(content) => self.add_words(content),
+            Block::Float(float) => self.add_float(float),
+            Block::List { .. }
+            | Block::Quote(_)
+            | Block::Callout { .. }
+            | Block::Code { .. }
+            | Block::Module { .. }
+            | Block::Rule
+            | Block::Problem { .. } => {}
         }
     }
 
@@ -246,18 +230,12 @@ impl<'a> Index<'a> {
         for inline in content {
             match inline {
                 Inline::Claim { claim, content } => {
-                    let mut said = Vec::new();
-                    pieces(content, &mut said);
+                    let said = pieces(content);
                     if said.iter().any(|piece| matches!(piece, Piece::Formula(_))) {
                         self.formulas.insert(*claim, said);
                     }
                 }
-                Inline::Emphasis(content)
-                | Inline::Strong(content)
-                | Inline::Strikethrough(content)
-                | Inline::Link { content, .. }
-                | Inline::Jump { content, .. } => self.add_words(content),
-                _ => {}
+                form => self.add_words(form.content()),
             }
         }
     }
@@ -279,27 +257,6 @@ impl<'a> Index<'a> {
         match self.chapters.get(from.chapter.as_str()) {
             Some(number) if from.chapter != claim.chapter => format!("{name} of chapter {number}"),
             _ => name.to_owned(),
-        }
-    }
-}
-
-/// Words and formulas of some content.
-fn pieces<'a>(content: &'a [Inline], found: &mut Vec<Piece<'a>>) {
-    for inline in content {
-        match inline {
-            Inline::Math(math) => found.push(Piece::Formula(math)),
-            Inline::Text(text) | Inline::Code(text) | Inline::Value { text, .. } => {
-                found.push(Piece::Words(text));
-            }
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Jump { content, .. }
-            | Inline::Exempt { content, .. }
-            | Inline::Claim { content, .. } => pieces(content, found),
-            Inline::SoftBreak | Inline::HardBreak => found.push(Piece::Words(" ")),
-            _ => {}
         }
     }
 }

@@ -4,11 +4,11 @@
 //! popover with what the verdict rests on, and a row of the ledger.
 
 use super::blocks::{EXPECTED, REFUTED, UNVERIFIED, VACUOUS, VERIFIED, WARNING};
-use super::{Writer, page_name, plain};
+use super::{Writer, page_name};
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::data::kind_word;
-use crate::document::{Chapter, Inline};
-use crate::render::look::{self, Look, Piece, Shared};
+use crate::document::{Chapter, Inline, Piece, plain_text};
+use crate::render::look::{self, Look, Shared};
 
 impl Look {
     fn icon(self) -> &'static str {
@@ -278,7 +278,7 @@ impl<'a> Writer<'a> {
         );
         for chapter in &self.document.chapters {
             self.out.raw("<option value=\"").text(&chapter.slug).raw("\">").text(&chapter.number);
-            self.out.raw(" ").text(&plain(&chapter.title)).raw("</option>");
+            self.out.raw(" ").text(&plain_text(&chapter.title)).raw("</option>");
         }
         self.out.raw("</select></label><p class=\"shown\" role=\"status\"></p></form>");
         let shared = Shared::of(&self.document.claims);

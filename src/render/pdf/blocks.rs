@@ -12,7 +12,7 @@ use crate::render::look::Look;
 use crate::words::Word;
 
 use super::emit::Emitter;
-use super::inlines::{has_anchor, plain};
+use super::inlines::{has_anchor, spoken};
 use super::ledger;
 use super::text::{Space, quoted};
 
@@ -373,7 +373,7 @@ impl Emitter<'_> {
         };
         let Some(body) = body else {
             let message = format!("{} cannot be shown.", heading.as_deref().unwrap_or(word));
-            let problem = self.problem(&message, &plain(&float.caption));
+            let problem = self.problem(&message, &spoken(&float.caption));
             return format!("r.anchor({name})\n{problem}");
         };
         if heading.is_none() && float.caption.is_empty() {
@@ -441,7 +441,7 @@ impl Emitter<'_> {
 fn is_short(table: &Table) -> bool {
     let cells = || table.rows.iter().flatten();
     table.rows.len() <= MOST_ROWS_TOGETHER
-        && cells().map(|cell| plain(cell).len()).sum::<usize>() <= MOST_TEXT_TOGETHER
+        && cells().map(|cell| spoken(cell).len()).sum::<usize>() <= MOST_TEXT_TOGETHER
 }
 
 /// As much of an output as is printed, and the number of lines after that.
