@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
+use veracity_protocol::DataKind;
+
+use crate::claims::{Expected, Judged, Provenance, Reason, Standing, Verdict};
 use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output, Piece, pieces};
 use crate::words::{Word, Words};
 
@@ -67,16 +69,16 @@ impl Look {
     }
 
     /// What the word means, for a reader who sees it for the first time.
-    pub(super) fn meaning(self) -> &'static str {
-        match self {
-            Self::Verified => "The text agrees with what the code produced.",
-            Self::AsExpected => "Quoted because it is wrong, and the code shows that it is.",
-            Self::Unverified => "This build could not check it; the reason stands beside it.",
-            Self::Refuted => "The text contradicts what the code produced.",
-            Self::Unexpected => "Quoted as wrong, yet the code agrees with it.",
-            Self::Vacuous => "Nothing was compared, so that it could not fail.",
-            Self::Error => "The claim itself is at fault and was not compared.",
-        }
+    pub(super) fn meaning(self, words: Words) -> &'static str {
+        words.get(match self {
+            Self::Verified => Word::MeansVerified,
+            Self::AsExpected => Word::MeansAsExpected,
+            Self::Unverified => Word::MeansUnverified,
+            Self::Refuted => Word::MeansRefuted,
+            Self::Unexpected => Word::MeansUnexpected,
+            Self::Vacuous => Word::MeansVacuous,
+            Self::Error => Word::MeansError,
+        })
     }
 
     pub(super) fn standing(self) -> Standing {
@@ -86,6 +88,30 @@ impl Look {
             Self::Refuted | Self::Unexpected | Self::Vacuous | Self::Error => Standing::Bad,
         }
     }
+}
+
+/// Why a claim is unverified, in a word or two.
+pub(super) fn reason(reason: Reason, words: Words) -> &'static str {
+    words.get(match reason {
+        Reason::NeedsData => Word::NeedsData,
+        Reason::NeedsDevice => Word::NeedsDevice,
+        Reason::NeedsProfile => Word::NeedsProfile,
+        Reason::NotRun => Word::NotRun,
+        Reason::Blocked => Word::Blocked,
+        Reason::Stale => Word::Stale,
+        Reason::TooFewSeeds => Word::TooFewSeeds,
+        Reason::Inconclusive => Word::Inconclusive,
+        Reason::NotRecorded => Word::NotRecorded,
+    })
+}
+
+/// What kind of data something rests on.
+pub(super) fn kind(kind: DataKind, words: Words) -> &'static str {
+    words.get(match kind {
+        DataKind::Real => Word::RealData,
+        DataKind::Subset => Word::Subset,
+        DataKind::Synthetic => Word::Synthetic,
+    })
 }
 
 /// How many claims look how, in the order of summaries.
@@ -102,23 +128,19 @@ pub(super) fn outcome(document: &Document) -> (Standing, String) {
     let claims = &document.claims;
     let has_problems = document.chapters.iter().any(|chapter| !chapter.problems.is_empty());
     let count = |wanted| claims.iter().filter(|claim| claim.standing() == wanted).count();
-    let total = claims.len();
+    let words = document.words();
+    let of = |word, count: usize| {
+        words.with(
+            word,
+            [count, claims.len()].map(|it| it.to_string()).each_ref().map(String::as_str),
+        )
+    };
     match (count(Standing::Open), count(Standing::Bad)) {
-        (_, 0) if has_problems => {
-            (Standing::Bad, "No claim failed, but something else in the chapters did.".to_owned())
-        }
-        (0, 0) => (Standing::Good, "Every claim is as expected.".to_owned()),
-        (open, 0) => (
-            Standing::Open,
-            format!("No claim failed; {open} of {total} could not be checked here."),
-        ),
-        (_, bad) => (Standing::Bad, format!("{bad} of {total} claims failed.")),
+        (_, 0) if has_problems => (Standing::Bad, words.get(Word::OtherProblems).to_owned()),
+        (0, 0) => (Standing::Good, words.get(Word::AllExpected).to_owned()),
+        (open, 0) => (Standing::Open, of(Word::SomeOpen, open)),
+        (_, bad) => (Standing::Bad, of(Word::SomeFailed, bad)),
     }
-}
-
-/// `1 claim`, `2 claims`.
-pub(super) fn number_of_claims(count: usize) -> String {
-    if count == 1 { "1 claim".to_owned() } else { format!("{count} claims") }
 }
 
 /// What results have in common and a ledger therefore says once.
@@ -136,12 +158,14 @@ impl<'a> Shared<'a> {
     }
 
     /// It in a sentence, if there is any.
-    pub(super) fn words(&self) -> Option<String> {
-        let setting =
-            self.setting.map(|(profile, device)| format!("profile {profile}, device {device}"));
-        let seed = self.seed.map(|seed| format!("seed {seed}"));
+    pub(super) fn words(&self, words: Words) -> Option<String> {
+        let named = |word, value: &str| format!("{} {value}", words.get(word));
+        let setting = self.setting.map(|(profile, device)| {
+            [named(Word::Profile, profile), named(Word::Device, device)].join(", ")
+        });
+        let seed = self.seed.map(|seed| named(Word::Seed, &seed.to_string()));
         let parts: Vec<String> = setting.into_iter().chain(seed).collect();
-        (!parts.is_empty()).then(|| format!("All results: {}.", parts.join(", ")))
+        (!parts.is_empty()).then(|| words.with(Word::AllResults, [&parts.join(", ")]))
     }
 }
 
@@ -175,11 +199,12 @@ pub(super) struct Index<'a> {
     numbers: BTreeMap<usize, &'a str>,
     cells: BTreeMap<&'a str, &'a Cell>,
     chapters: BTreeMap<&'a str, &'a str>,
+    words: Words,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn new(document: &'a Document) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { words: document.words(), ..Self::default() };
         for chapter in &document.chapters {
             index.chapters.insert(&chapter.slug, &chapter.number);
             chapter.all_blocks().into_iter().for_each(|block| index.add(block));
@@ -255,7 +280,9 @@ impl<'a> Index<'a> {
         let cell = self.cells.get(from.anchor.as_str());
         let name = cell.map_or(from.cell.as_str(), |cell| &cell.name);
         match self.chapters.get(from.chapter.as_str()) {
-            Some(number) if from.chapter != claim.chapter => format!("{name} of chapter {number}"),
+            Some(number) if from.chapter != claim.chapter => {
+                self.words.with(Word::OfChapter, [name, number])
+            }
             _ => name.to_owned(),
         }
     }

@@ -270,7 +270,8 @@ impl Emitter<'_> {
             let has_formulas = cell.claims.iter().any(|&claim| {
                 self.index.formulas(claim).is_some() && self.index.number(claim).is_none()
             });
-            let _ = writeln!(code, "r.resting({has_formulas}, ({},))", claims.join(", "));
+            let lead = quoted(document.words().get(Word::RestingClaims));
+            let _ = writeln!(code, "r.resting({lead}, {has_formulas}, ({},))", claims.join(", "));
         }
         code
     }
@@ -319,7 +320,9 @@ impl Emitter<'_> {
             evidence => Some(evidence),
         };
         let evidence = self.shown_or_none(evidence);
-        let counterexample = self.shown_or_none(check.counterexample.as_deref());
+        let lead = self.document.words().get(Word::Counterexample);
+        let counterexample = check.counterexample.as_ref().map(|it| format!("{lead} {it}"));
+        let counterexample = self.shown_or_none(counterexample.as_deref());
         format!("r.check({name}, {mark}, \"{word}\", {statement}, {evidence}, {counterexample})")
     }
 
