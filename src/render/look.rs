@@ -129,12 +129,7 @@ pub(super) fn outcome(document: &Document) -> (Standing, String) {
     let has_problems = document.chapters.iter().any(|chapter| !chapter.problems.is_empty());
     let count = |wanted| claims.iter().filter(|claim| claim.standing() == wanted).count();
     let words = document.words();
-    let of = |word, count: usize| {
-        words.with(
-            word,
-            [count, claims.len()].map(|it| it.to_string()).each_ref().map(String::as_str),
-        )
-    };
+    let of = |word, count: usize| words.with(word, [&count.to_string(), &claims.len().to_string()]);
     match (count(Standing::Open), count(Standing::Bad)) {
         (_, 0) if has_problems => (Standing::Bad, words.get(Word::OtherProblems).to_owned()),
         (0, 0) => (Standing::Good, words.get(Word::AllExpected).to_owned()),

@@ -428,7 +428,7 @@ table! {
     /// By whose word, and which command changes it.
     UnnoticedMeans: [
         "By the author’s word; {} changes it all the same.",
-        "Auf Wort des Autors; {} ändert ihn trotzdem.",
+        "So sagt es der Autor; {} ändert ihn trotzdem.",
         "Sur la parole de l’auteur\u{a0}; {} le modifie quand même.",
         "Según el autor; {} lo modifica de todos modos.",
     ],

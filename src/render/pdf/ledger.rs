@@ -74,9 +74,8 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
         let _ = write!(lead, " {setting}");
     }
     let mut code = emitter.back_matter(1, words.get(Word::Ledger));
-    let heads: Vec<String> = [Word::Claim, Word::ValueAndRelation, Word::VerdictAndOrigin]
-        .map(|word| quoted(&words.head(word)))
-        .to_vec();
+    let heads = [Word::Claim, Word::ValueAndRelation, Word::VerdictAndOrigin]
+        .map(|word| quoted(&words.head(word)));
     let _ = writeln!(code, "par({})\nr.ledger(({}),", emitter.shown(&lead), heads.join(", "));
     for chapter in &document.chapters {
         code.push_str(&group(emitter, chapter, shared));
