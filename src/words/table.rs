@@ -319,6 +319,13 @@ table! {
         "Affirmations qui reposent sur cette cellule\u{a0}:",
         "Afirmaciones que se apoyan en esta celda:",
     ],
+    /// The same on paper.
+    RestingOnPaper: [
+        "Claims that rest on this:",
+        "Aussagen, die hierauf beruhen:",
+        "Affirmations qui reposent dessus\u{a0}:",
+        "Afirmaciones que se apoyan en ella:",
+    ],
     /// Before what shows that a check fails.
     Counterexample: [
         "Smallest counterexample:",

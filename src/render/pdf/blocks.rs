@@ -270,7 +270,7 @@ impl Emitter<'_> {
             let has_formulas = cell.claims.iter().any(|&claim| {
                 self.index.formulas(claim).is_some() && self.index.number(claim).is_none()
             });
-            let lead = quoted(document.words().get(Word::RestingClaims));
+            let lead = quoted(document.words().get(Word::RestingOnPaper));
             let _ = writeln!(code, "r.resting({lead}, {has_formulas}, ({},))", claims.join(", "));
         }
         code
