@@ -61,6 +61,36 @@ pub struct Chapter {
     pub problems: Vec<String>,
 }
 
+impl Chapter {
+    /// Every block at whatever depth, in order; those of footnotes come last.
+    pub fn all_blocks(&self) -> Vec<&Block> {
+        fn add<'a>(blocks: &'a [Block], found: &mut Vec<&'a Block>) {
+            for block in blocks {
+                found.push(block);
+                match block {
+                    Block::Quote(blocks) | Block::Callout { blocks, .. } => add(blocks, found),
+                    Block::List { items, .. } => {
+                        items.iter().for_each(|item| add(&item.blocks, found));
+                    }
+                    Block::Heading { .. }
+                    | Block::Paragraph(_)
+                    | Block::Code { .. }
+                    | Block::Module { .. }
+                    | Block::Cell(_)
+                    | Block::Equation(_)
+                    | Block::Float(_)
+                    | Block::Rule
+                    | Block::Problem { .. } => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        add(&self.blocks, &mut found);
+        self.footnotes.iter().for_each(|note| add(&note.blocks, &mut found));
+        found
+    }
+}
+
 /// A note at the foot of a chapter.
 #[derive(Clone, Debug)]
 pub struct Footnote {
@@ -328,4 +358,67 @@ pub enum Inline {
     SoftBreak,
     /// The end of a line that is kept.
     HardBreak,
+}
+
+impl Inline {
+    /// The content of which it is a form; empty for what holds none.
+    pub fn content(&self) -> &[Inline] {
+        match self {
+            Self::Emphasis(content)
+            | Self::Strong(content)
+            | Self::Strikethrough(content)
+            | Self::Link { content, .. }
+            | Self::Jump { content, .. }
+            | Self::Exempt { content, .. }
+            | Self::Claim { content, .. } => content,
+            Self::Text(_)
+            | Self::Code(_)
+            | Self::Math(_)
+            | Self::Value { .. }
+            | Self::Image(_)
+            | Self::FootnoteMark { .. }
+            | Self::Problem(_)
+            | Self::SoftBreak
+            | Self::HardBreak => &[],
+        }
+    }
+}
+
+/// A part of what content says.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'a> {
+    /// Words without any form.
+    Words(&'a str),
+    /// A formula.
+    Formula(&'a Math),
+}
+
+/// What content says, without its form: words and formulas, in order.
+pub fn pieces(content: &[Inline]) -> Vec<Piece<'_>> {
+    fn add<'a>(content: &'a [Inline], found: &mut Vec<Piece<'a>>) {
+        for inline in content {
+            match inline {
+                Inline::Text(words)
+                | Inline::Code(words)
+                | Inline::Problem(words)
+                | Inline::Value { text: words, .. } => found.push(Piece::Words(words)),
+                Inline::Math(math) => found.push(Piece::Formula(math)),
+                Inline::Image(image) => found.push(Piece::Words(&image.alt)),
+                Inline::SoftBreak | Inline::HardBreak => found.push(Piece::Words(" ")),
+                form => add(form.content(), found),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    add(content, &mut found);
+    found
+}
+
+/// What content says, as plain text, formulas as LaTeX.
+pub fn plain_text(content: &[Inline]) -> String {
+    let text = |piece| match piece {
+        Piece::Words(words) => words,
+        Piece::Formula(math) => math.latex(),
+    };
+    pieces(content).into_iter().map(text).collect()
 }

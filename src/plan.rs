@@ -8,19 +8,21 @@
 //! on which it builds, its own code, the formulas that it names and the digest of its data.
 //! Prose, captions and other presentation are not in it.
 
+mod equations;
+mod key;
 mod names;
 mod needs;
 pub mod slice;
 pub mod tangle;
 mod tested;
 
+pub use key::CellKey;
 pub(crate) use names::defined;
 pub use names::{Items, Touch, may_publish, touch};
 pub use tested::Test;
 pub(crate) use tested::in_modules as tests_of;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 use veracity_protocol as protocol;
@@ -29,10 +31,10 @@ use crate::claims::Reason;
 use crate::config::ReportConfig;
 use crate::data::DataSet;
 use crate::diag::Diagnostic;
-use crate::math::{Display, Macros, Math};
 use crate::memo::{Input, Memo};
 use crate::parse::{Cell, Chapter, Code};
 use crate::span::{Source, Span};
+use key::KeyHasher;
 
 /// What every cell of a report stands on, besides its own chapter.
 #[derive(Clone, Debug, Default)]
@@ -146,22 +148,6 @@ pub enum Bar {
     Syntax(Diagnostic),
 }
 
-/// Cache key of a cell: a BLAKE3 hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CellKey(blake3::Hash);
-
-impl fmt::Display for CellKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_hex())
-    }
-}
-
-impl fmt::Debug for CellKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CellKey({self})")
-    }
-}
-
 impl Plan {
     /// Lets only the cells of the chapter at `index` run; the others keep stored results.
     pub fn keep_only(&mut self, index: usize) {
@@ -250,7 +236,7 @@ fn plan_chapter(
     foundation: &Foundation,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ChapterPlan {
-    let equations = equations(config, chapter, diagnostics);
+    let equations = equations::named(config, chapter, diagnostics);
     let modules: Vec<Code> = chapter.modules.iter().map(|module| module.code.clone()).collect();
 
     let mut base = KeyHasher::new("chapter");
@@ -385,102 +371,6 @@ fn unmet(cell: &Cell, foundation: &Foundation) -> Option<(Reason, String)> {
     None
 }
 
-/// The formulas that the chapter's code names, as far as they can be evaluated.
-fn equations(
-    config: &ReportConfig,
-    chapter: &Chapter,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, protocol::Equation> {
-    let modules = chapter.modules.iter().map(|module| &module.code.text);
-    let code: Vec<&String> =
-        modules.chain(chapter.cells.iter().map(|cell| &cell.code.text)).collect();
-    let mut named = BTreeSet::new();
-    for code in &code {
-        named.extend(names::facts(code).strings().iter().cloned());
-    }
-    let is_asked_for = |label: &str| {
-        let calls = |code: &&String| equation_labels(code).any(|called| called == label);
-        code.iter().any(calls)
-    };
-    let mut found = BTreeMap::new();
-    if named.is_empty() {
-        return found;
-    }
-    // Names that cannot be are reported where the report is resolved.
-    let (macros, _) =
-        Macros::new(config.macros.clone().into_iter().chain(chapter.front.macros.clone()));
-    for equation in chapter.equations() {
-        let Some(label) = equation.label.as_ref().filter(|label| named.contains(*label)) else {
-            continue;
-        };
-        // What cannot be shown is reported where the report is resolved.
-        let Ok(math) = Math::parse(&equation.latex, Display::Block, &macros) else { continue };
-        match math.equation(label) {
-            Ok(evaluable) => {
-                found.insert(label.clone(), evaluable);
-            }
-            // The label may be the text of something else.
-            Err(_) if !is_asked_for(label) => {}
-            Err(error) => {
-                let mut diagnostic = Diagnostic::error(
-                    "equation-not-evaluable",
-                    format!("`{label}` cannot be evaluated: {}", error.message),
-                    equation.span.part(error.range),
-                )
-                .note(format!("a cell names it with `equation!(\"{label}\")`"));
-                diagnostic.hint = error.hint;
-                diagnostics.push(diagnostic);
-            }
-        }
-    }
-    found
-}
-
-/// Labels in `equation!("label")` as it is mostly written, for messages.
-fn equation_labels(code: &str) -> impl Iterator<Item = String> {
-    code.split("equation!").skip(1).filter_map(|rest| {
-        let rest = rest.trim_start().strip_prefix(['(', '[', '{'])?;
-        let rest = rest.trim_start().strip_prefix('"')?;
-        Some(rest[..rest.find('"')?].to_owned())
-    })
-}
-
-/// Hashes fields with their lengths, so that no two lists of fields collide.
-struct KeyHasher(blake3::Hasher);
-
-impl KeyHasher {
-    fn new(kind: &str) -> Self {
-        let mut hasher = Self(blake3::Hasher::new());
-        hasher.field(kind);
-        hasher.field(&protocol::VERSION.to_string());
-        hasher
-    }
-
-    fn field(&mut self, field: &str) {
-        self.0.update(&(field.len() as u64).to_le_bytes());
-        self.0.update(field.as_bytes());
-    }
-
-    fn equations(&mut self, code: &str, known: &BTreeMap<String, protocol::Equation>) {
-        // Any literal that is a label may reach `equation!`, through a macro if need be.
-        for label in names::facts(code).strings() {
-            if let Some(equation) = known.get(label) {
-                self.field(label);
-                self.field(&format!("{equation:?}"));
-            }
-        }
-    }
-
-    fn data(&mut self, found: Option<&DataSet>) {
-        self.field(&found.map_or_else(String::new, |data| format!("{:?}", data.kind)));
-        self.field(found.map_or("", |data| &data.digest));
-    }
-
-    fn finish(self) -> CellKey {
-        CellKey(self.0.finalize())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -526,11 +416,5 @@ mod tests {
         let (_, found) = plan(&config, &[chapter], &Foundation::default());
         let told: Vec<_> = found.iter().map(|it| (it.code, it.message.as_str())).collect();
         assert_eq!(told, [("idle-test", "the test `f` stands in a cell and is never run")]);
-    }
-
-    #[test]
-    fn finds_the_equations_that_code_names() {
-        let code = "equation!(\"eq-m\").eval(x); lab::equation! [ \"eq-k\" ]; equation!(name)";
-        assert_eq!(equation_labels(code).collect::<Vec<_>>(), ["eq-m", "eq-k"]);
     }
 }

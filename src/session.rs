@@ -17,7 +17,9 @@ mod change;
 mod desk;
 mod files;
 mod job;
+mod pages;
 mod print;
+mod timers;
 
 pub use change::Change;
 

@@ -1,135 +1,13 @@
 //! The words that a report gets from us, in the language of its readers.
 //!
-//! In: the language of `report.yaml`. Out: what captions, references, generated pages, callouts and
-//! verdicts are called. Left out: what stands within the ledger, labels of controls and sentences that
-//! explain, which are English, and works cited, whose style brings words of its own.
+//! In: the language of `report.yaml`. Out: what captions, references, generated pages, callouts,
+//! verdicts and the ledger are called. Left out: how a claim was found to hold or not and how it is
+//! compared, which are told as in `claims.json`; what is said of cells and their outputs; what a report
+//! was built with; and the reviewer's panel, which are English. Works cited bring words of their own.
 
-/// A word of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Caption of a figure, and a reference to one.
-    Figure,
-    /// Caption of a table, and a reference to one.
-    Table,
-    /// Reference to a formula.
-    Equation,
-    /// Reference to a chapter.
-    Chapter,
-    /// Reference to a section.
-    Section,
-    /// Name of a cell, before its number.
-    Cell,
-    /// Heading of the table of contents.
-    Contents,
-    /// Name of the first page.
-    Overview,
-    /// Heading of the works cited.
-    References,
-    /// Heading of the list of all claims.
-    Ledger,
-    /// Heading of the code behind the report.
-    Code,
-    /// Heading of the graph of claims.
-    Lattice,
-    /// Leads to the chapter before.
-    Previous,
-    /// Leads to the chapter after.
-    Next,
-    /// A callout.
-    Note,
-    /// A callout.
-    Tip,
-    /// A callout.
-    Important,
-    /// A callout.
-    Warning,
-    /// A callout.
-    Caution,
-    /// Verdict.
-    Verified,
-    /// Verdict on what is quoted because it is wrong.
-    AsExpected,
-    /// Verdict on what was not checked.
-    Unverified,
-    /// Verdict.
-    Refuted,
-    /// Verdict on what is quoted as wrong and is not.
-    Unexpected,
-    /// Verdict on what could not fail.
-    Vacuous,
-    /// Verdict on a claim that is at fault itself.
-    Error,
-    /// Outcome of a check.
-    Passed,
-    /// Outcome of a check.
-    Failed,
-    /// Outcome of a check that must fail.
-    FailedAsExpected,
-}
+mod table;
 
-/// Languages in the order of the table's columns.
-pub const LANGUAGES: [&str; 4] = ["en", "de", "fr", "es"];
-
-impl Word {
-    const fn row(self) -> [&'static str; LANGUAGES.len()] {
-        match self {
-            Self::Figure => ["Figure", "Abbildung", "Figure", "Figura"],
-            Self::Table => ["Table", "Tabelle", "Tableau", "Tabla"],
-            Self::Equation => ["Equation", "Gleichung", "Équation", "Ecuación"],
-            Self::Chapter => ["Chapter", "Kapitel", "Chapitre", "Capítulo"],
-            Self::Section => ["Section", "Abschnitt", "Section", "Sección"],
-            Self::Cell => ["Cell", "Zelle", "Cellule", "Celda"],
-            Self::Contents => ["Contents", "Inhalt", "Table des matières", "Índice"],
-            Self::Overview => ["Overview", "Überblick", "Vue d’ensemble", "Resumen"],
-            Self::References => ["References", "Literatur", "Références", "Referencias"],
-            Self::Ledger => [
-                "Ledger of claims",
-                "Verzeichnis der Aussagen",
-                "Registre des affirmations",
-                "Registro de afirmaciones",
-            ],
-            Self::Code => ["Code", "Code", "Code", "Código"],
-            Self::Lattice => [
-                "What follows from what",
-                "Was woraus folgt",
-                "Ce qui découle de quoi",
-                "Qué se sigue de qué",
-            ],
-            Self::Previous => ["Previous", "Zurück", "Précédent", "Anterior"],
-            Self::Next => ["Next", "Weiter", "Suivant", "Siguiente"],
-            Self::Note => ["Note", "Hinweis", "Remarque", "Nota"],
-            Self::Tip => ["Tip", "Tipp", "Conseil", "Consejo"],
-            Self::Important => ["Important", "Wichtig", "Important", "Importante"],
-            Self::Warning => ["Warning", "Warnung", "Avertissement", "Advertencia"],
-            Self::Caution => ["Caution", "Vorsicht", "Attention", "Precaución"],
-            Self::Verified => ["verified", "bestätigt", "vérifié", "verificado"],
-            Self::AsExpected => [
-                "refuted, as expected",
-                "widerlegt, wie erwartet",
-                "réfuté, comme prévu",
-                "refutado, como se esperaba",
-            ],
-            Self::Unverified => ["unverified", "ungeprüft", "non vérifié", "sin verificar"],
-            Self::Refuted => ["refuted", "widerlegt", "réfuté", "refutado"],
-            Self::Unexpected => [
-                "holds, against expectation",
-                "gilt, wider Erwarten",
-                "vrai, contre toute attente",
-                "se cumple, contra lo esperado",
-            ],
-            Self::Vacuous => ["vacuous", "gehaltlos", "sans objet", "vacío"],
-            Self::Error => ["error", "fehlerhaft", "erreur", "error"],
-            Self::Passed => ["passed", "bestanden", "réussi", "superado"],
-            Self::Failed => ["failed", "nicht bestanden", "échoué", "no superado"],
-            Self::FailedAsExpected => [
-                "failed, as expected",
-                "nicht bestanden, wie erwartet",
-                "échoué, comme prévu",
-                "no superado, como se esperaba",
-            ],
-        }
-    }
-}
+pub use table::{LANGUAGES, Word};
 
 /// The words of one language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,6 +29,40 @@ impl Words {
     pub const fn get(self, word: Word) -> &'static str {
         word.row()[self.0]
     }
+
+    /// A word as a head, with a capital.
+    pub fn head(self, word: Word) -> String {
+        let mut letters = self.get(word).chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    }
+
+    /// A sentence with what stands in it, in its order.
+    pub fn with<const PARTS: usize>(self, word: Word, parts: [&str; PARTS]) -> String {
+        let mut rest = self.get(word);
+        let mut sentence = String::new();
+        for part in parts {
+            let (before, after) = rest.split_once("{}").unwrap_or((rest, ""));
+            sentence.extend([before, part]);
+            rest = after;
+        }
+        sentence + rest
+    }
+
+    /// `1 claim`, `2 claims`.
+    pub fn claims(self, count: usize) -> String {
+        match count {
+            1 => self.get(Word::OneClaim).to_owned(),
+            _ => self.with(Word::ManyClaims, [&count.to_string()]),
+        }
+    }
+
+    /// `1 formula that nothing evaluates`.
+    pub fn bare_formulas(self, count: usize) -> String {
+        match count {
+            1 => self.get(Word::OneBareFormula).to_owned(),
+            _ => self.with(Word::BareFormulas, [&count.to_string()]),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -165,5 +77,23 @@ mod tests {
             ["Table", "Tabelle", "Tableau", "Tabla"]
         );
         assert_eq!((Words::known("tlh"), table("tlh")), (None, "Table"));
+    }
+
+    #[test]
+    fn every_language_has_every_word_with_the_same_gaps() {
+        for word in Word::ALL {
+            let gaps = |words: &str| words.matches("{}").count();
+            let row = word.row();
+            let same = |it: &&str| !it.trim().is_empty() && gaps(it) == gaps(row[0]);
+            assert!(row.iter().all(|it| same(&it)), "{word:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_sentence_is_put_in_in_order() {
+        let german = Words::of("de");
+        assert_eq!(german.with(Word::SomeFailed, ["1", "{}"]), "Gescheiterte Aussagen: 1 von {}.");
+        assert_eq!(Words::of("fr").head(Word::Elsewhere), "Ailleurs");
+        assert_eq!(german.claims(1), "1 Aussage");
     }
 }

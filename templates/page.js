@@ -118,7 +118,8 @@
       for (const group of document.querySelectorAll("table.ledger tbody")) {
         group.hidden = !group.querySelector("tr[data-verdict]:not([hidden])");
       }
-      form.querySelector(".shown").textContent = `${shown} of ${rows.length} shown`;
+      form.querySelector(".shown").textContent =
+        form.querySelector(".shown").dataset.words.replace("{}", shown).replace("{}", rows.length);
     };
     if (!known.has(form)) {
       known.add(form);

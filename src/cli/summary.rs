@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::claims::{Expected, Judged, Standing, Verdict};
 use crate::coverage::percent;
 use crate::diag::{Diagnostic, Severity, printable};
-use crate::document::{Document, Inline};
+use crate::document::{Document, plain_text};
 
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
@@ -49,7 +49,7 @@ pub(super) fn words(document: &Document) -> String {
         let claims: Vec<&Judged> =
             document.claims.iter().filter(|claim| claim.chapter == chapter.slug).collect();
         if !claims.is_empty() {
-            let title = printable(&plain(&chapter.title));
+            let title = printable(&plain_text(&chapter.title));
             let _ = writeln!(words, "{} {title}: {}", chapter.number, counts(&claims));
         }
     }
@@ -125,25 +125,4 @@ fn counts(claims: &[&Judged]) -> String {
         .collect();
     let noun = if claims.len() == 1 { "claim" } else { "claims" };
     format!("{} {noun}, {}", claims.len(), parts.join(", "))
-}
-
-/// The words of a title.
-pub(super) fn plain(inlines: &[Inline]) -> String {
-    inlines
-        .iter()
-        .map(|inline| match inline {
-            Inline::Text(text) | Inline::Code(text) => text.clone(),
-            Inline::Emphasis(inner) | Inline::Strong(inner) | Inline::Strikethrough(inner) => {
-                plain(inner)
-            }
-            Inline::Link { content, .. }
-            | Inline::Jump { content, .. }
-            | Inline::Exempt { content, .. }
-            | Inline::Claim { content, .. } => plain(content),
-            Inline::Math(math) => math.latex().to_owned(),
-            Inline::SoftBreak | Inline::HardBreak => " ".to_owned(),
-            Inline::Value { text, .. } => text.clone(),
-            _ => String::new(),
-        })
-        .collect()
 }

@@ -10,8 +10,10 @@
 
 mod companion;
 mod context;
+mod evaluate;
 mod host;
 mod memory;
+mod messages;
 mod run;
 mod warm;
 

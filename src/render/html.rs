@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use crate::claims::Judged;
 use crate::diag::Diagnostic;
-use crate::document::{Block, Chapter, Document, Inline};
+use crate::document::{Block, Chapter, Document};
 use crate::evidence::Evidence;
 use crate::math::{Math, MathmlRenderer};
 use crate::render::look::Index;
@@ -242,35 +242,6 @@ impl<'a> Writer<'a> {
             self.out.raw("</span></li>");
         }
         self.out.raw("</ol>");
-    }
-}
-
-/// The words of some content, without marks.
-fn plain(content: &[Inline]) -> String {
-    let mut text = String::new();
-    append_plain(content, &mut text);
-    text
-}
-
-fn append_plain(content: &[Inline], text: &mut String) {
-    for inline in content {
-        match inline {
-            Inline::Text(words) | Inline::Code(words) | Inline::Problem(words) => {
-                text.push_str(words);
-            }
-            Inline::Value { text: words, .. } => text.push_str(words),
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Jump { content, .. }
-            | Inline::Exempt { content, .. }
-            | Inline::Claim { content, .. } => append_plain(content, text),
-            Inline::Math(math) => text.push_str(math.latex()),
-            Inline::Image(image) => text.push_str(&image.alt),
-            Inline::FootnoteMark { .. } => {}
-            Inline::SoftBreak | Inline::HardBreak => text.push(' '),
-        }
     }
 }
 

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::claims::{Expected, Judged, Provenance, Standing, Verdict};
-use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output};
-use crate::math::Math;
+use veracity_protocol::DataKind;
+
+use crate::claims::{Expected, Judged, Provenance, Reason, Standing, Verdict};
+use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output, Piece, pieces};
 use crate::words::{Word, Words};
 
 /// How a verdict looks. The order is that of summaries.
@@ -68,16 +69,16 @@ impl Look {
     }
 
     /// What the word means, for a reader who sees it for the first time.
-    pub(super) fn meaning(self) -> &'static str {
-        match self {
-            Self::Verified => "The text agrees with what the code produced.",
-            Self::AsExpected => "Quoted because it is wrong, and the code shows that it is.",
-            Self::Unverified => "This build could not check it; the reason stands beside it.",
-            Self::Refuted => "The text contradicts what the code produced.",
-            Self::Unexpected => "Quoted as wrong, yet the code agrees with it.",
-            Self::Vacuous => "Nothing was compared, so that it could not fail.",
-            Self::Error => "The claim itself is at fault and was not compared.",
-        }
+    pub(super) fn meaning(self, words: Words) -> &'static str {
+        words.get(match self {
+            Self::Verified => Word::MeansVerified,
+            Self::AsExpected => Word::MeansAsExpected,
+            Self::Unverified => Word::MeansUnverified,
+            Self::Refuted => Word::MeansRefuted,
+            Self::Unexpected => Word::MeansUnexpected,
+            Self::Vacuous => Word::MeansVacuous,
+            Self::Error => Word::MeansError,
+        })
     }
 
     pub(super) fn standing(self) -> Standing {
@@ -87,6 +88,30 @@ impl Look {
             Self::Refuted | Self::Unexpected | Self::Vacuous | Self::Error => Standing::Bad,
         }
     }
+}
+
+/// Why a claim is unverified, in a word or two.
+pub(super) fn reason(reason: Reason, words: Words) -> &'static str {
+    words.get(match reason {
+        Reason::NeedsData => Word::NeedsData,
+        Reason::NeedsDevice => Word::NeedsDevice,
+        Reason::NeedsProfile => Word::NeedsProfile,
+        Reason::NotRun => Word::NotRun,
+        Reason::Blocked => Word::Blocked,
+        Reason::Stale => Word::Stale,
+        Reason::TooFewSeeds => Word::TooFewSeeds,
+        Reason::Inconclusive => Word::Inconclusive,
+        Reason::NotRecorded => Word::NotRecorded,
+    })
+}
+
+/// What kind of data something rests on.
+pub(super) fn kind(kind: DataKind, words: Words) -> &'static str {
+    words.get(match kind {
+        DataKind::Real => Word::RealData,
+        DataKind::Subset => Word::Subset,
+        DataKind::Synthetic => Word::Synthetic,
+    })
 }
 
 /// How many claims look how, in the order of summaries.
@@ -103,23 +128,14 @@ pub(super) fn outcome(document: &Document) -> (Standing, String) {
     let claims = &document.claims;
     let has_problems = document.chapters.iter().any(|chapter| !chapter.problems.is_empty());
     let count = |wanted| claims.iter().filter(|claim| claim.standing() == wanted).count();
-    let total = claims.len();
+    let words = document.words();
+    let of = |word, count: usize| words.with(word, [&count.to_string(), &claims.len().to_string()]);
     match (count(Standing::Open), count(Standing::Bad)) {
-        (_, 0) if has_problems => {
-            (Standing::Bad, "No claim failed, but something else in the chapters did.".to_owned())
-        }
-        (0, 0) => (Standing::Good, "Every claim is as expected.".to_owned()),
-        (open, 0) => (
-            Standing::Open,
-            format!("No claim failed; {open} of {total} could not be checked here."),
-        ),
-        (_, bad) => (Standing::Bad, format!("{bad} of {total} claims failed.")),
+        (_, 0) if has_problems => (Standing::Bad, words.get(Word::OtherProblems).to_owned()),
+        (0, 0) => (Standing::Good, words.get(Word::AllExpected).to_owned()),
+        (open, 0) => (Standing::Open, of(Word::SomeOpen, open)),
+        (_, bad) => (Standing::Bad, of(Word::SomeFailed, bad)),
     }
-}
-
-/// `1 claim`, `2 claims`.
-pub(super) fn number_of_claims(count: usize) -> String {
-    if count == 1 { "1 claim".to_owned() } else { format!("{count} claims") }
 }
 
 /// What results have in common and a ledger therefore says once.
@@ -137,12 +153,14 @@ impl<'a> Shared<'a> {
     }
 
     /// It in a sentence, if there is any.
-    pub(super) fn words(&self) -> Option<String> {
-        let setting =
-            self.setting.map(|(profile, device)| format!("profile {profile}, device {device}"));
-        let seed = self.seed.map(|seed| format!("seed {seed}"));
+    pub(super) fn words(&self, words: Words) -> Option<String> {
+        let named = |word, value: &str| format!("{} {value}", words.get(word));
+        let setting = self.setting.map(|(profile, device)| {
+            [named(Word::Profile, profile), named(Word::Device, device)].join(", ")
+        });
+        let seed = self.seed.map(|seed| named(Word::Seed, &seed.to_string()));
         let parts: Vec<String> = setting.into_iter().chain(seed).collect();
-        (!parts.is_empty()).then(|| format!("All results: {}.", parts.join(", ")))
+        (!parts.is_empty()).then(|| words.with(Word::AllResults, [&parts.join(", ")]))
     }
 }
 
@@ -169,15 +187,6 @@ pub(super) fn local_id(claim: &Judged) -> &str {
     local.and_then(|local| local.strip_prefix('/')).unwrap_or(&claim.id)
 }
 
-/// A part of what a claim asserts.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Piece<'a> {
-    /// Words without any form.
-    Words(&'a str),
-    /// A formula.
-    Formula(&'a Math),
-}
-
 /// Claims with formulas, and cells by anchor.
 #[derive(Default)]
 pub(super) struct Index<'a> {
@@ -185,48 +194,43 @@ pub(super) struct Index<'a> {
     numbers: BTreeMap<usize, &'a str>,
     cells: BTreeMap<&'a str, &'a Cell>,
     chapters: BTreeMap<&'a str, &'a str>,
+    words: Words,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn new(document: &'a Document) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { words: document.words(), ..Self::default() };
         for chapter in &document.chapters {
             index.chapters.insert(&chapter.slug, &chapter.number);
-            index.add(&chapter.blocks);
-            chapter.footnotes.iter().for_each(|note| index.add(&note.blocks));
+            chapter.all_blocks().into_iter().for_each(|block| index.add(block));
         }
         index
     }
 
-    fn add(&mut self, blocks: &'a [Block]) {
-        for block in blocks {
-            match block {
-                Block::Equation(equation) => {
-                    let formula = vec![Piece::Formula(&equation.math)];
-                    self.formulas.extend(equation.claim.map(|claim| (claim, formula)));
-                    self.numbers.extend(equation.claim.zip(equation.number.as_deref()));
-                }
-                Block::Cell(cell) => {
-                    self.cells.insert(&cell.anchor, cell);
-                    for output in &cell.outputs {
-                        if let Output::Float(float) = output {
-                            self.add_float(float);
-                        }
+    fn add(&mut self, block: &'a Block) {
+        match block {
+            Block::Equation(equation) => {
+                let formula = vec![Piece::Formula(&equation.math)];
+                self.formulas.extend(equation.claim.map(|claim| (claim, formula)));
+                self.numbers.extend(equation.claim.zip(equation.number.as_deref()));
+            }
+            Block::Cell(cell) => {
+                self.cells.insert(&cell.anchor, cell);
+                for output in &cell.outputs {
+                    if let Output::Float(float) = output {
+                        self.add_float(float);
                     }
-                }
-                Block::Quote(blocks) | Block::Callout { blocks, .. } => self.add(blocks),
-                Block::List { items, .. } => {
-                    for item in items {
-                        self.add(&item.blocks);
-                    }
-                }
-                Block::Heading { content, .. } | Block::Paragraph(content) => {
-                    self.add_words(content)
-                }
-                Block::Float(float) => self.add_float(float),
-                Block::Code { .. } | Block::Module { .. } | Block::Rule | Block::Problem { .. } => {
                 }
             }
+            Block::Heading { content, .. } | Block::Paragraph(content) => self.add_words(content),
+            Block::Float(float) => self.add_float(float),
+            Block::List { .. }
+            | Block::Quote(_)
+            | Block::Callout { .. }
+            | Block::Code { .. }
+            | Block::Module { .. }
+            | Block::Rule
+            | Block::Problem { .. } => {}
         }
     }
 
@@ -246,18 +250,12 @@ impl<'a> Index<'a> {
         for inline in content {
             match inline {
                 Inline::Claim { claim, content } => {
-                    let mut said = Vec::new();
-                    pieces(content, &mut said);
+                    let said = pieces(content);
                     if said.iter().any(|piece| matches!(piece, Piece::Formula(_))) {
                         self.formulas.insert(*claim, said);
                     }
                 }
-                Inline::Emphasis(content)
-                | Inline::Strong(content)
-                | Inline::Strikethrough(content)
-                | Inline::Link { content, .. }
-                | Inline::Jump { content, .. } => self.add_words(content),
-                _ => {}
+                form => self.add_words(form.content()),
             }
         }
     }
@@ -277,29 +275,10 @@ impl<'a> Index<'a> {
         let cell = self.cells.get(from.anchor.as_str());
         let name = cell.map_or(from.cell.as_str(), |cell| &cell.name);
         match self.chapters.get(from.chapter.as_str()) {
-            Some(number) if from.chapter != claim.chapter => format!("{name} of chapter {number}"),
-            _ => name.to_owned(),
-        }
-    }
-}
-
-/// Words and formulas of some content.
-fn pieces<'a>(content: &'a [Inline], found: &mut Vec<Piece<'a>>) {
-    for inline in content {
-        match inline {
-            Inline::Math(math) => found.push(Piece::Formula(math)),
-            Inline::Text(text) | Inline::Code(text) | Inline::Value { text, .. } => {
-                found.push(Piece::Words(text));
+            Some(number) if from.chapter != claim.chapter => {
+                self.words.with(Word::OfChapter, [name, number])
             }
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Jump { content, .. }
-            | Inline::Exempt { content, .. }
-            | Inline::Claim { content, .. } => pieces(content, found),
-            Inline::SoftBreak | Inline::HardBreak => found.push(Piece::Words(" ")),
-            _ => {}
+            _ => name.to_owned(),
         }
     }
 }

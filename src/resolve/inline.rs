@@ -13,7 +13,7 @@ use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
 use crate::claims::published::{Miss, Outcome};
 use crate::diag::Diagnostic;
-use crate::document::{Image, Inline};
+use crate::document::{Image, Inline, plain_text};
 use crate::exec::CellStatus;
 use crate::math::{Display, Math};
 use crate::parse::{self, CitationForm, CitationItem, ClaimSite};
@@ -50,7 +50,7 @@ impl Resolver<'_> {
                 let anchor = self.numbers.anchors.unique(&anchor);
                 let subject = Subject::Prose(Stated::of(content));
                 let content = self.inlines(content);
-                let claim = ClaimSite { text: words(&content), ..claim.clone() };
+                let claim = ClaimSite { text: plain_text(&content), ..claim.clone() };
                 Inline::Claim { claim: self.site(claim, anchor, subject), content }
             }
             parse::Inline::Image { target, alt, span } => match self.image(target, alt, span) {
@@ -384,29 +384,4 @@ pub(super) fn is_comment(html: &str) -> bool {
         .strip_prefix("<!--")
         .and_then(|rest| rest.strip_suffix("-->"))
         .is_some_and(|inside| !inside.contains("-->"))
-}
-
-/// Text without markup, as a reader sees it.
-fn words(inlines: &[Inline]) -> String {
-    let mut text = String::new();
-    for inline in inlines {
-        match inline {
-            Inline::Text(plain) | Inline::Code(plain) | Inline::Problem(plain) => {
-                text.push_str(plain);
-            }
-            Inline::Value { text: value, .. } => text.push_str(value),
-            Inline::Math(math) => text.push_str(math.latex()),
-            Inline::Image(image) => text.push_str(&image.alt),
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Jump { content, .. }
-            | Inline::Exempt { content, .. }
-            | Inline::Claim { content, .. } => text.push_str(&words(content)),
-            Inline::SoftBreak | Inline::HardBreak => text.push(' '),
-            Inline::FootnoteMark { .. } => {}
-        }
-    }
-    text
 }

@@ -387,29 +387,16 @@ fn chapters(page: &Page) -> Vec<Anchors> {
     let document: &Document = &page.evaluated.document;
     let of = |chapter: &document::Chapter| {
         let mut anchors = Anchors::default();
-        collect(&chapter.blocks, &mut anchors);
-        for note in &chapter.footnotes {
-            collect(&note.blocks, &mut anchors);
+        for block in chapter.all_blocks() {
+            match block {
+                document::Block::Cell(cell) => anchors.cells.push(cell.anchor.clone()),
+                document::Block::Heading { anchor, .. } => anchors.headings.push(anchor.clone()),
+                _ => {}
+            }
         }
         anchors
     };
     document.chapters.iter().map(of).collect()
-}
-
-fn collect(blocks: &[document::Block], into: &mut Anchors) {
-    for block in blocks {
-        match block {
-            document::Block::Cell(cell) => into.cells.push(cell.anchor.clone()),
-            document::Block::Heading { anchor, .. } => into.headings.push(anchor.clone()),
-            document::Block::Quote(blocks) | document::Block::Callout { blocks, .. } => {
-                collect(blocks, into);
-            }
-            document::Block::List { items, .. } => {
-                items.iter().for_each(|item| collect(&item.blocks, into));
-            }
-            _ => {}
-        }
-    }
 }
 
 fn problem(diagnostic: &Diagnostic, page: Option<&Page>) -> Problem {

@@ -4,7 +4,7 @@
 //! Left out: the thread on which it works, which is the session's own, and that of the cells, which
 //! is [`super::job`]'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,37 +16,21 @@ use super::attend::{self, Failures};
 use super::change::{self, Change};
 use super::files::{Outside, Watch};
 use super::job::{Ended, Job, Ran, Shared, Work};
+use super::pages::Pages;
 use super::print::Printer;
+use super::timers::{Due, Timers};
 use super::{Page, PageState, Signal, Subscriber, Update};
 use crate::diag::Diagnostic;
 use crate::exec::{self, CellStatus, Executed};
 use crate::kernel::process;
 use crate::ledger;
-use crate::math::MathmlRenderer;
-use crate::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written};
+use crate::pipeline::{self, BuildRequest, Formats, Ground, Planned, Prepare, Written};
 use crate::publish::Output;
-use crate::render::Highlighter;
-use crate::render::html::{self, Templates};
 use crate::world::{DiskWorld, Recorded};
 
 /// How long files must be quiet before they are looked at, and how long at most that is waited for.
 const QUIET: Duration = Duration::from_millis(5);
 const LONGEST_UNREST: Duration = Duration::from_millis(100);
-
-/// How long cells may run before a page is shown without their results.
-const MEANWHILE: Duration = Duration::from_millis(400);
-
-/// How soon what stood in the way from outside, such as a full disk, is tried again.
-const RETRY: Duration = Duration::from_secs(2);
-
-/// How soon cells run again that failed for such a reason; twice as long after each further time.
-const RERUN: Duration = Duration::from_secs(10);
-
-/// Longest of these pauses: a linker that finds no library fails like a full disk, but for good.
-const LONGEST_PAUSE: Duration = Duration::from_secs(320);
-
-/// After how many pages code that is no longer shown is forgotten.
-const RENEWAL: u64 = 100;
 
 /// How often a session that waits looks whether it is to end.
 const TICK: Duration = Duration::from_millis(100);
@@ -66,21 +50,12 @@ pub(super) struct Desk {
     ground: Option<Arc<Ground>>,
     failures: Arc<Failures>,
     pub(super) job: Option<Job>,
-    math: MathmlRenderer,
-    highlighter: Arc<Highlighter>,
-    /// How often pages were made.
-    renders: u64,
-    templates: Option<(String, Templates)>,
+    pages: Pages,
     page: Option<Arc<Page>>,
     pub(super) printer: Printer,
     /// Whether the last pages could not be written.
     unwritten: bool,
-    /// When what stood in the way last is tried again.
-    trouble: Option<Instant>,
-    /// When cells run again that failed for no reason of their own.
-    rerun: Option<Instant>,
-    /// How soon after that the next time is.
-    pause: Duration,
+    timers: Timers,
 }
 
 impl Desk {
@@ -90,8 +65,7 @@ impl Desk {
         subscriber: Subscriber,
         signals: Sender<Signal>,
     ) -> Self {
-        let kept = crate::cache::kept(&request.out.join("cache").join("highlighted"));
-        let highlighter = Arc::new(Highlighter::new(kept.unwrap_or_default()));
+        let pages = Pages::new(&request.out);
         let printer = Printer::start(request.out.clone(), Arc::clone(&subscriber));
         Self {
             request,
@@ -105,16 +79,11 @@ impl Desk {
             ground: None,
             failures: Arc::default(),
             job: None,
-            math: MathmlRenderer::new(),
-            highlighter,
-            renders: 0,
-            templates: None,
+            pages,
             page: None,
             printer,
             unwritten: false,
-            trouble: None,
-            rerun: None,
-            pause: RERUN,
+            timers: Timers::new(),
         }
     }
 
@@ -175,11 +144,8 @@ impl Desk {
 
     /// How long nothing may happen before time itself matters.
     fn patience(&self) -> Duration {
-        let until = |at: Instant| at.saturating_duration_since(Instant::now());
-        let meanwhile = self.job.as_ref().filter(|job| !job.meanwhile);
-        let meanwhile =
-            meanwhile.map(|job| until(job.started + MEANWHILE)).filter(|d| !d.is_zero());
-        TICK.min(meanwhile.unwrap_or(TICK))
+        let meanwhile = self.job.as_ref().and_then(|job| job.until_meanwhile(Instant::now()));
+        meanwhile.filter(|wait| !wait.is_zero()).map_or(TICK, |wait| wait.min(TICK))
     }
 
     fn time_has_passed(&mut self) {
@@ -187,8 +153,7 @@ impl Desk {
             self.stop_job();
         }
         let waits = self.job.as_ref().is_some_and(|job| {
-            !job.meanwhile
-                && job.started.elapsed() >= MEANWHILE
+            job.until_meanwhile(Instant::now()).is_some_and(|wait| wait.is_zero())
                 && job.shared.running.load(Ordering::SeqCst)
         });
         if waits {
@@ -197,16 +162,13 @@ impl Desk {
         if self.job.is_some() {
             return;
         }
-        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
-        if is_due(self.rerun)
-            && let Some(written) = self.written.clone()
-        {
-            self.rerun = None;
-            self.pause = LONGEST_PAUSE.min(2 * self.pause);
-            self.failures.forget_outside();
-            self.start(written);
-        } else if is_due(self.trouble) {
-            self.look_again(None);
+        match (self.timers.due(Instant::now()), self.written.clone()) {
+            (Some(Due::Cells), Some(written)) => {
+                self.failures.forget_outside();
+                self.start(written);
+            }
+            (Some(_), _) => self.look_again(None),
+            (None, _) => {}
         }
     }
 
@@ -240,7 +202,7 @@ impl Desk {
             changes.extend(outside.changes(&self.outside));
             let moved = self.seen.as_ref().is_some_and(|seen| !seen.is_same());
             // What is only mended again has not changed.
-            if changes.is_empty() && moved && self.trouble.is_none() {
+            if changes.is_empty() && moved && !self.timers.in_trouble() {
                 changes.insert(Change::Template);
             }
             if !changes.is_empty() {
@@ -353,21 +315,19 @@ impl Desk {
                 if let Ok(page) = evaluated {
                     let published = self.publish(&output, &page);
                     let is_outside = failures(&page).any(attend::is_from_outside);
-                    self.rerun = is_outside.then(|| Instant::now() + self.pause);
-                    if !is_outside {
-                        self.pause = RERUN;
-                    }
+                    self.timers.ran(is_outside, Instant::now());
                     match published {
                         Ok(()) if self.unwritten => {
-                            (self.unwritten, self.trouble) = (false, None);
+                            self.unwritten = false;
+                            self.timers.mended();
                             self.tell(Update::Page(&page));
                             // What made writing fail may have made cells fail in ways that do not show it.
                             self.failures.forget();
                             if failures(&page).next().is_some() {
-                                self.rerun = Some(Instant::now());
+                                self.timers.rerun(Instant::now());
                             }
                         }
-                        Ok(()) => self.trouble = None,
+                        Ok(()) => self.timers.mended(),
                         Err(problem) => {
                             self.unwritten = true;
                             self.trouble(&[problem]);
@@ -405,7 +365,7 @@ impl Desk {
         let (executed, mut found) = results;
         found.extend(exec::idle_tests(&planned.plan));
         let evaluated = pipeline::judge(planned, (executed, found), &world);
-        let files = self.render(&world, &evaluated);
+        let files = self.pages.render(&world, &evaluated);
         self.seen = Some(world);
         let shown = match files {
             Ok(files) => {
@@ -427,30 +387,6 @@ impl Desk {
         shown
     }
 
-    fn render(
-        &mut self,
-        world: &Recorded<DiskWorld>,
-        evaluated: &Evaluated,
-    ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Diagnostic>> {
-        self.renders += 1;
-        if self.renders.is_multiple_of(RENEWAL) {
-            self.highlighter = Arc::new(self.highlighter.renewed());
-        }
-        let digest = html::digest_of_templates(world);
-        if self.templates.as_ref().is_none_or(|(known, _)| *known != digest) {
-            self.templates = Some((digest, Templates::load(world)?));
-        }
-        let Some((_, templates)) = &self.templates else { return Ok(BTreeMap::new()) };
-        let files = html::files(
-            &evaluated.document,
-            &evaluated.evidence(),
-            templates,
-            &self.highlighter,
-            &mut self.math,
-        )?;
-        Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
-    }
-
     /// Writes the outputs of an ordinary build; the PDF follows.
     fn publish(&mut self, output: &Output, page: &Arc<Page>) -> Result<(), Diagnostic> {
         let Some(world) = &self.seen else { return Ok(()) };
@@ -463,7 +399,7 @@ impl Desk {
                 output.publish(Some(&page.output_files()), None, &pages)?;
             }
             if formats.pdf {
-                let colours = Arc::clone(&self.highlighter);
+                let colours = Arc::clone(self.pages.highlighter());
                 self.printer.print(Arc::clone(page), colours, pages, inputs);
             }
         }
@@ -473,7 +409,7 @@ impl Desk {
 
     fn trouble(&mut self, problems: &[Diagnostic]) {
         self.tell(Update::Trouble(problems));
-        self.trouble = Some(Instant::now() + RETRY);
+        self.timers.trouble(Instant::now());
     }
 }
 

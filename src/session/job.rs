@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::attend::{Attended, Failures};
 use super::{Subscriber, Update};
@@ -13,6 +13,9 @@ use crate::diag::Diagnostic;
 use crate::exec::{ExecEvent, Executed};
 use crate::pipeline::{self, BuildEvent, BuildRequest, Ground, Planned, Prepare, Written};
 use crate::publish::Output;
+
+/// How long cells may run before a page is shown without their results.
+const MEANWHILE: Duration = Duration::from_millis(400);
 
 /// What a job found.
 pub(super) type Ended = Box<Result<Ran, Vec<Diagnostic>>>;
@@ -34,6 +37,13 @@ pub(super) struct Job {
     pub(super) meanwhile: bool,
     /// Whether the files have changed since.
     pub(super) outdated: bool,
+}
+
+impl Job {
+    /// How long it is until a page is shown without its results; nothing if that has been done.
+    pub(super) fn until_meanwhile(&self, now: Instant) -> Option<Duration> {
+        (!self.meanwhile).then(|| (self.started + MEANWHILE).saturating_duration_since(now))
+    }
 }
 
 /// What a job tells while it works.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use veracity::claims::{Expected, Judged, Reason, Verdict};
 use veracity::config::Author;
+use veracity::coverage::Coverage;
 use veracity::document::*;
 use veracity::evidence::{Chain, Evidence, Passage};
 use veracity::math::MathmlRenderer;
@@ -12,6 +13,7 @@ use veracity::parse::{CalloutKind, ColumnAlign};
 use veracity::render::Highlighter;
 use veracity::render::OutputFile;
 use veracity::render::html::{Templates, files};
+use veracity::span::Source;
 use veracity::world::MemoryWorld;
 
 use super::nodes::{claim, equation, follows, formula, item, paragraph, say, slower, text};
@@ -461,7 +463,66 @@ fn what_we_add_is_said_in_the_language_of_the_report() {
         assert!(chapter.contains(word), "{word}");
     }
     assert!(page(&files, "ledger.html").contains("<h1>Verzeichnis der Aussagen</h1>"));
-    assert!(page(&files, "index.html").contains("<h2>Inhalt</h2>"));
+    let index = page(&files, "index.html");
+    for words in ["<h2>Inhalt</h2>", "<h2>Erstellt mit</h2>", "<dd>Der Text stimmt mit dem überein"]
+    {
+        assert!(index.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn the_ledger_is_told_in_the_language_of_the_report() {
+    let span = Source::new("chapters/attention.md", "12 $x$").span(0..2);
+    let coverage = Coverage {
+        chapter: "attention".into(),
+        claimed: 1,
+        values: 1,
+        exempt: Vec::new(),
+        uncovered: vec![span.clone()],
+        formulas: vec![span],
+        unnoticed: Vec::new(),
+    };
+    let pages = |language: &str| {
+        let coverage = vec![coverage.clone()];
+        let files = render(&Document { language: language.into(), coverage, ..document() });
+        ["attention.html", "ledger.html"].map(|name| page(&files, name)).concat()
+    };
+    let english = [
+        ">Verdict<",
+        ">Claim<",
+        ">Value<",
+        ">Rests on<",
+        ">Relation<",
+        ">Because<",
+        ">Cell<",
+        ">Device<",
+        ">Profile<",
+        ">Seed<",
+        ">Key<",
+        ">In the ledger<",
+        ">Coverage<",
+        ">claimed<",
+        ">backed<",
+        ">Uncovered<",
+        "All results: profile",
+        "Every claim of the report",
+        " claims failed.",
+        " claims</a>",
+        "Claims that rest on",
+        "is stale if",
+        ", because<",
+        ">all<",
+        "aria-label=\"Claim ",
+        "Skip to the content",
+    ];
+    let (with, without) = (pages("en"), pages("de"));
+    for head in english {
+        assert!(with.contains(head), "{head}");
+        assert!(!without.contains(head), "{head}");
+    }
+    for (language, head) in [("de", "Beruht auf"), ("fr", "Repose sur"), ("es", "Se apoya en")] {
+        assert!(pages(language).contains(&format!("<th scope=\"col\">{head}</th>")));
+    }
 }
 
 #[test]

@@ -19,8 +19,8 @@ impl<'a> Writer<'a> {
             self.document.claims.iter().filter(|claim| claim.chapter == chapter.slug).collect();
         self.summary(&claims);
         if !chapter.problems.is_empty() {
-            self.out.raw("<section class=\"problems\" aria-label=\"Problems in this chapter\">");
-            self.out.raw(WARNING).raw("<ul>");
+            self.out.raw("<section class=\"problems\" aria-label=\"");
+            self.out.raw(self.words.get(Word::Problems)).raw("\">").raw(WARNING).raw("<ul>");
             for problem in &chapter.problems {
                 self.out.raw("<li>").text(problem).raw("</li>");
             }
@@ -28,7 +28,8 @@ impl<'a> Writer<'a> {
         }
         self.blocks(&chapter.blocks);
         if !chapter.footnotes.is_empty() {
-            self.out.raw("<section class=\"footnotes\" aria-label=\"Footnotes\"><ol>");
+            self.out.raw("<section class=\"footnotes\" aria-label=\"");
+            self.out.raw(self.words.get(Word::Footnotes)).raw("\"><ol>");
             for note in &chapter.footnotes {
                 self.out.raw("<li id=\"").text(&note.anchor).raw("\" value=\"");
                 self.out.text(&note.number.to_string()).raw("\">");
@@ -36,7 +37,9 @@ impl<'a> Writer<'a> {
                 self.out
                     .raw("<a class=\"back\" href=\"#")
                     .text(&note.back)
-                    .raw("\" aria-label=\"Back to the text\">↩</a></li>");
+                    .raw("\" aria-label=\"")
+                    .raw(self.words.get(Word::BackToText))
+                    .raw("\">↩</a></li>");
             }
             self.out.raw("</ol></section>");
         }
@@ -72,7 +75,9 @@ impl<'a> Writer<'a> {
                 self.out
                     .raw("<a class=\"anchor\" href=\"#")
                     .text(anchor)
-                    .raw("\" aria-label=\"Link to this section\">#</a>")
+                    .raw("\" aria-label=\"")
+                    .raw(self.words.get(Word::ToSection))
+                    .raw("\">#</a>")
                     .raw(close);
             }
             Block::Paragraph(content) => {
@@ -223,7 +228,8 @@ impl<'a> Writer<'a> {
             }
         }
         if !cell.claims.is_empty() {
-            self.out.raw("<p class=\"rests\"><span>Claims that rest on this cell:</span>");
+            self.out.raw("<p class=\"rests\"><span>").raw(self.words.get(Word::RestingClaims));
+            self.out.raw("</span>");
             for &claim in &cell.claims {
                 self.claim_link(claim);
             }
@@ -282,8 +288,8 @@ impl<'a> Writer<'a> {
         }
         self.out.raw("</p>");
         if let Some(counterexample) = &check.counterexample {
-            self.out.raw("<p class=\"counter\">Smallest counterexample: ");
-            self.out.text(counterexample).raw("</p>");
+            self.out.raw("<p class=\"counter\">").raw(self.words.get(Word::Counterexample));
+            self.out.raw(" ").text(counterexample).raw("</p>");
         }
         self.out.raw("</div></li>");
     }

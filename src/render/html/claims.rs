@@ -4,11 +4,11 @@
 //! popover with what the verdict rests on, and a row of the ledger.
 
 use super::blocks::{EXPECTED, REFUTED, UNVERIFIED, VACUOUS, VERIFIED, WARNING};
-use super::{Writer, page_name, plain};
+use super::{Writer, page_name};
 use crate::claims::{Expected, Judged, Standing, Verdict};
-use crate::data::kind_word;
-use crate::document::{Chapter, Inline};
-use crate::render::look::{self, Look, Piece, Shared};
+use crate::document::{Chapter, Inline, Piece, plain_text};
+use crate::render::look::{self, Look, Shared};
+use crate::words::Word;
 
 impl Look {
     fn icon(self) -> &'static str {
@@ -81,7 +81,10 @@ impl<'a> Writer<'a> {
         let look = Look::of(claim);
         self.out.raw(look.icon()).raw(" ").raw(look.word(self.words));
         if let Verdict::Unverified(reason, _) = &claim.verdict {
-            self.out.raw(" <span class=\"reason\">(").raw(reason.word()).raw(")</span>");
+            self.out
+                .raw(" <span class=\"reason\">(")
+                .raw(look::reason(*reason, self.words))
+                .raw(")</span>");
         }
     }
 
@@ -120,41 +123,53 @@ impl<'a> Writer<'a> {
                 .raw("<div class=\"about ")
                 .raw(standing(claim.standing()))
                 .raw("\" popover=\"auto\" id=\"about-");
-            self.out.text(&claim.anchor).raw("\" role=\"dialog\" aria-label=\"Claim ");
-            self.out.text(&claim.text).raw("\"><p class=\"verdict\">");
+            self.out.text(&claim.anchor).raw("\" role=\"dialog\" aria-label=\"");
+            self.out
+                .text(&self.words.head(Word::Claim))
+                .raw(" ")
+                .text(&claim.text)
+                .raw("\"><p class=\"verdict\">");
             self.verdict(claim);
             self.out.raw("</p>");
             if !claim.verdict.detail().is_empty() {
                 self.out.raw("<p class=\"detail\">").text(claim.verdict.detail()).raw("</p>");
             }
             self.out.raw("<dl>");
-            self.out.raw("<div><dt>Claim</dt><dd>");
+            self.term(Word::Claim);
             self.said(index);
             self.out.raw("</dd></div>");
-            self.row("Relation", &claim.relation);
-            self.row("Because", &claim.because.join(", "));
+            self.row(Word::Relation, &claim.relation);
+            self.row(Word::Because, &claim.because.join(", "));
             if let Some(value) = &claim.value {
-                self.out.raw("<div><dt>Value</dt><dd class=\"full\">");
+                self.out.raw("<div><dt>").text(&self.words.head(Word::Value));
+                self.out.raw("</dt><dd class=\"full\">");
                 self.value(value, claim.unit.as_deref());
                 self.out.raw("</dd></div>");
             }
             for found in claim.elsewhere() {
-                self.row("Elsewhere", &found.words());
+                self.row(Word::Elsewhere, &found.words());
             }
             if claim.expected == Expected::Refuted {
-                self.row("Expected", "refuted: quoted because it is wrong");
+                self.row(Word::Expected, self.words.get(Word::QuotedAsWrong));
             }
             self.provenance(claim);
             self.out.raw("</dl><p class=\"links\"><a href=\"ledger.html#");
-            self.out.text(&claim.anchor).raw("\">In the ledger</a> <code>veracity explain ");
+            self.out.text(&claim.anchor).raw("\">").raw(self.words.get(Word::InLedger));
+            self.out.raw("</a> <code>veracity explain ");
             self.out.text(&claim.id).raw("</code></p></div>\n");
         }
     }
 
-    fn row(&mut self, name: &'static str, value: &str) {
+    fn row(&mut self, name: Word, value: &str) {
         if !value.is_empty() {
-            self.out.raw("<div><dt>").raw(name).raw("</dt><dd>").text(value).raw("</dd></div>");
+            self.term(name);
+            self.out.text(value).raw("</dd></div>");
         }
+    }
+
+    /// Begins a row up to what is said of its name.
+    fn term(&mut self, name: Word) {
+        self.out.raw("<div><dt>").text(&self.words.head(name)).raw("</dt><dd>");
     }
 
     /// A value, or the words that stand for one.
@@ -171,23 +186,31 @@ impl<'a> Writer<'a> {
 
     fn provenance(&mut self, claim: &Judged) {
         let Some(provenance) = &claim.provenance else { return };
-        self.out.raw("<div><dt>Cell</dt><dd><a href=\"");
+        self.term(Word::Cell);
+        self.out.raw("<a href=\"");
         self.href(Some(&provenance.chapter), &provenance.anchor);
         let name = self.index.cell_name(claim, provenance);
         self.out.raw("\">").text(&name).raw("</a></dd></div>");
-        self.row("Device", &provenance.device);
-        self.row("Profile", &provenance.profile);
+        self.row(Word::Device, &provenance.device);
+        self.row(Word::Profile, &provenance.profile);
         if let Some(data) = &provenance.data {
-            self.out.raw("<div><dt>Data</dt><dd>").text(&data.name);
-            self.out.raw(" (").raw(kind_word(data.kind)).raw(") <code title=\"").text(&data.digest);
-            self.out.raw("\">").text(abbreviated(&data.digest)).raw("</code></dd></div>");
+            self.term(Word::Data);
+            self.out.text(&data.name).raw(" (").raw(look::kind(data.kind, self.words));
+            self.out
+                .raw(") <code title=\"")
+                .text(&data.digest)
+                .raw("\">")
+                .text(abbreviated(&data.digest))
+                .raw("</code></dd></div>");
         }
         if let Some(seed) = provenance.seed {
-            self.row("Seed", &seed.to_string());
+            self.row(Word::Seed, &seed.to_string());
         }
-        self.out.raw("<div><dt>Key</dt><dd><code title=\"").text(&provenance.key).raw("\">");
+        self.term(Word::Key);
+        self.out.raw("<code title=\"").text(&provenance.key).raw("\">");
         self.out.text(abbreviated(&provenance.key)).raw("</code></dd></div>");
-        self.out.raw("<div hidden=\"\"><dt>Cell time</dt><dd data-duration=\"");
+        self.out.raw("<div hidden=\"\"><dt>").text(&self.words.head(Word::CellTime));
+        self.out.raw("</dt><dd data-duration=\"");
         self.out.text(&claim.id).raw("\"></dd></div>");
     }
 
@@ -197,7 +220,7 @@ impl<'a> Writer<'a> {
             return;
         }
         self.out.raw("<p class=\"tally\"><a href=\"ledger.html\">");
-        self.out.text(&look::number_of_claims(claims.len())).raw("</a>");
+        self.out.text(&self.words.claims(claims.len())).raw("</a>");
         for (look, count) in look::counts(claims.iter().copied()) {
             self.out.raw(" <span class=\"count ").raw(standing(look.standing())).raw("\">");
             self.count(look, count);
@@ -221,16 +244,17 @@ impl<'a> Writer<'a> {
         for (look, count) in counts {
             self.out.raw("<div><dt class=\"count ").raw(standing(look.standing())).raw("\">");
             self.count(look, count);
-            self.out.raw("</dt><dd>").raw(look.meaning()).raw("</dd></div>");
+            self.out.raw("</dt><dd>").raw(look.meaning(self.words)).raw("</dd></div>");
         }
-        self.out.raw("</dl><p class=\"all\"><a href=\"ledger.html\">Ledger of all ");
-        self.out.text(&look::number_of_claims(self.document.claims.len())).raw("</a></p>");
+        self.out.raw("</dl><p class=\"all\"><a href=\"ledger.html\">");
+        let all = self.words.claims(self.document.claims.len());
+        self.out.text(&self.words.with(Word::LedgerOfAll, [&all])).raw("</a></p>");
     }
 
     /// Whether all claims are as expected, in a sentence.
     pub(super) fn outcome(&mut self) {
         if self.document.claims.is_empty() {
-            self.out.raw("<p class=\"outcome\">This report makes no claims.</p>");
+            self.out.raw("<p class=\"outcome\">").raw(self.words.get(Word::NoClaims)).raw("</p>");
             return;
         }
         let (worst, words) = look::outcome(self.document);
@@ -251,7 +275,8 @@ impl<'a> Writer<'a> {
             .any(|claim| claim.chapter == chapter.slug && claim.standing() == Standing::Bad);
         if failed || !chapter.problems.is_empty() {
             self.out.raw(" <span class=\"mark bad\">").raw(REFUTED);
-            self.out.raw("<span class=\"hidden\">has failures</span></span>");
+            self.out.raw("<span class=\"hidden\">").raw(self.words.get(Word::HasFailures));
+            self.out.raw("</span></span>");
         }
     }
 
@@ -263,7 +288,8 @@ impl<'a> Writer<'a> {
         looks.sort();
         looks.dedup();
         // Hidden until the script that works them is there.
-        self.out.raw("<form class=\"filters\" hidden=\"\"><fieldset><legend>Verdict</legend>");
+        self.out.raw("<form class=\"filters\" hidden=\"\"><fieldset><legend>");
+        self.out.text(&self.words.head(Word::Verdict)).raw("</legend>");
         for look in looks {
             self.out.raw("<label><input type=\"checkbox\" name=\"verdict\" value=\"");
             self.out
@@ -272,25 +298,28 @@ impl<'a> Writer<'a> {
                 .raw(look.word(self.words))
                 .raw("</label>");
         }
-        self.out.raw(
-            "</fieldset><label class=\"choose\">Chapter <select name=\"chapter\">\
-             <option value=\"\">all</option>",
-        );
+        self.out.raw("</fieldset><label class=\"choose\">").raw(self.words.get(Word::Chapter));
+        self.out.raw(" <select name=\"chapter\"><option value=\"\">");
+        self.out.raw(self.words.get(Word::All)).raw("</option>");
         for chapter in &self.document.chapters {
             self.out.raw("<option value=\"").text(&chapter.slug).raw("\">").text(&chapter.number);
-            self.out.raw(" ").text(&plain(&chapter.title)).raw("</option>");
+            self.out.raw(" ").text(&plain_text(&chapter.title)).raw("</option>");
         }
-        self.out.raw("</select></label><p class=\"shown\" role=\"status\"></p></form>");
+        self.out.raw("</select></label><p class=\"shown\" role=\"status\" data-words=\"");
+        self.out.raw(self.words.get(Word::Shown)).raw("\"></p></form>");
         let shared = Shared::of(&self.document.claims);
-        if let Some(words) = shared.words() {
+        if let Some(words) = shared.words(self.words) {
             self.out.raw("<p class=\"setting\">").text(&words).raw("</p>");
         }
         self.out.raw(
             "<div class=\"scroll\"><table class=\"ledger\">\
-             <caption class=\"hidden\">Every claim of the report with its verdict</caption>\
-             <thead><tr><th scope=\"col\">Verdict</th><th scope=\"col\">Claim</th>\
-             <th scope=\"col\">Value</th><th scope=\"col\">Rests on</th></tr></thead>",
+             <caption class=\"hidden\">",
         );
+        self.out.raw(self.words.get(Word::EveryClaim)).raw("</caption><thead><tr>");
+        for word in [Word::Verdict, Word::Claim, Word::Value, Word::RestsOn] {
+            self.out.raw("<th scope=\"col\">").text(&self.words.head(word)).raw("</th>");
+        }
+        self.out.raw("</tr></thead>");
         for chapter in &self.document.chapters {
             self.ledger_group(chapter, shared);
         }
@@ -343,22 +372,28 @@ impl<'a> Writer<'a> {
             let name = self.index.cell_name(claim, from);
             self.out.raw("\">").text(&name).raw("</a>");
             if shared.setting.is_none() {
-                self.out.raw("<span>profile ").text(&from.profile).raw("</span><span>device ");
-                self.out.text(&from.device).raw("</span>");
+                self.named(Word::Profile, &from.profile);
+                self.named(Word::Device, &from.device);
             }
             if let Some(data) = &from.data {
-                self.out.raw("<span>data ").text(&data.name).raw(" (").raw(kind_word(data.kind));
+                self.out.raw("<span>").raw(self.words.get(Word::Data)).raw(" ").text(&data.name);
+                self.out.raw(" (").raw(look::kind(data.kind, self.words));
                 self.out.raw(") <code title=\"").text(&data.digest).raw("\">");
                 self.out.text(abbreviated(&data.digest)).raw("</code></span>");
             }
             if let Some(seed) = from.seed.filter(|_| shared.seed.is_none()) {
-                self.out.raw("<span>seed ").text(&seed.to_string()).raw("</span>");
+                self.named(Word::Seed, &seed.to_string());
             }
-            self.out.raw("<span>key <code title=\"").text(&from.key).raw("\">");
-            self.out.text(abbreviated(&from.key)).raw("</code></span><span hidden=\"\">cell time ");
-            self.out.raw("<span data-duration=\"").text(&claim.id).raw("\"></span></span>");
+            self.out.raw("<span>").raw(self.words.get(Word::Key)).raw(" <code title=\"");
+            self.out.text(&from.key).raw("\">").text(abbreviated(&from.key));
+            self.out.raw("</code></span><span hidden=\"\">").raw(self.words.get(Word::CellTime));
+            self.out.raw(" <span data-duration=\"").text(&claim.id).raw("\"></span></span>");
         }
         self.out.raw("</td></tr>\n");
+    }
+
+    fn named(&mut self, name: Word, value: &str) {
+        self.out.raw("<span>").raw(self.words.get(name)).raw(" ").text(value).raw("</span>");
     }
 }
 

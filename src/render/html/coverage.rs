@@ -4,6 +4,7 @@
 
 use super::{Writer, page_name};
 use crate::coverage::{Authority, Coverage, percent};
+use crate::words::Word;
 
 impl Writer<'_> {
     /// A table of all chapters, the numbers that nothing backs, and those the author exempts.
@@ -12,19 +13,22 @@ impl Writer<'_> {
         if all.iter().all(|chapter| chapter.needed() + chapter.exempt.len() == 0) {
             return;
         }
-        self.out.raw(
-            "<section class=\"coverage\"><h2 id=\"coverage\">Coverage</h2><p>Of every number in \
-             the prose: whether a claim compares it, whether it is a value that the build puts in, \
-             whether it needs no evidence, or whether nothing backs it. Numbers that are written as \
-             words are not counted.</p>\
-             <div class=\"scroll\"><table><thead><tr><th scope=\"col\">Chapter</th>\
-             <th scope=\"col\" class=\"right\">claimed</th>\
-             <th scope=\"col\" class=\"right\">put in</th>\
-             <th scope=\"col\" class=\"right\">exempt by form</th>\
-             <th scope=\"col\" class=\"right\">by the author</th>\
-             <th scope=\"col\" class=\"right\">uncovered</th>\
-             <th scope=\"col\" class=\"right\">backed</th></tr></thead><tbody>",
-        );
+        let words = self.words;
+        self.out.raw("<section class=\"coverage\"><h2 id=\"coverage\">");
+        self.out.raw(words.get(Word::Coverage)).raw("</h2><p>").raw(words.get(Word::CoverageMeans));
+        self.out.raw("</p><div class=\"scroll\"><table><thead><tr><th scope=\"col\">");
+        self.out.raw(words.get(Word::Chapter)).raw("</th>");
+        for word in [
+            Word::Claimed,
+            Word::PutIn,
+            Word::ExemptByForm,
+            Word::ByAuthor,
+            Word::Uncovered,
+            Word::Backed,
+        ] {
+            self.out.raw("<th scope=\"col\" class=\"right\">").raw(words.get(word)).raw("</th>");
+        }
+        self.out.raw("</tr></thead><tbody>");
         for chapter in all {
             let by_author = chapter.by_author().count();
             self.out.raw("<tr><th scope=\"row\"><a href=\"").text(&page_name(&chapter.chapter));
@@ -49,11 +53,16 @@ impl Writer<'_> {
         self.out.raw("</section>");
     }
 
+    /// Begins a list of numbers.
+    fn numbers(&mut self, head: Word) {
+        self.out.raw("<h3>").text(&self.words.head(head)).raw("</h3><ul class=\"numbers\">");
+    }
+
     fn uncovered(&mut self, all: &[Coverage]) {
         if all.iter().all(|chapter| chapter.uncovered.is_empty()) {
             return;
         }
-        self.out.raw("<h3>Uncovered</h3><ul class=\"numbers\">");
+        self.numbers(Word::Uncovered);
         for span in all.iter().flat_map(|chapter| &chapter.uncovered) {
             self.out.raw("<li><b>").text(span.text()).raw("</b> <code>").text(&span.to_string());
             self.out.raw("</code></li>");
@@ -67,7 +76,7 @@ impl Writer<'_> {
         if exempt.peek().is_none() {
             return;
         }
-        self.out.raw("<h3>Exempt by the author</h3><ul class=\"numbers\">");
+        self.numbers(Word::Exempt);
         for exempt in exempt {
             self.out.raw("<li><b>").text(exempt.span.text()).raw("</b> ").text(&exempt.reason);
             self.out.raw(" <code>").text(&exempt.span.to_string()).raw("</code></li>");
@@ -80,12 +89,9 @@ impl Writer<'_> {
         if count == 0 {
             return;
         }
-        self.out.raw("<details><summary>").text(&count.to_string());
-        self.out.raw(if count == 1 { " formula" } else { " formulas" });
-        self.out.raw(
-            " that nothing evaluates</summary><p>Definitions, notation, and steps of an argument \
-             among them; a slip in one would stay unseen.</p><ul class=\"numbers\">",
-        );
+        self.out.raw("<details><summary>").text(&self.words.bare_formulas(count));
+        self.out.raw("</summary><p>").raw(self.words.get(Word::BareFormulasAre));
+        self.out.raw("</p><ul class=\"numbers\">");
         for span in all.iter().flat_map(|chapter| &chapter.formulas) {
             self.out.raw("<li><code>").text(span.text().trim()).raw("</code> <code>");
             self.out.text(&span.to_string()).raw("</code></li>");
@@ -98,10 +104,11 @@ impl Writer<'_> {
         if reasons.peek().is_none() {
             return;
         }
-        self.out.raw(
-            "<h3>Code of which changes may go unnoticed</h3><p>By the author’s word; \
-             <code>veracity mutate</code> changes it all the same.</p><ul class=\"numbers\">",
-        );
+        self.out.raw("<h3>").raw(self.words.get(Word::Unnoticed)).raw("</h3><p>");
+        let means = self.words.get(Word::UnnoticedMeans);
+        let (before, after) = means.split_once("{}").unwrap_or((means, ""));
+        self.out.raw(before).raw("<code>veracity mutate</code>").raw(after);
+        self.out.raw("</p><ul class=\"numbers\">");
         for reason in reasons {
             self.out.raw("<li><code>").text(reason.first_line()).raw("</code> ");
             self.out.text(&reason.words).raw(" <code>").text(&reason.code.to_string());

@@ -4,8 +4,8 @@
 //! page, so its entries are written once.
 
 use super::fragment::escape;
-use super::{ChapterParts, page_name, plain};
-use crate::document::Document;
+use super::{ChapterParts, page_name};
+use crate::document::{Document, plain_text};
 use crate::words::Word;
 
 /// The variables of a page's template.
@@ -96,7 +96,7 @@ impl<'a> Contents<'a> {
                 ));
             }
         }
-        let title = format!("{} {}", chapter.number, plain(&chapter.title));
+        let title = format!("{} {}", chapter.number, plain_text(&chapter.title));
         self.page("chapter.html", title.trim(), "chapter", Some(index), markup)
     }
 

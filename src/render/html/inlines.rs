@@ -4,6 +4,7 @@ use super::Writer;
 use super::blocks::WARNING;
 use crate::document::{Image, ImageData, Inline};
 use crate::math::Math;
+use crate::words::Word;
 
 impl<'a> Writer<'a> {
     pub(super) fn image(&mut self, image: &'a Image) {
@@ -88,7 +89,8 @@ impl<'a> Writer<'a> {
             }
             Inline::FootnoteMark { number, anchor, note } => {
                 self.out.raw("<sup id=\"").text(anchor).raw("\"><a class=\"note\" href=\"#");
-                self.out.text(note).raw("\" aria-label=\"Footnote ").text(&number.to_string());
+                self.out.text(note).raw("\" aria-label=\"").raw(self.words.get(Word::Footnote));
+                self.out.raw(" ").text(&number.to_string());
                 self.out.raw("\">").text(&number.to_string()).raw("</a></sup>");
             }
             other => self.label(std::slice::from_ref(other)),

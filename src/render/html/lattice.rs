@@ -13,10 +13,8 @@ impl Writer<'_> {
     pub(super) fn lattice(&mut self) {
         let Some(drawing) = Drawing::of(&self.document.claims, &self.index) else { return };
         self.out.raw("<section class=\"lattice\"><h2 id=\"lattice\">");
-        self.out.raw(self.words.get(Word::Lattice)).raw(
-            "</h2><p>A claim is <em>stale</em> if one from which it follows is not as expected. Premises \
-             stand on the left, what follows from them to their right.</p>",
-        );
+        self.out.raw(self.words.get(Word::Lattice)).raw("</h2><p>");
+        self.out.raw(self.words.get(Word::StaleMeans)).raw("</p>");
         self.drawing(&drawing);
         self.premises();
         self.out.raw("</section>");
@@ -25,7 +23,8 @@ impl Writer<'_> {
     fn drawing(&mut self, drawing: &Drawing) {
         // Borders are drawn on the edges of boxes, and half of their width lies outside.
         let [width, height] = [drawing.width + 2.0, drawing.height + 2.0].map(|it| it.to_string());
-        self.out.raw("<div class=\"scroll\"><svg class=\"graph\" role=\"group\" aria-label=\"Claims and what follows from them; the list below says the same\" viewBox=\"-1 -1 ");
+        self.out.raw("<div class=\"scroll\"><svg class=\"graph\" role=\"group\" aria-label=\"");
+        self.out.raw(self.words.get(Word::GraphLabel)).raw("\" viewBox=\"-1 -1 ");
         self.out.text(&width).raw(" ").text(&height).raw("\" width=\"").text(&width);
         self.out.raw("\" height=\"").text(&height).raw("\">");
         for curve in &drawing.curves {
@@ -76,7 +75,7 @@ impl Writer<'_> {
             self.out.raw("<li>");
             self.claim_link(at);
             self.out.raw(" <span class=\"quiet\">").raw(Look::of(&claims[at]).word(self.words));
-            self.out.raw(", because</span><ul>");
+            self.out.raw(", ").raw(self.words.get(Word::Because)).raw("</span><ul>");
             for premise in &claims[at].because {
                 if let Some(premise) = claims.iter().position(|claim| claim.id == *premise) {
                     self.out.raw("<li>");

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{page_name, plain};
+use super::page_name;
 use crate::claims::{Expected, Judged, Provenance};
 use crate::data::kind_word;
-use crate::document::Document;
+use crate::document::{Document, plain_text};
 use crate::evidence::Evidence;
 use crate::render::look::{Index, Look};
 use crate::words::Words;
@@ -83,7 +83,7 @@ struct Passage<'a> {
 /// The script for all claims of a report.
 pub(super) fn script(document: &Document, evidence: &Evidence, index: &Index<'_>) -> String {
     let chapter = |chapter: &'_ crate::document::Chapter| {
-        format!("{} {}", chapter.number, plain(&chapter.title)).trim().to_owned()
+        format!("{} {}", chapter.number, plain_text(&chapter.title)).trim().to_owned()
     };
     let words = document.words();
     let file = File {

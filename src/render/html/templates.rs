@@ -39,13 +39,19 @@ fn own_name(path: &str) -> Option<&str> {
 }
 
 /// Words of the report's language by the names that templates have for them.
-const WORDS: [(&str, Word); 6] = [
+const WORDS: [(&str, Word); 12] = [
     ("word_contents", Word::Contents),
     ("word_overview", Word::Overview),
     ("word_ledger", Word::Ledger),
     ("word_references", Word::References),
     ("word_previous", Word::Previous),
     ("word_next", Word::Next),
+    ("word_claims", Word::Claims),
+    ("word_claims_are", Word::ClaimsAre),
+    ("word_built_with", Word::BuiltWith),
+    ("word_chapters", Word::Chapters),
+    ("word_skip", Word::Skip),
+    ("word_dark_colours", Word::DarkColours),
 ];
 
 /// What to do about a template that cannot be used.

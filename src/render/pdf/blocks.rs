@@ -12,7 +12,7 @@ use crate::render::look::Look;
 use crate::words::Word;
 
 use super::emit::Emitter;
-use super::inlines::{has_anchor, plain};
+use super::inlines::{has_anchor, spoken};
 use super::ledger;
 use super::text::{Space, quoted};
 
@@ -270,7 +270,8 @@ impl Emitter<'_> {
             let has_formulas = cell.claims.iter().any(|&claim| {
                 self.index.formulas(claim).is_some() && self.index.number(claim).is_none()
             });
-            let _ = writeln!(code, "r.resting({has_formulas}, ({},))", claims.join(", "));
+            let lead = quoted(document.words().get(Word::RestingOnPaper));
+            let _ = writeln!(code, "r.resting({lead}, {has_formulas}, ({},))", claims.join(", "));
         }
         code
     }
@@ -319,7 +320,9 @@ impl Emitter<'_> {
             evidence => Some(evidence),
         };
         let evidence = self.shown_or_none(evidence);
-        let counterexample = self.shown_or_none(check.counterexample.as_deref());
+        let lead = self.document.words().get(Word::Counterexample);
+        let counterexample = check.counterexample.as_ref().map(|it| format!("{lead} {it}"));
+        let counterexample = self.shown_or_none(counterexample.as_deref());
         format!("r.check({name}, {mark}, \"{word}\", {statement}, {evidence}, {counterexample})")
     }
 
@@ -373,7 +376,7 @@ impl Emitter<'_> {
         };
         let Some(body) = body else {
             let message = format!("{} cannot be shown.", heading.as_deref().unwrap_or(word));
-            let problem = self.problem(&message, &plain(&float.caption));
+            let problem = self.problem(&message, &spoken(&float.caption));
             return format!("r.anchor({name})\n{problem}");
         };
         if heading.is_none() && float.caption.is_empty() {
@@ -441,7 +444,7 @@ impl Emitter<'_> {
 fn is_short(table: &Table) -> bool {
     let cells = || table.rows.iter().flatten();
     table.rows.len() <= MOST_ROWS_TOGETHER
-        && cells().map(|cell| plain(cell).len()).sum::<usize>() <= MOST_TEXT_TOGETHER
+        && cells().map(|cell| spoken(cell).len()).sum::<usize>() <= MOST_TEXT_TOGETHER
 }
 
 /// As much of an output as is printed, and the number of lines after that.

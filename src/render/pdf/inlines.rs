@@ -1,8 +1,7 @@
 //! What stands inside a paragraph, as Typst expressions.
 
-use crate::document::Inline;
+use crate::document::{Inline, Piece, pieces};
 use crate::math::Math;
-use crate::render::look::Piece;
 use crate::words::Word;
 
 use super::emit::Emitter;
@@ -35,7 +34,7 @@ impl Emitter<'_> {
 
     /// An expression for the content of a heading, which has words in it or in its number.
     pub(super) fn title(&mut self, number: &str, inlines: &[Inline]) -> String {
-        let words = plain(inlines);
+        let words = spoken(inlines);
         if words.trim().is_empty() {
             return quoted("Untitled");
         }
@@ -155,7 +154,8 @@ impl Emitter<'_> {
                 Inline::Math(math) => parts.push((math.alt().len(), self.inline_formula(math))),
                 Inline::Claim { claim, content } => {
                     self.unbreakable(content, parts);
-                    let last = longest_word(plain(content).split_whitespace().last().unwrap_or(""));
+                    let last =
+                        longest_word(spoken(content).split_whitespace().last().unwrap_or(""));
                     if let Some(claim) = self.document.claims.get(*claim) {
                         let word = self.text.spoken(&last);
                         let badge = ledger::badge(claim, self.document.words());
@@ -169,7 +169,7 @@ impl Emitter<'_> {
                         *part = format!("strong({part})");
                     }
                 }
-                _ => self.unbreakable(content(inline), parts),
+                _ => self.unbreakable(inline.content(), parts),
             }
         }
     }
@@ -224,27 +224,13 @@ fn here(place: Place, code: String) -> String {
     }
 }
 
-/// The parts of an inline, if it holds some.
-fn content(inline: &Inline) -> &[Inline] {
-    match inline {
-        Inline::Emphasis(content)
-        | Inline::Strong(content)
-        | Inline::Strikethrough(content)
-        | Inline::Link { content, .. }
-        | Inline::Jump { content, .. }
-        | Inline::Exempt { content, .. }
-        | Inline::Claim { content, .. } => content,
-        _ => &[],
-    }
-}
-
 /// Whether content holds text that is written out, not only formulas and pictures.
 fn has_text(inlines: &[Inline]) -> bool {
     inlines.iter().any(|inline| match inline {
         Inline::Text(text) | Inline::Code(text) | Inline::Value { text, .. } => {
             !text.trim().is_empty()
         }
-        _ => has_text(content(inline)),
+        _ => has_text(inline.content()),
     })
 }
 
@@ -252,23 +238,15 @@ fn has_text(inlines: &[Inline]) -> bool {
 pub(super) fn has_anchor(inlines: &[Inline]) -> bool {
     inlines.iter().any(|inline| {
         matches!(inline, Inline::Claim { .. } | Inline::FootnoteMark { .. })
-            || has_anchor(content(inline))
+            || has_anchor(inline.content())
     })
 }
 
-/// The words of inline content.
-pub(super) fn plain(inlines: &[Inline]) -> String {
-    inlines
-        .iter()
-        .map(|inline| match inline {
-            Inline::Text(text)
-            | Inline::Code(text)
-            | Inline::Problem(text)
-            | Inline::Value { text, .. } => text.clone(),
-            Inline::Math(math) => math.alt(),
-            Inline::Image(image) => image.alt.clone(),
-            Inline::SoftBreak | Inline::HardBreak => " ".to_owned(),
-            _ => plain(content(inline)),
-        })
-        .collect()
+/// What content says, as plain text, formulas as they are read aloud.
+pub(super) fn spoken(content: &[Inline]) -> String {
+    let text = |piece| match piece {
+        Piece::Words(words) => words.to_owned(),
+        Piece::Formula(math) => math.alt(),
+    };
+    pieces(content).into_iter().map(text).collect()
 }

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 
 use crate::claims::{Judged, OnDevice, Standing, Verdict};
 use crate::coverage::percent;
-use crate::data::kind_word;
 use crate::document::{Chapter, Document};
 use crate::mutate::reasons::Reason;
 use crate::render::lattice::{Drawing, HEIGHT, INSET, SMALL, TEXT, WIDTH};
@@ -54,9 +53,9 @@ pub(super) fn overview(document: &Document) -> String {
         format!("(standing: \"{}\", outcome: {}, counts: (", standing(worst), quoted(&outcome));
     for (look, count) in look::counts(&document.claims) {
         let (mark, word) = (mark(look), quoted(&format!("{count} {}", look.word(words))));
-        let _ = write!(code, "({mark}, {word}, {}), ", quoted(look.meaning()));
+        let _ = write!(code, "({mark}, {word}, {}), ", quoted(look.meaning(words)));
     }
-    code.push_str("))");
+    let _ = write!(code, "), about: {})", quoted(words.get(Word::ClaimsAreOnPaper)));
     code
 }
 
@@ -69,13 +68,15 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
         .into_iter()
         .map(|(look, count)| format!("{count} {}", look.word(words)))
         .collect();
-    let mut lead = format!("{}: {}.", look::number_of_claims(claims.len()), counts.join("; "));
+    let mut lead = format!("{}: {}.", words.claims(claims.len()), counts.join("; "));
     let shared = Shared::of(claims);
-    if let Some(setting) = shared.words() {
+    if let Some(setting) = shared.words(words) {
         let _ = write!(lead, " {setting}");
     }
     let mut code = emitter.back_matter(1, words.get(Word::Ledger));
-    let _ = writeln!(code, "par({})\nr.ledger(", emitter.shown(&lead));
+    let heads = [Word::Claim, Word::ValueAndRelation, Word::VerdictAndOrigin]
+        .map(|word| quoted(&words.head(word)));
+    let _ = writeln!(code, "par({})\nr.ledger(({}),", emitter.shown(&lead), heads.join(", "));
     for chapter in &document.chapters {
         code.push_str(&group(emitter, chapter, shared));
     }
@@ -94,10 +95,7 @@ fn lattice(emitter: &mut Emitter<'_>) -> String {
     let _ = write!(
         code,
         "par({})\nr.graph({}, {}, (",
-        emitter.shown(
-            "A claim is stale if one from which it follows is not as expected. Premises stand on the \
-             left, what follows from them to their right.",
-        ),
+        emitter.shown(words.get(Word::StaleMeans)),
         drawing.width,
         drawing.height,
     );
@@ -122,13 +120,10 @@ fn lattice(emitter: &mut Emitter<'_>) -> String {
     }
     code.push_str("))\n");
     for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| !claim.because.is_empty()) {
-        let reasons = format!(
-            " ({}, {}) follows from {}.",
-            claim.id,
-            Look::of(claim).word(words),
-            claim.because.join(", ")
-        );
-        let _ = writeln!(code, "par({} + {})", emitter.said(at), emitter.shown(&reasons));
+        let verdict = Look::of(claim).word(words);
+        let parts = [&claim.id, verdict, &claim.because.join(", ")];
+        let reasons = words.with(Word::FollowsFrom, parts);
+        let _ = writeln!(code, "par({} + \" \" + {})", emitter.said(at), emitter.shown(&reasons));
     }
     code
 }
@@ -136,46 +131,39 @@ fn lattice(emitter: &mut Emitter<'_>) -> String {
 /// Which numbers of the prose are backed, a line for each chapter, and those that are not.
 fn coverage(emitter: &mut Emitter<'_>) -> String {
     let document = emitter.document;
+    let words = document.words();
     let mut code = String::new();
     let places = |spans: Vec<(&Span, &str)>| -> String {
         let of = |(span, why): (&Span, &str)| format!("{} ({span}{why})", span.text());
         spans.into_iter().map(of).collect::<Vec<_>>().join("; ")
     };
     for chapter in document.coverage.iter().filter(|it| it.needed() + it.exempt.len() > 0) {
-        let mut words = format!(
-            "Coverage of {}: {} of {} numbers in the prose are backed ({} %): {} by claims, {} as \
-             values.",
-            chapter.chapter,
-            chapter.covered(),
-            chapter.needed(),
-            percent(chapter.covered(), chapter.needed()),
-            chapter.claimed,
-            chapter.values
+        let share = percent(chapter.covered(), chapter.needed()).to_string();
+        let counts = [chapter.covered(), chapter.needed(), chapter.claimed, chapter.values];
+        let [covered, needed, claimed, values] = counts.map(|it| it.to_string());
+        let mut told = words.with(
+            Word::CoverageOf,
+            [&chapter.chapter, &covered, &needed, &share, &claimed, &values],
         );
         if !chapter.uncovered.is_empty() {
             let bare = chapter.uncovered.iter().map(|span| (span, "")).collect();
-            let _ = write!(words, " Uncovered: {}.", places(bare));
+            let _ = write!(told, " {}: {}.", words.head(Word::Uncovered), places(bare));
         }
         if chapter.by_author().next().is_some() {
             let reasons: Vec<(&Span, String)> =
                 chapter.by_author().map(|it| (&it.span, format!(": {}", it.reason))).collect();
             let exempt = reasons.iter().map(|(span, why)| (*span, why.as_str())).collect();
-            let _ = write!(words, " Exempt by the author: {}.", places(exempt));
+            let _ = write!(told, " {}: {}.", words.head(Word::Exempt), places(exempt));
         }
-        match chapter.formulas.len() {
-            0 => {}
-            1 => words.push_str(" Nothing evaluates 1 formula."),
-            many => {
-                let _ = write!(words, " Nothing evaluates {many} formulas.");
-            }
+        if !chapter.formulas.is_empty() {
+            let _ = write!(told, " {}.", words.bare_formulas(chapter.formulas.len()));
         }
         if !chapter.unnoticed.is_empty() {
             let of = |it: &Reason| format!("{} ({})", it.words, it.code);
             let reasons: Vec<String> = chapter.unnoticed.iter().map(of).collect();
-            let _ =
-                write!(words, " Code of which changes may go unnoticed: {}.", reasons.join("; "));
+            let _ = write!(told, " {}: {}.", words.get(Word::Unnoticed), reasons.join("; "));
         }
-        let _ = writeln!(code, "r.remark({})", emitter.shown(&words));
+        let _ = writeln!(code, "r.remark({})", emitter.shown(&told));
     }
     code
 }
@@ -219,8 +207,12 @@ fn entry(emitter: &mut Emitter<'_>, index: usize, claim: &Judged, shared: Shared
     }
     set("verdict", format!("r.badge({})", badge(claim, words)));
     let detail = match &claim.verdict {
-        Verdict::Unverified(reason, detail) if detail.is_empty() => reason.word().to_owned(),
-        Verdict::Unverified(reason, detail) => format!("{}: {detail}", reason.word()),
+        Verdict::Unverified(reason, detail) if detail.is_empty() => {
+            look::reason(*reason, words).to_owned()
+        }
+        Verdict::Unverified(reason, detail) => {
+            format!("{}: {detail}", look::reason(*reason, words))
+        }
         verdict => verdict.detail().to_owned(),
     };
     let devices = claim.elsewhere().map(OnDevice::words);
@@ -238,6 +230,7 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: Shared<'_>) -> Strin
     let Some(from) = &claim.provenance else {
         return String::new();
     };
+    let words = emitter.document.words();
     let name = emitter.index.cell_name(claim, from);
     let cell = emitter.shown(&name);
     let page = if emitter.is_known(&from.anchor) {
@@ -251,11 +244,11 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: Shared<'_>) -> Strin
     }
     if let Some(data) = &from.data {
         let digest: String = data.digest.chars().take(8).collect();
-        let kind = kind_word(data.kind);
-        lines.push(emitter.shown(&format!("data: {} ({kind}, {digest})", data.name)));
+        let (word, kind) = (words.get(Word::Data), look::kind(data.kind, words));
+        lines.push(emitter.shown(&format!("{word}: {} ({kind}, {digest})", data.name)));
     }
     if let Some(seed) = from.seed.filter(|_| shared.seed.is_none()) {
-        lines.push(emitter.shown(&format!("seed {seed}")));
+        lines.push(emitter.shown(&format!("{} {seed}", words.get(Word::Seed))));
     }
     lines.iter().map(|line| format!("{line}, ")).collect()
 }
