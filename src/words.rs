@@ -85,7 +85,7 @@ mod tests {
             let gaps = |words: &str| words.matches("{}").count();
             let row = word.row();
             let same = |it: &&str| !it.trim().is_empty() && gaps(it) == gaps(row[0]);
-            assert!(row.iter().all(|it| same(&it)), "{word:?}");
+            assert!(row.iter().all(same), "{word:?}");
         }
     }
 
