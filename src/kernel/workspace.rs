@@ -65,6 +65,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// Whether what [`Self::prepare`] writes below `build` is there; people and `veracity clean` remove it.
+    pub fn is_in(build: &Path) -> bool {
+        build.join("work").join("Cargo.toml").is_file()
+    }
+
     /// Writes what is missing or out of date below `build`.
     ///
     /// # Errors
