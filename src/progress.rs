@@ -109,20 +109,7 @@ impl Progress {
             let _ = all.clear();
         }
     }
-
-    /// The same after Ctrl-C. The terminal shows `^C` behind the last line, which goes on in the next one
-    /// as lines are filled to their ends, and what is drawn then leaves the first line behind.
-    pub fn finish_interrupted(&self) {
-        self.finish();
-        if let View::Bars { .. } = self.view {
-            // As for clearing.
-            let _ = std::io::stderr().write_all(ERASE_ABOVE.as_bytes());
-        }
-    }
 }
-
-/// Goes to the line above and makes it empty.
-const ERASE_ABOVE: &str = "\x1b[1A\x1b[2K\r";
 
 impl Bars {
     fn show(&mut self, all: &MultiProgress, event: BuildEvent<'_>) {

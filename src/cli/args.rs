@@ -39,6 +39,7 @@ Examples:
   veracity serve --port 0   at any port that is free
   veracity serve --console  with a panel that answers Rust, behind a token";
 
+#[cfg(unix)]
 const CONSOLE_EXAMPLES: &str = "\
 Examples:
   veracity console 1                  a prompt behind the cells of chapter 1; :help lists the rest

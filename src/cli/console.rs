@@ -25,6 +25,7 @@ use crate::exec::CellStatus;
 use crate::kernel::live::{Pool, cache_folder};
 use crate::kernel::process;
 use crate::pipeline::{self, BuildEvent, BuildRequest, KernelChoice};
+use crate::terminal;
 
 const HELP: &str = "\
 Type Rust: an expression, statements, or items. It sees what a cell at the chapter's end would see.
@@ -50,8 +51,13 @@ pub(super) fn console(
 ) -> Result<u8, Vec<Diagnostic>> {
     let request = BuildRequest { kernel: KernelChoice::Console(Arc::<Pool>::default()), ..request };
     let show = |event: BuildEvent<'_>| session.progress.show(event);
+    let hidden = terminal::hide_keys();
     let console = Console::open(&request, chapter, Arc::new(pipeline::prepare), &show)?;
     session.progress.finish();
+    drop(hidden);
+    if process::interrupted() {
+        return Ok(0);
+    }
     session.problems(&console.evaluated().diagnostics);
     if std::io::stdin().is_terminal() {
         session.say(&format!("{}; :help tells more\n", console.chapter().source.path()));
@@ -103,6 +109,7 @@ pub(super) fn console(
 
 /// Runs an input; says whether it came to its end.
 fn ask(session: &Session, console: &mut Console, line: &str) -> Result<bool, Vec<Diagnostic>> {
+    let _hidden = terminal::hide_keys();
     let interrupter = console.interrupter();
     let redirected = process::redirect_interrupt(move || interrupter.interrupt());
     // In a log, what an input needs is of no interest.
@@ -114,11 +121,7 @@ fn ask(session: &Session, console: &mut Console, line: &str) -> Result<bool, Vec
     };
     let answer = console.ask(line, &show);
     drop(redirected);
-    let problem = answer.as_ref().ok().and_then(|answer| answer.problem.as_ref());
-    match problem.is_some_and(|problem| problem.code == "interrupted") {
-        true => session.progress.finish_interrupted(),
-        false => session.progress.finish(),
-    }
+    session.progress.finish();
     let answer = match answer {
         Ok(answer) => answer,
         // The chapter may be half-typed in an editor; the next input finds it mended.

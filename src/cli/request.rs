@@ -1,6 +1,7 @@
 //! Arguments to a [`BuildRequest`].
 
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
 use std::sync::Arc;
 
 use veracity_protocol::wrong_sbatch_argument;

@@ -144,6 +144,7 @@ pub(super) fn describe(status: ExitStatus) -> String {
 }
 
 /// Says what a signal means.
+#[cfg(unix)]
 pub(super) fn signal(number: i32) -> String {
     let name = match number {
         4 => " (illegal instruction)",

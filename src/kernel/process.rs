@@ -30,6 +30,7 @@ pub fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
         }
         // A second interrupt means that the person will not wait.
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            crate::terminal::show_keys();
             std::process::exit(130);
         }
         if let Ok(children) = CHILDREN.lock() {

@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 use self::digest::{hash_file, hash_path_dependencies, hash_settings, locked_versions};
 pub use self::digest::{path_dependencies, sources, witness_of_crate};
 use self::manifests::{brings_lab, dependencies, manifest_around};
+#[cfg(unix)]
 pub(super) use self::manifests::{package, profile};
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
@@ -65,6 +66,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// Whether what [`Self::prepare`] writes below `build` is there; people and `veracity clean` remove it.
+    pub fn is_in(build: &Path) -> bool {
+        build.join("work").join("Cargo.toml").is_file()
+    }
+
     /// Writes what is missing or out of date below `build`.
     ///
     /// # Errors
@@ -232,6 +238,7 @@ fn extract(
 }
 
 /// The sources of protocol with the manifest around them, by path, for a build elsewhere.
+#[cfg(unix)]
 pub(super) fn protocol_sources() -> Vec<(String, Vec<u8>)> {
     let mut files = protocol_files();
     files.push(manifest_around(&["crates/protocol"], &["crates/live"]));
@@ -282,7 +289,7 @@ pub fn write_if_changed(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
+    let builder = &mut tempfile::Builder::new();
     // For whom a file is readable is the person's mask to say, as for any other program's files.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

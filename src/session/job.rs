@@ -11,6 +11,7 @@ use super::attend::{Attended, Failures};
 use super::{Subscriber, Update};
 use crate::diag::Diagnostic;
 use crate::exec::{ExecEvent, Executed};
+use crate::kernel::workspace::Workspace;
 use crate::pipeline::{self, BuildEvent, BuildRequest, Ground, Planned, Prepare, Written};
 use crate::publish::Output;
 
@@ -77,7 +78,8 @@ impl Work {
         };
         let output = Output::open(&self.request.out, || sink(BuildEvent::Waiting))
             .map_err(|problem| vec![problem])?;
-        let ground = match &self.ground {
+        let kept = self.ground.as_ref().filter(|_| Workspace::is_in(&self.request.out));
+        let ground = match kept {
             Some(ground) => Arc::clone(ground),
             None => Arc::new(pipeline::ground(&self.request, &written, &*self.prepare, &sink)?),
         };

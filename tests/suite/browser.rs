@@ -203,6 +203,7 @@ fn a_page_changes_where_it_is_read() {
 }
 
 #[test]
+#[cfg(unix)]
 fn the_code_is_asked_in_a_panel() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -44,6 +44,7 @@ impl Report {
     }
 
     /// Says what the cell `chapter/id` published on another device.
+    #[cfg(unix)]
     pub fn elsewhere(mut self, device: &str, id: &str, output: CellOutput) -> Self {
         let there = self.elsewhere.entry(device.into()).or_default();
         let result = CellResult { output, device: device.into(), ..result(CellStatus::Done) };

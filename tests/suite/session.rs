@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -320,6 +320,30 @@ fn a_failure_that_is_not_the_codes_is_not_remembered() {
     assert_eq!(bench.ran(), ["a/n", "b/n"]);
     let page = &pages(&told).expect("it can be built")["a.html"];
     assert!(!String::from_utf8_lossy(page).contains("no space"));
+}
+
+#[test]
+fn what_cells_stand_on_is_made_again_when_somebody_has_removed_it() {
+    let bench = Bench::new();
+    let request = bench.request(bench.root().join("build"));
+    let work = request.out.join("work");
+    let prepared = Arc::new(AtomicUsize::new(0));
+    let (count, scripted, folder) = (Arc::clone(&prepared), bench.prepare(), work.clone());
+    let prepare = move |request: &_, config: &_, slugs: &[&str]| {
+        count.fetch_add(1, Ordering::SeqCst);
+        fs::create_dir_all(&folder).expect("it can be made");
+        fs::write(folder.join("Cargo.toml"), "").expect("it can be written");
+        scripted(request, config, slugs)
+    };
+    let mut session = Stepper::new(request, Arc::new(prepare), Arc::new(|_| ()));
+    session.settle();
+    bench.write("a.md", chapter("A", "It is kept.", 7));
+    session.settle();
+    assert_eq!(prepared.load(Ordering::SeqCst), 1);
+    fs::remove_dir_all(&work).expect("it can be removed");
+    bench.write("a.md", chapter("A", "It is gone.", 7));
+    session.settle();
+    assert_eq!(prepared.load(Ordering::SeqCst), 2);
 }
 
 #[test]

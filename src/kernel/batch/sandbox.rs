@@ -3,6 +3,7 @@
 //! In: the kernel's folders. Out: commands under a [`Policy`], and a watch over what a program
 //! writes. Left out: how a policy is enforced, which is [`crate::kernel::confine`]'s.
 
+#[cfg(unix)]
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

@@ -1,0 +1,50 @@
+//! Whether a terminal shows the keys that are typed.
+//!
+//! What is typed while a cell runs would stand amid the lines that are drawn again and again. The
+//! terminal keeps it for the next prompt all the same. Left out: the prompt, which is the line editor's.
+
+#[cfg(unix)]
+use std::io::IsTerminal;
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
+
+#[cfg(unix)]
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// What standard input was like before its keys were hidden.
+#[cfg(unix)]
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// While this is kept, keys are not shown.
+#[must_use]
+#[derive(Debug)]
+pub struct Hidden(());
+
+/// Hides what is typed if standard input is a terminal.
+pub fn hide_keys() -> Hidden {
+    #[cfg(unix)]
+    if let (true, Ok(before)) = (std::io::stdin().is_terminal(), tcgetattr(std::io::stdin())) {
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        // Where this cannot be set the keys are shown.
+        if tcsetattr(std::io::stdin(), OptionalActions::Now, &hidden).is_ok() {
+            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        }
+    }
+    Hidden(())
+}
+
+/// Shows keys again, as a process must before it ends at once.
+pub fn show_keys() {
+    #[cfg(unix)]
+    if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        // A terminal that is gone shows nothing.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &before);
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        show_keys();
+    }
+}
