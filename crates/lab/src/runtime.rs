@@ -246,12 +246,11 @@ fn within_its_crate(file: &str) -> &str {
     &file[folder.rfind(is_separator).map_or(0, |at| at + 1)..]
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn files_are_named_by_their_place_in_their_crate() {
         for (file, shown) in [
             ("chapters/a/program/src/main.rs", "chapters/a/program/src/main.rs"),
