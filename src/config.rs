@@ -324,7 +324,7 @@ impl Reader<'_> {
                 let list = LANGUAGES.join("`, `");
                 self.diagnostics.push(
                     found
-                        .note("captions, references, headings of generated parts, verdicts")
+                        .note("captions, references, headings of generated parts, verdicts, the ledger")
                         .hint(format!("they are known in `{list}`")),
                 );
             }

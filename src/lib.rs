@@ -38,6 +38,6 @@ pub mod serve;
 pub mod session;
 pub mod slice;
 pub mod span;
-pub mod terminal;
+pub(crate) mod terminal;
 pub mod words;
 pub mod world;

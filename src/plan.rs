@@ -251,6 +251,7 @@ fn plan_chapter(
     let base = base.finish();
     let written = tested::in_modules(chapter);
     let tests = written.first().map(|first| first.span.clone()).map(|span| {
+        // Counted up when what it takes to pass has changed.
         let mut key = KeyHasher::new("tests 3");
         key.field(&base.to_string());
         let timeout = chapter_timeout(config, chapter, &foundation.profile);

@@ -18,24 +18,34 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 /// While this is kept, keys are not shown.
 #[must_use]
 #[derive(Debug)]
-pub struct Hidden(());
+pub(crate) struct Hidden {
+    /// Whether they were shown before.
+    is_first: bool,
+}
 
 /// Hides what is typed if standard input is a terminal.
-pub fn hide_keys() -> Hidden {
+pub(crate) fn hide_keys() -> Hidden {
     #[cfg(unix)]
-    if let (true, Ok(before)) = (std::io::stdin().is_terminal(), tcgetattr(std::io::stdin())) {
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        // Where this cannot be set the keys are shown.
-        if tcsetattr(std::io::stdin(), OptionalActions::Now, &hidden).is_ok() {
-            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+    {
+        let mut kept = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none()
+            && std::io::stdin().is_terminal()
+            && let Ok(before) = tcgetattr(std::io::stdin())
+        {
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            // Where this cannot be set the keys are shown.
+            if tcsetattr(std::io::stdin(), OptionalActions::Now, &hidden).is_ok() {
+                *kept = Some(before);
+                return Hidden { is_first: true };
+            }
         }
     }
-    Hidden(())
+    Hidden { is_first: false }
 }
 
 /// Shows keys again, as a process must before it ends at once.
-pub fn show_keys() {
+pub(crate) fn show_keys() {
     #[cfg(unix)]
     if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         // A terminal that is gone shows nothing.
@@ -45,6 +55,8 @@ pub fn show_keys() {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        show_keys();
+        if self.is_first {
+            show_keys();
+        }
     }
 }

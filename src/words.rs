@@ -2,8 +2,8 @@
 //!
 //! In: the language of `report.yaml`. Out: what captions, references, generated pages, callouts,
 //! verdicts and the ledger are called. Left out: how a claim was found to hold or not and how it is
-//! compared, which are told as in `claims.json`; what is said of cells and their outputs; what a report
-//! was built with; and the reviewer's panel, which are English. Works cited bring words of their own.
+//! compared, which are told as in `claims.json`; what is said of cells, their outputs and their problems; of
+//! what cannot be shown; of records; what a report was built with; and the reviewer's panel, which are English. Works cited bring words of their own.
 
 mod table;
 
@@ -39,6 +39,7 @@ impl Words {
     /// A sentence with what stands in it, in its order.
     pub fn with<const PARTS: usize>(self, word: Word, parts: [&str; PARTS]) -> String {
         let mut rest = self.get(word);
+        debug_assert_eq!(rest.matches("{}").count(), PARTS, "{word:?}");
         let mut sentence = String::new();
         for part in parts {
             let (before, after) = rest.split_once("{}").unwrap_or((rest, ""));
@@ -86,6 +87,8 @@ mod tests {
             let row = word.row();
             let same = |it: &&str| !it.trim().is_empty() && gaps(it) == gaps(row[0]);
             assert!(row.iter().all(same), "{word:?}");
+            // They are written into pages as they are.
+            assert!(!row.concat().contains(['<', '>', '&', '"']), "{word:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Keys of results: hashes of everything that may change them.
 //!
-//! In: fields, in an order that the caller fixes. Out: a [`CellKey`]. Left out: which fields are part
-//! of a key, which the plan decides in one place.
+//! In: fields, in an order that the caller fixes. Out: a [`CellKey`]. Left out: which parts of a chapter
+//! are in a key, which the plan decides in one place.
 
 use std::collections::BTreeMap;
 use std::fmt;

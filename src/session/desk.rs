@@ -162,13 +162,13 @@ impl Desk {
         if self.job.is_some() {
             return;
         }
-        match (self.timers.due(Instant::now()), self.written.clone()) {
-            (Some(Due::Cells), Some(written)) => {
+        let Some(due) = self.timers.due(Instant::now()) else { return };
+        match (due, self.written.clone()) {
+            (Due::Cells, Some(written)) => {
                 self.failures.forget_outside();
                 self.start(written);
             }
-            (Some(_), _) => self.look_again(None),
-            (None, _) => {}
+            _ => self.look_again(None),
         }
     }
 

@@ -404,16 +404,16 @@ table! {
     /// A single formula.
     OneBareFormula: [
         "1 formula that nothing evaluates",
-        "1 Formel, die nichts auswertet",
+        "1 Formel, die nirgends ausgewertet wird",
         "1 formule que rien n’évalue",
-        "1 fórmula que nada evalúa",
+        "1 fórmula sin evaluar",
     ],
     /// Several formulas.
     BareFormulas: [
         "{} formulas that nothing evaluates",
-        "{} Formeln, die nichts auswertet",
+        "{} Formeln, die nirgends ausgewertet werden",
         "{} formules que rien n’évalue",
-        "{} fórmulas que nada evalúa",
+        "{} fórmulas sin evaluar",
     ],
     /// What such formulas are.
     BareFormulasAre: [

@@ -181,7 +181,11 @@ fn judge(ended: Ended, tests: &Tests, maps: &Maps) -> Tested {
         };
         let words = format!("the program with the tests of this chapter's modules {how}");
         let open = open(&said, &tests.written);
-        let place = open.first().map_or(&tests.span, |name| tests.place(name));
+        // Several run at a time; which of them has ended the others nobody tells.
+        let place = match open.as_slice() {
+            [only] => tests.place(only),
+            _ => &tests.span,
+        };
         let mut problem = Diagnostic::error("test-failed", words, place.clone())
             .hint("an abort, a stack overflow or `std::process::exit` in a test ends all of them");
         if !open.is_empty() {

@@ -6,8 +6,10 @@ use typst::layout::{Frame, FrameItem};
 use typst_layout::PagedDocument;
 
 use super::*;
+use crate::claims::{Compared, Expected, Judged, Verdict};
 use crate::document::{Block, Chapter, CodeView, Inline};
 use crate::math::{Display, Macros, Math};
+use crate::span::Source;
 
 const HOSTILE: &str = r##"#panic()$#panic()$@x<y>]#])}"#panic()"\\"\u{41}*/{{/*//```'_a_*b*~--"##;
 
@@ -114,4 +116,40 @@ fn folded_code_is_printed_behind_the_report_and_other_code_in_its_place() {
     let at = |what: &str| words.rfind(what).unwrap_or_else(|| panic!("no {what} in {words}"));
     assert!(at("shown") < at("afterwards") && at("afterwards") < at("folded"), "{words}");
     assert!(words.contains("·codeonp.3") && words.contains("·fromp.2"), "{words}");
+}
+
+#[test]
+fn the_ledger_speaks_the_language_of_the_report() {
+    let claim = Judged {
+        id: "a/x".to_owned(),
+        anchor: "claim-x".to_owned(),
+        chapter: HOSTILE.to_owned(),
+        span: Source::new("a.md", "7").span(0..1),
+        text: "7".to_owned(),
+        name: "x".to_owned(),
+        relation: "=".to_owned(),
+        compared: Compared::Number,
+        because: Vec::new(),
+        devices: Vec::new(),
+        others: Vec::new(),
+        expected: Expected::Verified,
+        verdict: Verdict::Verified,
+        value: Some("7".to_owned()),
+        unit: None,
+        provenance: None,
+    };
+    let mut document = Document { claims: vec![claim], ..document(vec![]) };
+    let mut said = |language: &str| {
+        document.language = language.to_owned();
+        words(&Emission::new(&document, &Highlighter::default(), &BTreeSet::new()))
+    };
+    let (english, german) = (said("en"), said("de"));
+    for (original, translated) in [
+        ("Ledgerofclaims", "VerzeichnisderAussagen"),
+        ("verified", "bestätigt"),
+        ("Valueandrelation", "WertundBeziehung"),
+    ] {
+        assert!(english.contains(original) && !german.contains(original), "{original}");
+        assert!(german.contains(translated), "{german}");
+    }
 }
