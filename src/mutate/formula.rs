@@ -77,6 +77,14 @@ fn changes(equation: &Equation) -> Vec<(Range<usize>, String)> {
             _ => {}
         }
     }
+    for chain in chains(latex) {
+        for (from, to) in [("<", "\\le "), ("\\le ", "<")] {
+            for (at, _) in latex[chain.clone()].match_indices(from) {
+                let at = chain.start + at;
+                change(at..at + from.len(), to.to_owned());
+            }
+        }
+    }
     // The last index of a sum or product.
     for operator in ["\\sum", "\\prod"] {
         for (at, _) in latex.match_indices(operator) {
@@ -94,12 +102,21 @@ fn changes(equation: &Equation) -> Vec<(Range<usize>, String)> {
     changes
 }
 
+/// Bounds of sums and products in one chain, `1 \le i < j \le D`.
+fn chains(latex: &str) -> Vec<Range<usize>> {
+    let opens = ["\\sum_{", "\\prod_{"].into_iter();
+    let opens = opens.flat_map(|open| latex.match_indices(open).map(|(at, it)| at + it.len()));
+    let to_end = opens.filter_map(|at| Some(at..at + latex[at..].find('}')?));
+    to_end.filter(|range| !latex[range.clone()].contains('=')).collect()
+}
+
 /// Where the letters stand that are variables and have a value, behind the name of the formula.
 fn variables(latex: &str) -> Vec<usize> {
     const ALIGNED: &str = "\\begin{aligned}";
     let begin = latex.find(ALIGNED).map_or(0, |at| at + ALIGNED.len());
     let name = latex[begin..].find('=').map(|at| begin + at);
     let bytes = latex.as_bytes();
+    let chains = chains(latex);
     let mut found = Vec::new();
     let mut at =
         name.filter(|&at| !latex[begin..at].contains(['|', '\\', '^', '+'])).unwrap_or(begin);
@@ -119,8 +136,11 @@ fn variables(latex: &str) -> Vec<usize> {
             }
         } else {
             let next = at + latex[at..].chars().next().map_or(1, char::len_utf8);
-            // An index is bound where an equals sign follows.
-            let bound = latex[next..].trim_start().starts_with('=');
+            // An index is bound where an equals sign follows, or the next relation of a chain.
+            let rest = latex[next..].trim_start();
+            let is_next = ["<", "\\le"].iter().any(|relation| rest.starts_with(relation));
+            let bound =
+                rest.starts_with('=') || is_next && chains.iter().any(|chain| chain.contains(&at));
             if bytes[at].is_ascii_alphabetic() && !bound {
                 found.push(at);
             }
