@@ -5,7 +5,9 @@
 //!
 //! Understood are `224892`, `224,892` and `224 892` with a narrow or no-break space, `−0.5`,
 //! `1.2e-3`, `1.2 × 10^{-3}`, `10⁻³`, `2^10`, `3/4` and `82.04 %`, also in LaTeX. Digits that
-//! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers.
+//! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers. Digits of other
+//! scripts, fractions in one character, roots and `‰` are refused, so that no part of what a reader sees is
+//! left out.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -108,6 +110,9 @@ impl Scanner {
         let mut at = 0;
         while at < self.chars.len() {
             if !self.starts_number(at) {
+                if self.chars[at].is_numeric() && !self.is_glued(at) {
+                    return Err(self.unreadable(at, at));
+                }
                 at += 1;
             } else if self.is_glued(at) {
                 at = self.skip(at, |c| c.is_alphanumeric());
@@ -166,7 +171,7 @@ impl Scanner {
             !self.before(sign).is_some_and(|c| c.is_alphanumeric() || matches!(c, ')' | '%'))
         };
         match self.get(sign)? {
-            '-' | '−' | '–' if stands_free(sign) => Some(sign),
+            c if is_dash(c) && stands_free(sign) => Some(sign),
             c if c.is_whitespace() => {
                 let sign = (0..sign).rev().find(|&i| !self.chars[i].is_whitespace())?;
                 (self.get(sign) == Some('−') && stands_free(sign)).then_some(sign)
@@ -186,9 +191,11 @@ impl Scanner {
             end = last;
         }
         let begin = minus.unwrap_or(start);
-        let word = self.skip(end, |c| !c.is_whitespace());
-        let unreadable =
-            || format!("`{}` is not a number that can be read", self.text(begin..word));
+        let first = end;
+        let unreadable = || self.unreadable(begin, first);
+        if self.is_root(begin) {
+            return Err(unreadable());
+        }
         let mantissa: BigInt = digits.parse().map_err(|_| unreadable())?;
         let places = i64::try_from(decimals).map_err(|_| unreadable())?;
         let mut last_place = None;
@@ -229,8 +236,23 @@ impl Scanner {
         }
         let percent = self.percent(end);
         let end = percent.unwrap_or(end);
+        if self.get(end).is_some_and(|c| c.is_numeric() || matches!(c, '‰' | '‱')) {
+            return Err(self.unreadable(begin, end));
+        }
         let text = self.text(begin..end);
         Ok((Printed { text, value, last_place, precision, percent: percent.is_some() }, begin..end))
+    }
+
+    /// Says that what begins at `begin` and goes on at `end` up to the next space is no number.
+    fn unreadable(&self, begin: usize, end: usize) -> String {
+        let end = self.skip(end, |c| !c.is_whitespace());
+        format!("`{}` is not a number that can be read", self.text(begin..end))
+    }
+
+    /// Whether a root is taken of what begins at this place.
+    fn is_root(&self, at: usize) -> bool {
+        matches!(self.before(at), Some('√' | '∛' | '∜'))
+            || self.chars[..at].ends_with(&['\\', 's', 'q', 'r', 't', '{'])
     }
 
     /// Digits before the decimal point, without separators of thousands.
@@ -308,6 +330,11 @@ impl Scanner {
 
 fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Marks that a reader takes for a minus sign before a number; an em dash is none.
+pub(super) fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
 }
 
 /// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
@@ -399,6 +426,9 @@ mod tests {
             ("−0.5", "-1/2"),
             ("-0.5", "-1/2"),
             ("(−3)", "-3"),
+            ("\u{2011}3", "-3"),
+            ("－3", "-3"),
+            ("CO₂ is 3", "3"),
             ("it is − 3", "-3"),
             ("1.2e-3", "3/2500"),
             ("1.2 × 10^-3", "3/2500"),
@@ -442,6 +472,14 @@ mod tests {
             "1.5^2",
             "1/2/3",
             "12,345,67",
+            "5½",
+            "½ 5",
+            "5５",
+            "1٢",
+            "٢",
+            "5‰",
+            "√5",
+            "$\\sqrt{5}$",
         ] {
             assert!(find(text).is_err(), "{text}: {:?}", find(text));
         }
