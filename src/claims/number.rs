@@ -74,14 +74,20 @@ pub(crate) fn all(text: &str) -> Result<Vec<Printed>, String> {
 /// # Errors
 /// With more than one number, or digits that make no number.
 pub(crate) fn find(text: &str) -> Result<Option<Printed>, String> {
-    let found = Scanner::new(text).all()?;
+    let scanner = Scanner::new(text);
+    let found = scanner.all()?;
     match found.as_slice() {
         [] => Ok(None),
         [(printed, _)] => Ok(Some(printed.clone())),
         several => {
             let numbers: Vec<String> =
                 several.iter().map(|(printed, _)| format!("`{}`", printed.text)).collect();
-            Err(format!("the text has more than one number: {}", numbers.join(", ")))
+            let has_comma = several.windows(2).any(|pair| {
+                let between = pair[0].1.end..pair[1].1.start;
+                scanner.chars[between] == [',']
+            });
+            let hint = if has_comma { ", since decimals are read with a point" } else { "" };
+            Err(format!("the text has more than one number: {}{hint}", numbers.join(", ")))
         }
     }
 }
@@ -483,6 +489,13 @@ mod tests {
         ] {
             assert!(find(text).is_err(), "{text}: {:?}", find(text));
         }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_told() {
+        let told = |text: &str| find(text).is_err_and(|error| error.contains("with a point"));
+        assert!(told("0,82") && told("about 1234,567"));
+        assert!(!told("3, 4") && !told("3 of 4"));
     }
 
     #[test]
