@@ -15,7 +15,7 @@ use crate::math::{Display, Macros, Math};
 use crate::memo::{Input, Memo};
 use crate::mutate::reasons::{self, Reason};
 use crate::parse::Chapter;
-use crate::parse::prose::{self, Role, Stretch, prose};
+use crate::parse::prose::{self, Role, Stretch, is_digit, prose};
 use crate::span::Span;
 
 /// What became of the numbers of one chapter.
@@ -187,7 +187,7 @@ fn names_number(latex: &str) -> bool {
 fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = range.start;
-    while let Some(next) = text[at..range.end].find(|c: char| c.is_ascii_digit()) {
+    while let Some(next) = text[at..range.end].find(is_digit) {
         let start = at + next;
         let end = end_of(text, start, range.end);
         at = end;
@@ -211,12 +211,10 @@ fn end_of(text: &str, start: usize, limit: usize) -> usize {
     let mut end = start;
     loop {
         let rest = &text[end..limit];
-        end += rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        end += rest.find(|c: char| !is_digit(c)).unwrap_or(rest.len());
         let rest = &text[end..limit];
-        let joins = |mark: &&&str| {
-            rest.strip_prefix(**mark)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
+        let joins =
+            |mark: &&&str| rest.strip_prefix(**mark).is_some_and(|rest| rest.starts_with(is_digit));
         let marks =
             [".", ",", "_", "\u{2009}", "\u{202f}", "\u{a0}", "\\,", "{,}", "e-", "e", "^", "-"];
         match marks.iter().find(joins) {

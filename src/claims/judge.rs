@@ -4,6 +4,7 @@
 //! diagnostic for each claim that is itself at fault. A claim that is sound but refuted or
 //! vacuous has its verdict, and no diagnostic. How a single claim is judged is [`finding`]'s.
 
+mod beside;
 mod demands;
 mod devices;
 mod finding;

@@ -5,7 +5,9 @@
 //!
 //! Understood are `224892`, `224,892` and `224 892` with a narrow or no-break space, `−0.5`,
 //! `1.2e-3`, `1.2 × 10^{-3}`, `10⁻³`, `2^10`, `3/4` and `82.04 %`, also in LaTeX. Digits that
-//! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers.
+//! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers. Digits of other
+//! scripts, fractions in one character, roots and `‰` are refused, so that no part of what a reader sees is
+//! left out.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -72,14 +74,20 @@ pub(crate) fn all(text: &str) -> Result<Vec<Printed>, String> {
 /// # Errors
 /// With more than one number, or digits that make no number.
 pub(crate) fn find(text: &str) -> Result<Option<Printed>, String> {
-    let found = Scanner::new(text).all()?;
+    let scanner = Scanner::new(text);
+    let found = scanner.all()?;
     match found.as_slice() {
         [] => Ok(None),
         [(printed, _)] => Ok(Some(printed.clone())),
         several => {
             let numbers: Vec<String> =
                 several.iter().map(|(printed, _)| format!("`{}`", printed.text)).collect();
-            Err(format!("the text has more than one number: {}", numbers.join(", ")))
+            let has_comma = several.windows(2).any(|pair| {
+                let between = pair[0].1.end..pair[1].1.start;
+                scanner.chars[between] == [',']
+            });
+            let hint = if has_comma { ", since decimals are read with a point" } else { "" };
+            Err(format!("the text has more than one number: {}{hint}", numbers.join(", ")))
         }
     }
 }
@@ -108,6 +116,9 @@ impl Scanner {
         let mut at = 0;
         while at < self.chars.len() {
             if !self.starts_number(at) {
+                if self.chars[at].is_numeric() && !self.is_glued(at) {
+                    return Err(self.unreadable(at, at));
+                }
                 at += 1;
             } else if self.is_glued(at) {
                 at = self.skip(at, |c| c.is_alphanumeric());
@@ -166,7 +177,7 @@ impl Scanner {
             !self.before(sign).is_some_and(|c| c.is_alphanumeric() || matches!(c, ')' | '%'))
         };
         match self.get(sign)? {
-            '-' | '−' | '–' if stands_free(sign) => Some(sign),
+            c if is_dash(c) && stands_free(sign) => Some(sign),
             c if c.is_whitespace() => {
                 let sign = (0..sign).rev().find(|&i| !self.chars[i].is_whitespace())?;
                 (self.get(sign) == Some('−') && stands_free(sign)).then_some(sign)
@@ -186,9 +197,11 @@ impl Scanner {
             end = last;
         }
         let begin = minus.unwrap_or(start);
-        let word = self.skip(end, |c| !c.is_whitespace());
-        let unreadable =
-            || format!("`{}` is not a number that can be read", self.text(begin..word));
+        let first = end;
+        let unreadable = || self.unreadable(begin, first);
+        if self.is_root(begin) {
+            return Err(unreadable());
+        }
         let mantissa: BigInt = digits.parse().map_err(|_| unreadable())?;
         let places = i64::try_from(decimals).map_err(|_| unreadable())?;
         let mut last_place = None;
@@ -229,8 +242,23 @@ impl Scanner {
         }
         let percent = self.percent(end);
         let end = percent.unwrap_or(end);
+        if self.get(end).is_some_and(|c| c.is_numeric() || matches!(c, '‰' | '‱')) {
+            return Err(self.unreadable(begin, end));
+        }
         let text = self.text(begin..end);
         Ok((Printed { text, value, last_place, precision, percent: percent.is_some() }, begin..end))
+    }
+
+    /// Says that what begins at `begin` and goes on at `end` up to the next space is no number.
+    fn unreadable(&self, begin: usize, end: usize) -> String {
+        let end = self.skip(end, |c| !c.is_whitespace());
+        format!("`{}` is not a number that can be read", self.text(begin..end))
+    }
+
+    /// Whether a root is taken of what begins at this place.
+    fn is_root(&self, at: usize) -> bool {
+        matches!(self.before(at), Some('√' | '∛' | '∜'))
+            || self.chars[..at].ends_with(&['\\', 's', 'q', 'r', 't', '{'])
     }
 
     /// Digits before the decimal point, without separators of thousands.
@@ -308,6 +336,11 @@ impl Scanner {
 
 fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Marks that a reader takes for a minus sign before a number; an em dash is none.
+pub(super) fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
 }
 
 /// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
@@ -399,6 +432,9 @@ mod tests {
             ("−0.5", "-1/2"),
             ("-0.5", "-1/2"),
             ("(−3)", "-3"),
+            ("\u{2011}3", "-3"),
+            ("－3", "-3"),
+            ("CO₂ is 3", "3"),
             ("it is − 3", "-3"),
             ("1.2e-3", "3/2500"),
             ("1.2 × 10^-3", "3/2500"),
@@ -442,9 +478,24 @@ mod tests {
             "1.5^2",
             "1/2/3",
             "12,345,67",
+            "5½",
+            "½ 5",
+            "5５",
+            "1٢",
+            "٢",
+            "5‰",
+            "√5",
+            "$\\sqrt{5}$",
         ] {
             assert!(find(text).is_err(), "{text}: {:?}", find(text));
         }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_told() {
+        let told = |text: &str| find(text).is_err_and(|error| error.contains("with a point"));
+        assert!(told("0,82") && told("about 1234,567"));
+        assert!(!told("3, 4") && !told("3 of 4"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::context::Context;
 use super::labels;
 use crate::diag::Diagnostic;
-use crate::parse::{CitationForm, CitationItem, Inline, plain_text};
+use crate::parse::{CitationForm, CitationItem, ClaimSite, Inline, plain_text};
 
 /// Something inside a paragraph while that is being put together. Ranges are in the parsed text.
 #[derive(Debug)]
@@ -63,6 +63,13 @@ pub(super) fn finish(items: Vec<Item>, links: Links, context: &mut Context<'_>) 
             Item::Node(inline, _) => scanner.node(inline),
             Item::Image { target, content, range } => {
                 let span = scanner.context.span(range);
+                if let Some(claim) = claim_in(&content) {
+                    let words = "a claim in the description of a picture is not checked";
+                    scanner.context.diagnostics.push(
+                        Diagnostic::error("broken-claim", words, claim.span.clone())
+                            .hint("write it into the text, or into the caption of a figure"),
+                    );
+                }
                 scanner.node(Inline::Image { target, alt: plain_text(&content), span });
             }
             Item::Display { latex, range } => {
@@ -73,6 +80,18 @@ pub(super) fn finish(items: Vec<Item>, links: Links, context: &mut Context<'_>) 
     }
     scanner.scan();
     scanner.out
+}
+
+/// The first claim among inlines.
+fn claim_in(content: &[Inline]) -> Option<&ClaimSite> {
+    content.iter().find_map(|inline| match inline {
+        Inline::Claim { claim, .. } => Some(claim),
+        Inline::Emphasis(content)
+        | Inline::Strong(content)
+        | Inline::Strikethrough(content)
+        | Inline::Link { content, .. } => claim_in(content),
+        _ => None,
+    })
 }
 
 /// A run of text without other inlines, and what has been made of it and all before it.

@@ -96,11 +96,19 @@ fn collect(text: &str, range: Range<usize>, found: &mut Vec<Stretch>) {
     cut(text, run, found);
 }
 
+/// Whether a character is a digit of any script or a fraction; raised and lowered ones, which count nothing
+/// by themselves, are none.
+pub(crate) fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+        || c.is_numeric()
+            && !matches!(c, '¹' | '²' | '³' | '\u{2070}'..='\u{2089}' | '\u{2460}'..='\u{24ff}')
+}
+
 /// Adds a stretch without the syntax of ours that stands in it.
 fn cut(text: &str, stretch: Option<Stretch>, found: &mut Vec<Stretch>) {
     let Some(Stretch { range, role }) = stretch else { return };
     let mut add = |range: Range<usize>, role: Role| {
-        if text[range.clone()].contains(|c: char| c.is_ascii_digit()) || role == Role::Value {
+        if text[range.clone()].contains(is_digit) || role == Role::Value {
             found.push(Stretch { range, role });
         }
     };

@@ -361,3 +361,37 @@ fn any_change_of_a_relation_turns_the_verdict() {
         assert_eq!(claim.standing() == Standing::Good, is_right, "{title} {claim:?}");
     }
 }
+
+#[test]
+fn what_a_reader_sees_as_one_number_is_claimed_as_one() {
+    for line in [
+        "It is −[5](claim:x).",
+        "It is (-[5](claim:x)).",
+        "It is -**[5](claim:x)**.",
+        "It is [5](claim:x)0.",
+        "It is 1[5](claim:x).",
+        "It is [5](claim:x).5 long.",
+        "It is 1.[5](claim:x) long.",
+        "It is [5](claim:x)½.",
+        "It is [5](claim:x)².",
+        "It is √[5](claim:x).",
+        "It is [5½](claim:x).",
+        "It is [5５](claim:x).",
+        "It is [more than 5](claim:x).",
+        "It is [$\\neq 5$](claim:x).",
+    ] {
+        assert_eq!(word(line, integer(5)), "error", "{line}");
+    }
+    for line in [
+        "It is [5](claim:x).",
+        "From 2–[5](claim:x).",
+        "- [5](claim:x)",
+        "It is [5](claim:x)[^a].\n\n[^a]: Or so.",
+        "| a |\n|---|\n| **[5](claim:x)** |",
+        "A ResNet-[5](claim:x).",
+        "It is [no fewer than 5](claim:x).",
+    ] {
+        assert_eq!(word(line, integer(5)), "verified", "{line}");
+    }
+    assert_eq!(word("It is [\u{2011}5](claim:x).", integer(-5)), "verified");
+}

@@ -389,6 +389,11 @@ fn every_number_is_backed_exempt_or_uncovered() {
 }
 
 #[test]
+fn digits_of_other_scripts_and_fractions_are_numbers() {
+    assert_eq!(bare("Of ９９, ٢٢ and ½ m² of CO₂, x⁵.\n"), ["９９", "٢٢", "½"]);
+}
+
+#[test]
 fn a_formula_is_evaluated_or_listed() {
     let found = coverage(
         "Of $x$, $\\boldsymbol{x}^{\\top}$ and $4$: $x^2 + 1$, $n =$ [3](claim:three), $2 n$.\n\n\

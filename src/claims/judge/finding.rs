@@ -6,13 +6,13 @@
 use num_rational::BigRational;
 use veracity_protocol::{Check, CheckStatus, Published, Value};
 
-use super::{Names, Site, Stated, Subject, Verdict};
+use super::{Names, Site, Stated, Subject, Verdict, beside};
 use crate::claims::measure::Measure;
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
 use crate::claims::strength::outcome;
-use crate::claims::wording::{denied_by, opposed_by, says_false};
+use crate::claims::wording::{denied_by, opposed_by, says_false, unequal_by};
 use crate::claims::{Compared, Expected, Reason, exact, number};
 use crate::diag::closest;
 use crate::math::Macros;
@@ -100,6 +100,25 @@ impl<'a> Finding<'a> {
             let message =
                 format!("the text says “{words}”, the opposite of `{}`", finding.relation);
             finding.verdict = Verdict::Error(message);
+        }
+        if let Subject::Prose(stated) = &site.subject
+            && finding.number.is_some()
+            && let Some(printed) = &printed
+        {
+            if let Some(words) = unequal_by(&relation.rule, printed, &stated.text) {
+                finding.hint = Some("say it as a relation, in the title of the link".into());
+                finding.verdict = Verdict::Error(format!(
+                    "the text says “{words}” of `{}`, with which the value is compared as equal",
+                    printed.text
+                ));
+            }
+            if let Some(beside) = beside::joined(&site.claim.span, printed, &stated.text) {
+                finding.hint = Some("put it into the link, or a space between them".into());
+                finding.verdict = Verdict::Error(format!(
+                    "a reader sees `{beside}` and `{}` as one number, but only the latter is claimed",
+                    printed.text
+                ));
+            }
         }
         if let Subject::Prose(stated) = &site.subject
             && finding.compared == Compared::Nothing
