@@ -375,6 +375,10 @@ fn what_a_reader_sees_as_one_number_is_claimed_as_one() {
         "It is [5](claim:x)½.",
         "It is [5](claim:x)².",
         "It is √[5](claim:x).",
+        "It is $-$[5](claim:x).",
+        "It is [5](claim:x)$^2$.",
+        "It is [5](claim:x)$!$.",
+        "It is 10^[5](claim:x).",
         "It is [5½](claim:x).",
         "It is [5５](claim:x).",
         "It is [more than 5](claim:x).",
@@ -389,6 +393,8 @@ fn what_a_reader_sees_as_one_number_is_claimed_as_one() {
         "It is [5](claim:x)[^a].\n\n[^a]: Or so.",
         "| a |\n|---|\n| **[5](claim:x)** |",
         "A ResNet-[5](claim:x).",
+        "It is [5](claim:x)$\\,L$!",
+        "It is $x -$ [5](claim:x)!",
         "It is [no fewer than 5](claim:x).",
     ] {
         assert_eq!(word(line, integer(5)), "verified", "{line}");
