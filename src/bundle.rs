@@ -82,13 +82,7 @@ pub fn make(
     folder: &Path,
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Made, Vec<Diagnostic>> {
-    let failed = |error: io::Error| {
-        let words = format!("cannot write the bundle in {}: {error}", folder.display());
-        vec![
-            Diagnostic::global("bundle", words)
-                .hint("look whether there is room and whether it may be written"),
-        ]
-    };
+    let failed = |error| unwritten(folder, &error);
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
     let workspace = workspace(request, &written, &written.slugs_with_cells(), target)?;
@@ -175,13 +169,7 @@ pub fn make_self_test(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Made, Vec<Diagnostic>> {
     const SLUG: &str = "self-test";
-    let failed = |error: io::Error| {
-        let words = format!("cannot write the bundle in {}: {error}", folder.display());
-        vec![
-            Diagnostic::global("bundle", words)
-                .hint("look whether there is room and whether it may be written"),
-        ]
-    };
+    let failed = |error| unwritten(folder, &error);
     make_room(folder)?;
     let written = pipeline::read(&DiskWorld::new(&request.root))?;
     let tests = written.config.self_tests();
@@ -408,6 +396,14 @@ fn copy(from: &Path, to: &Path) -> io::Result<u64> {
         fs::create_dir_all(folder)?;
     }
     fs::copy(from, to)
+}
+
+fn unwritten(folder: &Path, error: &io::Error) -> Vec<Diagnostic> {
+    let words = format!("cannot write the bundle in {}: {error}", folder.display());
+    vec![
+        Diagnostic::global("bundle", words)
+            .hint("look whether there is room and whether it may be written"),
+    ]
 }
 
 /// Removes an older bundle; anything else in the way is a mistake of the person.

@@ -31,7 +31,7 @@ pub struct Coverage {
     pub exempt: Vec<Exempt>,
     /// Numbers that nothing backs, in order.
     pub uncovered: Vec<Span>,
-    /// Formulas that nothing evaluates, in order.
+    /// Formulas that nothing evaluates, in order; none that a cell without a result may evaluate.
     pub formulas: Vec<Span>,
     /// Code of which changes may go unnoticed, by the author's word, in order.
     pub unnoticed: Vec<Reason>,
@@ -59,7 +59,7 @@ pub enum Authority {
 
 impl Coverage {
     /// Looks at every number and formula of a chapter; `claims` are those of the report, `evaluated` the
-    /// labels of the formulas that its checks evaluated. What was found for the same words, claims and
+    /// labels of the formulas that its checks evaluated or may evaluate. What was found for the same words, claims and
     /// labels is remembered.
     pub fn of(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>) -> Self {
         static KNOWN: Memo<Coverage> = Memo::new(1 << 20);

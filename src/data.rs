@@ -68,6 +68,15 @@ pub fn kind_word(kind: DataKind) -> &'static str {
     }
 }
 
+/// A digest as people are shown it: of a hash the first digits, a description of generated data whole.
+pub fn shown(digest: &str) -> &str {
+    const DIGITS: usize = 12;
+    match digest.get(..DIGITS) {
+        Some(first) if digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => first,
+        _ => digest,
+    }
+}
+
 /// The kind behind a word of [`kind_word`].
 pub fn kind_of(word: &str) -> Option<DataKind> {
     [DataKind::Real, DataKind::Subset, DataKind::Synthetic]
@@ -286,6 +295,16 @@ mod tests {
         let found = find(folder, "set", manifest.datasets.get("set"), &mut digests);
         digests.save();
         found.expect("it can be read")
+    }
+
+    #[test]
+    fn only_hashes_are_shortened() {
+        let hash = blake3::hash(b"x").to_hex().to_string();
+        assert_eq!(shown(&hash), &hash[..12]);
+        for whole in ["retina 1 from seed 42, Sizes { train: 3200 }", "", "12ab", "é, seed 1, more"]
+        {
+            assert_eq!(shown(whole), whole);
+        }
     }
 
     #[test]

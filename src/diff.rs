@@ -18,6 +18,7 @@ pub use side::Side;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::data::shown;
 use crate::record::{Cell, Exemption};
 
 /// Compares two sides.
@@ -72,7 +73,7 @@ fn outputs(old: &Side, new: &Side, told: &BTreeSet<&str>, changes: &mut Vec<Chan
             false => Kind::Output,
         };
         let said = |output: &Option<String>| match output {
-            Some(digest) => short(digest),
+            Some(digest) => shown(digest).to_owned(),
             None => "not run".to_owned(),
         };
         changes.push(Change {
@@ -86,7 +87,7 @@ fn outputs(old: &Side, new: &Side, told: &BTreeSet<&str>, changes: &mut Vec<Chan
 fn files(cell: &str, before: &Cell, after: &Cell, changes: &mut Vec<Change>) {
     let named = |cell: &Cell| -> BTreeMap<String, String> {
         let files = cell.files.iter();
-        files.map(|file| (file.name.clone(), short(&file.digest))).collect()
+        files.map(|file| (file.name.clone(), shown(&file.digest).to_owned())).collect()
     };
     let (before, after) = (named(before), named(after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -110,7 +111,7 @@ fn data(old: &Side, new: &Side, changes: &mut Vec<Change>) {
         let was_real = before.is_some_and(|data| data.kind == "real");
         let is_real = after.is_some_and(|data| data.kind == "real");
         let kind = if was_real && !is_real { Kind::DataLost } else { Kind::Data };
-        let said = |data: &crate::record::Data| format!("{} {}", data.kind, short(&data.digest));
+        let said = |data: &crate::record::Data| format!("{} {}", data.kind, shown(&data.digest));
         changes.push(Change { from: before.map(said), to: after.map(said), ..whole(kind, name) });
     }
 }
@@ -172,8 +173,4 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
 fn place_of(exemption: &Exemption) -> Option<String> {
     let (line, column) = (exemption.line?, exemption.column?);
     Some(format!("{}:{line}:{column}", exemption.path))
-}
-
-fn short(digest: &str) -> String {
-    digest.chars().take(12).collect()
 }

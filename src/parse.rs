@@ -50,29 +50,25 @@ fn parsed(source: Source) -> (Chapter, Vec<Diagnostic>) {
 
 /// What inlines say without any form: formulas as their LaTeX, references as they are written.
 pub fn plain_text(inlines: &[Inline]) -> String {
-    let mut text = String::new();
-    push_plain(&mut text, inlines);
-    text
-}
-
-fn push_plain(out: &mut String, inlines: &[Inline]) {
-    for inline in inlines {
+    let mut out = String::new();
+    for inline in Inline::all(inlines) {
         match inline {
             Inline::Text(text) | Inline::Code(text) | Inline::Html(text) => out.push_str(text),
-            Inline::Emphasis(content)
-            | Inline::Strong(content)
-            | Inline::Strikethrough(content)
-            | Inline::Link { content, .. }
-            | Inline::Claim { content, .. } => push_plain(out, content),
             Inline::Math { latex, .. } => out.push_str(latex),
             Inline::Image { alt, .. } => out.push_str(alt),
             Inline::Reference { span, .. }
             | Inline::Citation { span, .. }
             | Inline::Value { span, .. } => out.push_str(span.text()),
-            Inline::Footnote { .. } => {}
             Inline::SoftBreak | Inline::HardBreak => out.push(' '),
+            Inline::Footnote { .. }
+            | Inline::Emphasis(_)
+            | Inline::Strong(_)
+            | Inline::Strikethrough(_)
+            | Inline::Link { .. }
+            | Inline::Claim { .. } => {}
         }
     }
+    out
 }
 
 /// Cuts off the YAML at the top; gives the offset of what follows it.
@@ -140,25 +136,45 @@ pub struct Chapter {
 }
 
 impl Chapter {
-    /// Every displayed equation, in order, at whatever depth.
-    pub fn equations(&self) -> Vec<&Equation> {
-        fn collect<'a>(blocks: &'a [Block], into: &mut Vec<&'a Equation>) {
+    /// Every block at whatever depth, in order.
+    pub fn all_blocks(&self) -> Vec<&Block> {
+        fn add<'a>(blocks: &'a [Block], found: &mut Vec<&'a Block>) {
             for block in blocks {
+                found.push(block);
                 match block {
-                    Block::Equation(equation) => into.push(equation),
                     Block::Quote(blocks)
                     | Block::Callout { blocks, .. }
-                    | Block::Footnote { blocks, .. } => collect(blocks, into),
+                    | Block::Footnote { blocks, .. } => add(blocks, found),
                     Block::List { items, .. } => {
-                        items.iter().for_each(|item| collect(&item.blocks, into));
+                        items.iter().for_each(|item| add(&item.blocks, found));
                     }
-                    _ => {}
+                    Block::Heading { .. }
+                    | Block::Paragraph(_)
+                    | Block::Code { .. }
+                    | Block::Cell(_)
+                    | Block::Module(_)
+                    | Block::Equation(_)
+                    | Block::Table { .. }
+                    | Block::Figure { .. }
+                    | Block::Rule
+                    | Block::Html(_) => {}
                 }
             }
         }
-        let mut equations = Vec::new();
-        collect(&self.blocks, &mut equations);
-        equations
+        let mut found = Vec::new();
+        add(&self.blocks, &mut found);
+        found
+    }
+
+    /// Every displayed equation, in order, at whatever depth.
+    pub fn equations(&self) -> Vec<&Equation> {
+        let blocks = self.all_blocks().into_iter();
+        blocks
+            .filter_map(|block| match block {
+                Block::Equation(equation) => Some(equation),
+                _ => None,
+            })
+            .collect()
     }
 }
 
@@ -433,6 +449,43 @@ pub enum Inline {
     SoftBreak,
     /// The end of a line that is kept.
     HardBreak,
+}
+
+impl Inline {
+    /// The content of which it is a form; empty for what holds none.
+    pub fn content(&self) -> &[Inline] {
+        match self {
+            Self::Emphasis(content)
+            | Self::Strong(content)
+            | Self::Strikethrough(content)
+            | Self::Link { content, .. }
+            | Self::Claim { content, .. } => content,
+            Self::Text(_)
+            | Self::Code(_)
+            | Self::Math { .. }
+            | Self::Image { .. }
+            | Self::Footnote { .. }
+            | Self::Reference { .. }
+            | Self::Citation { .. }
+            | Self::Value { .. }
+            | Self::Html(_)
+            | Self::SoftBreak
+            | Self::HardBreak => &[],
+        }
+    }
+
+    /// Every inline at whatever depth, in order; a form stands before its content.
+    pub fn all(inlines: &[Inline]) -> Vec<&Inline> {
+        fn add<'a>(inlines: &'a [Inline], found: &mut Vec<&'a Inline>) {
+            for inline in inlines {
+                found.push(inline);
+                add(inline.content(), found);
+            }
+        }
+        let mut found = Vec::with_capacity(inlines.len());
+        add(inlines, &mut found);
+        found
+    }
 }
 
 /// A claim as the author wrote it.

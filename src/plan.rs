@@ -16,6 +16,7 @@ pub mod slice;
 pub mod tangle;
 mod tested;
 
+pub use equations::may_evaluate;
 pub use key::CellKey;
 pub(crate) use names::defined;
 pub use names::{Items, Touch, may_publish, touch};

@@ -24,10 +24,11 @@ use crate::config::ReportConfig;
 use crate::coverage::Coverage;
 use crate::diag::Diagnostic;
 use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
-use crate::exec::{CellStatus, Executed, ExecutedChapter};
+use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::Macros;
 use crate::mutate::reasons;
 use crate::parse;
+use crate::plan;
 use crate::span::Source;
 use crate::words::Words;
 use crate::world::World;
@@ -74,19 +75,26 @@ pub fn document(
 }
 
 fn coverage(chapters: &[parse::Chapter], executed: &Executed, claims: &[Judged]) -> Vec<Coverage> {
-    let evaluated = |cells: &ExecutedChapter| -> BTreeSet<String> {
-        let artifacts = cells.cells.iter().flat_map(|cell| &cell.output.artifacts);
-        let checks = artifacts.filter_map(|artifact| match artifact {
-            Artifact::Check(check) => Some(&check.equations),
-            _ => None,
-        });
-        checks.flatten().cloned().collect()
-    };
     let of = |(index, chapter): (usize, &parse::Chapter)| {
-        let labels = executed.chapters.get(index).map(evaluated).unwrap_or_default();
-        Coverage::of(chapter, claims, &labels.iter().map(String::as_str).collect())
+        let cells = executed.chapters.get(index).map_or(&[][..], |chapter| &chapter.cells);
+        let evaluated = evaluated(chapter, cells);
+        Coverage::of(chapter, claims, &evaluated.iter().map(String::as_str).collect())
     };
     chapters.iter().enumerate().map(of).collect()
+}
+
+/// Labels of the formulas that checks evaluated, or that a cell without a result may evaluate.
+fn evaluated(chapter: &parse::Chapter, cells: &[CellResult]) -> BTreeSet<String> {
+    let is_done =
+        |&cell: &usize| cells.get(cell).is_some_and(|it| matches!(it.status, CellStatus::Done));
+    let not_done: Vec<usize> = (0..chapter.cells.len()).filter(|cell| !is_done(cell)).collect();
+    let mut labels = plan::may_evaluate(chapter, &not_done);
+    for artifact in cells.iter().flat_map(|cell| &cell.output.artifacts) {
+        if let Artifact::Check(check) = artifact {
+            labels.extend(check.equations.iter().cloned());
+        }
+    }
+    labels
 }
 
 /// The claims of a report in their places, for whoever judges them against several results.

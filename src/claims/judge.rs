@@ -78,21 +78,23 @@ impl Stated {
     }
 
     fn add(&mut self, content: &[Inline]) {
-        for inline in content {
+        for inline in Inline::all(content) {
             match inline {
                 Inline::Text(text) | Inline::Code(text) | Inline::Html(text) => {
                     self.text.push_str(text);
                 }
                 Inline::Math { latex, .. } => self.text.push_str(latex),
-                Inline::Emphasis(content)
-                | Inline::Strong(content)
-                | Inline::Strikethrough(content)
-                | Inline::Link { content, .. }
-                | Inline::Claim { content, .. } => self.add(content),
                 Inline::Image { alt, .. } => self.text.push_str(alt),
                 Inline::Value { .. } => self.has_value = true,
-                Inline::Reference { .. } | Inline::Citation { .. } | Inline::Footnote { .. } => {}
                 Inline::SoftBreak | Inline::HardBreak => self.text.push(' '),
+                Inline::Reference { .. }
+                | Inline::Citation { .. }
+                | Inline::Footnote { .. }
+                | Inline::Emphasis(_)
+                | Inline::Strong(_)
+                | Inline::Strikethrough(_)
+                | Inline::Link { .. }
+                | Inline::Claim { .. } => {}
             }
         }
     }

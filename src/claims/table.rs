@@ -22,7 +22,8 @@ struct Cell {
 impl Cell {
     fn of(content: &[Inline]) -> Self {
         let printed = number::find(&Stated::of(content).text).ok().flatten();
-        Self { printed, is_bold: content.iter().any(holds_bold) }
+        let is_bold = Inline::all(content).iter().any(|it| matches!(it, Inline::Strong(_)));
+        Self { printed, is_bold }
     }
 }
 
@@ -195,8 +196,7 @@ fn places(spec: &str, chapter: &str, names: &[String], rows: &[Vec<Vec<Inline>>]
         let first = row.first().map(|cell| Stated::of(cell).text.trim().to_owned());
         for (column, wanted) in line.iter().enumerate().filter(|(_, wanted)| **wanted != "-") {
             let wanted = wanted.replace('*', first.as_deref().unwrap_or_default());
-            let mut made = Vec::new();
-            row.get(column).into_iter().flatten().for_each(|inline| claims_in(inline, &mut made));
+            let made = row.get(column).map(|cell| claims_in(cell)).unwrap_or_default();
             compared += 1;
             if made.len() != 1 || whole(made[0]) != whole(&wanted) {
                 let said = match made.as_slice() {
@@ -218,15 +218,14 @@ fn places(spec: &str, chapter: &str, names: &[String], rows: &[Vec<Vec<Inline>>]
 }
 
 /// Names of the claims in a cell, as they are written.
-fn claims_in<'a>(inline: &'a Inline, found: &mut Vec<&'a str>) {
-    match inline {
-        Inline::Claim { claim, .. } => found.push(&claim.name),
-        Inline::Emphasis(content)
-        | Inline::Strong(content)
-        | Inline::Strikethrough(content)
-        | Inline::Link { content, .. } => content.iter().for_each(|it| claims_in(it, found)),
-        _ => {}
-    }
+fn claims_in(cell: &[Inline]) -> Vec<&str> {
+    let inlines = Inline::all(cell).into_iter();
+    inlines
+        .filter_map(|inline| match inline {
+            Inline::Claim { claim, .. } => Some(claim.name.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Columns in which every row has a number.
@@ -234,15 +233,4 @@ fn numeric(columns: usize, rows: &[Vec<Cell>]) -> Vec<usize> {
     (0..columns)
         .filter(|&at| rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.printed.is_some())))
         .collect()
-}
-
-fn holds_bold(inline: &Inline) -> bool {
-    match inline {
-        Inline::Strong(_) => true,
-        Inline::Emphasis(content)
-        | Inline::Strikethrough(content)
-        | Inline::Link { content, .. }
-        | Inline::Claim { content, .. } => content.iter().any(holds_bold),
-        _ => false,
-    }
 }

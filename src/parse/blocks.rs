@@ -311,7 +311,7 @@ impl Builder<'_> {
                 self.claims -= 1;
                 let content = inline::finish(items, links, &mut self.context);
                 let span = self.context.span(range.clone());
-                if content.iter().any(holds_value) {
+                if Inline::all(&content).iter().any(|it| matches!(it, Inline::Value { .. })) {
                     self.context.diagnostics.push(
                         Diagnostic::error(
                             "claim-of-value",
@@ -546,16 +546,6 @@ impl Builder<'_> {
 
 fn restore(text: &str) -> String {
     shield::restore(text).into_owned()
-}
-
-fn holds_value(inline: &Inline) -> bool {
-    match inline {
-        Inline::Value { .. } => true,
-        Inline::Emphasis(content) | Inline::Strong(content) | Inline::Strikethrough(content) => {
-            content.iter().any(holds_value)
-        }
-        _ => false,
-    }
 }
 
 /// Adds a part of a code block; a part is verbatim, or white space that stands for a tab.

@@ -22,10 +22,7 @@ pub(super) fn named(
     let modules = chapter.modules.iter().map(|module| &module.code.text);
     let code: Vec<&String> =
         modules.chain(chapter.cells.iter().map(|cell| &cell.code.text)).collect();
-    let mut named = BTreeSet::new();
-    for code in &code {
-        named.extend(names::facts(code).strings().iter().cloned());
-    }
+    let named = texts(&code);
     let is_asked_for = |label: &str| {
         let calls = |code: &&String| equation_labels(code).any(|called| called == label);
         code.iter().any(calls)
@@ -62,6 +59,26 @@ pub(super) fn named(
         }
     }
     found
+}
+
+/// The labels of formulas that some of the chapter's cells may evaluate, in their own code or by its modules.
+pub fn may_evaluate(chapter: &Chapter, cells: &[usize]) -> BTreeSet<String> {
+    if cells.is_empty() {
+        return BTreeSet::new();
+    }
+    let modules = chapter.modules.iter().map(|module| &module.code.text);
+    let code: Vec<&String> =
+        modules.chain(cells.iter().map(|&cell| &chapter.cells[cell].code.text)).collect();
+    let mut named = texts(&code);
+    // Code that is not Rust has no texts, but what was meant can be read.
+    named.extend(code.iter().flat_map(|code| equation_labels(code)));
+    let labels = chapter.equations().into_iter().filter_map(|equation| equation.label.clone());
+    labels.filter(|label| named.contains(label)).collect()
+}
+
+/// The texts of all string literals in code.
+fn texts(code: &[&String]) -> BTreeSet<String> {
+    code.iter().flat_map(|code| names::facts(code).strings().clone()).collect()
 }
 
 /// Labels in `equation!("label")` as it is mostly written, for messages.

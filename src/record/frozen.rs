@@ -155,12 +155,23 @@ fn unrecorded(changes: &[diff::Change]) -> String {
     let matters = |it: &&diff::Change| {
         it.kind.promises_less() || it.from.is_none() && matches!(it.kind, Kind::Added | Kind::Fails)
     };
-    let told: Vec<String> = changes
-        .iter()
-        .filter(matters)
-        .map(|change| match change.kind {
-            Kind::Added | Kind::Fails => format!("{} (not in the record)", change.what),
-            kind => format!("{} ({})", change.what, kind.words()),
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for change in changes.iter().filter(matters) {
+        let how = match change.kind {
+            Kind::Added | Kind::Fails => "not in the record",
+            kind => kind.words(),
+        };
+        let words = format!("{} ({how}", change.what);
+        match counted.iter_mut().find(|(said, _)| *said == words) {
+            Some((_, times)) => *times += 1,
+            None => counted.push((words, 1)),
+        }
+    }
+    let told: Vec<String> = counted
+        .into_iter()
+        .map(|(words, times)| match times {
+            1 => format!("{words})"),
+            _ => format!("{words}, {times} times)"),
         })
         .collect();
     let (first, more) = told.split_at(told.len().min(MOST_TO_READERS));

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use veracity_protocol::DataKind;
 
 use crate::claims::{Expected, Judged, Provenance, Reason, Standing, Verdict};
+use crate::data;
 use crate::document::{Block, Cell, Document, Float, FloatBody, Inline, Output, Piece, pieces};
 use crate::words::{Word, Words};
 
@@ -112,6 +113,11 @@ pub(super) fn kind(kind: DataKind, words: Words) -> &'static str {
         DataKind::Subset => Word::Subset,
         DataKind::Synthetic => Word::Synthetic,
     })
+}
+
+/// A data set's digest for a narrow place: of a description no more than what comes first.
+pub(super) fn digest(digest: &str) -> &str {
+    data::shown(digest).split(',').next().unwrap_or_default()
 }
 
 /// How many claims look how, in the order of summaries.

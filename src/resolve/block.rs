@@ -53,7 +53,11 @@ impl<'a> Footnotes<'a> {
     /// The footnotes that a chapter defines.
     pub fn of(chapter: &'a parse::Chapter) -> Self {
         let mut notes = Self::default();
-        define(&chapter.blocks, &mut notes.definitions);
+        for block in chapter.all_blocks() {
+            if let parse::Block::Footnote { name, blocks, span } = block {
+                notes.definitions.push((name, blocks, span));
+            }
+        }
         for (index, (name, ..)) in notes.definitions.iter().enumerate() {
             notes.first.entry(name).or_insert(index);
         }
@@ -375,23 +379,6 @@ impl Resolver<'_> {
             }
         }
         notes
-    }
-}
-
-fn define<'a>(blocks: &'a [parse::Block], found: &mut Vec<Definition<'a>>) {
-    for block in blocks {
-        match block {
-            parse::Block::Footnote { name, blocks, span } => found.push((name, blocks, span)),
-            parse::Block::Quote(blocks) | parse::Block::Callout { blocks, .. } => {
-                define(blocks, found)
-            }
-            parse::Block::List { items, .. } => {
-                for item in items {
-                    define(&item.blocks, found);
-                }
-            }
-            _ => {}
-        }
     }
 }
 

@@ -314,8 +314,10 @@ impl Desk {
                 let evaluated = self.finish(planned, results, PageState::Final, job.started);
                 if let Ok(page) = evaluated {
                     let published = self.publish(&output, &page);
-                    let is_outside = failures(&page).any(attend::is_from_outside);
-                    self.timers.ran(is_outside, Instant::now());
+                    match failures(&page).any(attend::is_from_outside) {
+                        true => self.timers.failed_outside(Instant::now()),
+                        false => self.timers.ran_well(),
+                    }
                     match published {
                         Ok(()) if self.unwritten => {
                             self.unwritten = false;

@@ -53,12 +53,14 @@ impl Timers {
         self.trouble = None;
     }
 
-    /// Notes that cells have run, and whether some failed for a reason from outside.
-    pub(super) fn ran(&mut self, from_outside: bool, now: Instant) {
-        self.rerun = from_outside.then(|| now + self.pause);
-        if !from_outside {
-            self.pause = RERUN;
-        }
+    /// Notes that cells have run and none failed for a reason from outside.
+    pub(super) fn ran_well(&mut self) {
+        (self.rerun, self.pause) = (None, RERUN);
+    }
+
+    /// Notes that cells have run and some failed for a reason from outside.
+    pub(super) fn failed_outside(&mut self, now: Instant) {
+        self.rerun = Some(now + self.pause);
     }
 
     /// Lets cells run again at once.
@@ -86,7 +88,7 @@ mod tests {
         let mut timers = Timers::new();
         let mut now = Instant::now();
         let mut pause = |timers: &mut Timers| {
-            timers.ran(true, now);
+            timers.failed_outside(now);
             let begun = now;
             while timers.due(now).is_none() {
                 now += Duration::from_secs(1);
@@ -96,7 +98,7 @@ mod tests {
         };
         let pauses: Vec<u64> = (0..7).map(|_| pause(&mut timers)).collect();
         assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 320]);
-        timers.ran(false, Instant::now());
+        timers.ran_well();
         assert_eq!(pause(&mut timers), 10);
     }
 
@@ -104,8 +106,8 @@ mod tests {
     fn cells_that_ran_well_are_not_run_again() {
         let mut timers = Timers::new();
         let now = Instant::now();
-        timers.ran(true, now);
-        timers.ran(false, now);
+        timers.failed_outside(now);
+        timers.ran_well();
         assert_eq!(timers.due(now + LONGEST_PAUSE), None);
     }
 

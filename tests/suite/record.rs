@@ -236,6 +236,35 @@ fn what_has_changed_since_is_never_green() {
 }
 
 #[test]
+fn a_formula_that_a_stale_cell_may_evaluate_is_no_new_exemption() {
+    let words = "[1](exempt: \"one\")";
+    let notice = |old: &str, new: &str| {
+        let bench = Bench::new();
+        bench.replace("a.md", " claim=\"m\"", "");
+        bench.record();
+        bench.replace("a.md", old, new);
+        let (_, told) = bench.run(&["build-report", "--frozen", "--format", "html"]);
+        let page = fs::read_to_string(bench.root().join("build/report/a.html")).expect("a page");
+        let at = page.find("Rendered from").expect("it has a notice");
+        (page[at..].lines().next().expect("it is a line").to_owned(), told)
+    };
+    // The code, what it builds on, or code that is no Rust.
+    for (old, new) in
+        [("p[\"n\"] + 1", "p[\"n\"] + 2"), ("2 * n", "3 * n"), ("p[\"n\"] + 1", "p[\"n\" + 1")]
+    {
+        let (page, told) = notice(old, new);
+        assert!(told.contains("error"), "{told}");
+        assert!(!page.contains("exemption") && !told.contains("exemption"), "{page} {told}");
+    }
+    // Code that names it no more does not evaluate it.
+    let (page, told) = notice("equation!(\"eq-m\")", "0");
+    assert!(page.contains("a.md (exemption added)"), "{page}");
+    assert!(told.contains("a.md: exemption added: nothing → “m = n + 1”"), "{told}");
+    let (page, _) = notice("There are", &format!("{words}, {words} and {words}: there are"));
+    assert!(page.contains("a.md (exemption added, 3 times)."), "{page}");
+}
+
+#[test]
 fn prose_is_judged_anew_against_what_was_recorded() {
     let bench = Bench::new();
     bench.record();

@@ -19,7 +19,7 @@ use veracity_protocol::{LOCK_VARIABLE, LiveReply, LiveRequest, Opening, VERSION}
 
 use super::host::Host;
 use super::memory::{Key, Memory, Step};
-use super::run::{Problem, rejected};
+use super::run::{Problem, rejected, unable};
 use super::{Ground, Purpose};
 use crate::diag::Diagnostic;
 use crate::kernel::compile::Maps;
@@ -102,14 +102,8 @@ impl Context {
     ) -> Result<Self, Problem> {
         let start = chapter.source.span(0..0);
         let failed = |error: io::Error| {
-            Problem::of(
-                Diagnostic::error(
-                    "kernel",
-                    format!("the live kernel cannot be opened: {error}"),
-                    start.clone(),
-                )
-                .hint("say `--kernel batch`, which does without it"),
-            )
+            let words = format!("the live kernel cannot be opened: {error}");
+            Problem::of(unable(words, start.clone()))
         };
         let maps = write_library(&ground.workspace, chapter).map_err(failed)?;
         let dependencies = dependencies(&ground.workspace, &chapter.slug).map_err(failed)?;

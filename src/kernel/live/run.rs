@@ -16,7 +16,7 @@ use super::messages::{
 };
 use super::{Ground, Pool};
 use crate::diag::Diagnostic;
-use crate::kernel::compile::Maps;
+use crate::kernel::compile::{Maps, Message};
 use crate::kernel::{Ending, Event, Outcome, batch, outbox};
 use crate::plan::tangle::{Evaluation, Own};
 use crate::plan::{self, CellPlan, ChapterPlan, Reuse};
@@ -42,6 +42,16 @@ impl Problem {
 /// The compiler's messages as one problem.
 pub(super) fn rejected(messages: &[String], maps: &Maps, chapter: &Span) -> Problem {
     Problem(batch::merge(&errors(&parse(messages), maps, chapter)))
+}
+
+/// What the live kernel cannot do, and what can.
+pub(super) fn unable(words: String, place: Span) -> Diagnostic {
+    Diagnostic::error("kernel", words, place).hint("say `--kernel batch`, which does without it")
+}
+
+/// A cell that the live kernel cannot run.
+fn cannot_run(cell: &CellPlan, words: &str) -> Diagnostic {
+    unable(format!("the live kernel cannot run this cell: {words}"), cell.span.clone())
 }
 
 /// The outcomes if nothing can run.
@@ -192,12 +202,7 @@ impl Run<'_> {
     }
 
     fn broken(&self, index: usize, words: &str) -> Outcome {
-        let words = format!("the live kernel cannot run this cell: {words}");
-        let span = self.cell(index).span.clone();
-        Outcome::silent(Ending::Failed(Box::new(
-            Diagnostic::error("kernel", words, span)
-                .hint("say `--kernel batch`, which does without it"),
-        )))
+        Outcome::silent(Ending::Failed(Box::new(cannot_run(self.cell(index), words))))
     }
 
     /// Takes over what came of an evaluation.
@@ -207,16 +212,15 @@ impl Run<'_> {
         unit: &[usize],
         evaluated: Evaluated,
     ) -> Vec<(usize, Outcome)> {
-        let mut failed_at = evaluated.progress.finished.len();
-        if let LiveReply::Rejected { messages, source } = &evaluated.reply {
-            let lines = aligned(source, &evaluated.evaluation.code.text);
-            let maps = self.maps(&evaluated.evaluation, &lines);
-            let start = self.chapter.source.span(0..0);
-            let cells = errors(&parse(messages), &maps, &start);
-            let cells = cells.iter().filter_map(|error| error.cell).min();
-            let position = unit.iter().position(|&index| Some(index) == cells);
-            failed_at = position.unwrap_or(unit.len() - 1);
-        }
+        let rejections = self.rejections(&evaluated);
+        let failed_at = match &rejections {
+            Some(errors) => {
+                let first = errors.iter().filter_map(|error| error.cell).min();
+                let position = unit.iter().position(|&index| Some(index) == first);
+                position.unwrap_or(unit.len() - 1)
+            }
+            None => evaluated.progress.finished.len(),
+        };
         let mut outcomes = Vec::with_capacity(unit.len());
         let mut streams = evaluated.stdout.into_iter().zip(evaluated.stderr);
         for (&index, (output, &duration_ms)) in
@@ -225,14 +229,10 @@ impl Run<'_> {
             let (stdout, stderr) = streams.next().unwrap_or_default();
             let ending = match output {
                 Ok(output) => Ending::Done(output),
-                Err(error) => Ending::Failed(Box::new(
-                    Diagnostic::error(
-                        "kernel",
-                        format!("the cell's output cannot be read: {error}"),
-                        self.cell(index).span.clone(),
-                    )
-                    .hint("say `--kernel batch`, which does without it"),
-                )),
+                Err(error) => Ending::Failed(Box::new(unable(
+                    format!("the cell's output cannot be read: {error}"),
+                    self.cell(index).span.clone(),
+                ))),
             };
             outcomes.push((index, Outcome { ending, stdout, stderr, duration_ms }));
         }
@@ -258,12 +258,7 @@ impl Run<'_> {
             _ if (self.interrupted)() => {
                 Diagnostic::error("interrupted", "the build was interrupted", cell.span.clone())
             }
-            LiveReply::Rejected { messages, source } => {
-                let lines = aligned(source, &evaluated.evaluation.code.text);
-                let maps = self.maps(&evaluated.evaluation, &lines);
-                let start = self.chapter.source.span(0..0);
-                batch::merge(&errors(&parse(messages), &maps, &start))
-            }
+            LiveReply::Rejected { .. } => batch::merge(&rejections.unwrap_or_default()),
             LiveReply::Done => match &evaluated.progress.failure {
                 Some(failure) => {
                     let source = context::source(self.ground, &self.chapter.slug);
@@ -276,12 +271,7 @@ impl Run<'_> {
             },
             LiveReply::Died { .. } if evaluated.progress.timed_out => outbox::timed_out(cell),
             LiveReply::Died { status } => died(cell, status, &mut stderr),
-            LiveReply::Unable { words } => Diagnostic::error(
-                "kernel",
-                format!("the live kernel cannot run this cell: {words}"),
-                cell.span.clone(),
-            )
-            .hint("say `--kernel batch`, which does without it"),
+            LiveReply::Unable { words } => cannot_run(cell, words),
             LiveReply::Opened | LiveReply::Completed { .. } => outbox::left(cell),
         };
         // Without a reply of the process that runs cells, its variables are gone with it.
@@ -292,6 +282,14 @@ impl Run<'_> {
         let ending = Ending::Failed(Box::new(problem));
         outcomes.push((unit[failed_at], Outcome { ending, stdout, stderr, duration_ms: 0 }));
         outcomes
+    }
+
+    /// The compiler's errors, if it rejected the cells.
+    fn rejections(&self, evaluated: &Evaluated) -> Option<Vec<Message>> {
+        let LiveReply::Rejected { messages, source } = &evaluated.reply else { return None };
+        let lines = aligned(source, &evaluated.evaluation.code.text);
+        let maps = self.maps(&evaluated.evaluation, &lines);
+        Some(errors(&parse(messages), &maps, &self.chapter.source.span(0..0)))
     }
 
     fn maps(&self, evaluation: &Evaluation, lines: &[Option<usize>]) -> Maps {

@@ -6,6 +6,7 @@
 use super::blocks::{EXPECTED, REFUTED, UNVERIFIED, VACUOUS, VERIFIED, WARNING};
 use super::{Writer, page_name};
 use crate::claims::{Expected, Judged, Standing, Verdict};
+use crate::data;
 use crate::document::{Chapter, Inline, Piece, plain_text};
 use crate::render::look::{self, Look, Shared};
 use crate::words::Word;
@@ -200,7 +201,7 @@ impl<'a> Writer<'a> {
                 .raw(") <code title=\"")
                 .text(&data.digest)
                 .raw("\">")
-                .text(abbreviated(&data.digest))
+                .text(look::digest(&data.digest))
                 .raw("</code></dd></div>");
         }
         if let Some(seed) = provenance.seed {
@@ -208,7 +209,7 @@ impl<'a> Writer<'a> {
         }
         self.term(Word::Key);
         self.out.raw("<code title=\"").text(&provenance.key).raw("\">");
-        self.out.text(abbreviated(&provenance.key)).raw("</code></dd></div>");
+        self.out.text(data::shown(&provenance.key)).raw("</code></dd></div>");
         self.out.raw("<div hidden=\"\"><dt>").text(&self.words.head(Word::CellTime));
         self.out.raw("</dt><dd data-duration=\"");
         self.out.text(&claim.id).raw("\"></dd></div>");
@@ -379,13 +380,13 @@ impl<'a> Writer<'a> {
                 self.out.raw("<span>").raw(self.words.get(Word::Data)).raw(" ").text(&data.name);
                 self.out.raw(" (").raw(look::kind(data.kind, self.words));
                 self.out.raw(") <code title=\"").text(&data.digest).raw("\">");
-                self.out.text(abbreviated(&data.digest)).raw("</code></span>");
+                self.out.text(look::digest(&data.digest)).raw("</code></span>");
             }
             if let Some(seed) = from.seed.filter(|_| shared.seed.is_none()) {
                 self.named(Word::Seed, &seed.to_string());
             }
             self.out.raw("<span>").raw(self.words.get(Word::Key)).raw(" <code title=\"");
-            self.out.text(&from.key).raw("\">").text(abbreviated(&from.key));
+            self.out.text(&from.key).raw("\">").text(data::shown(&from.key));
             self.out.raw("</code></span><span hidden=\"\">").raw(self.words.get(Word::CellTime));
             self.out.raw(" <span data-duration=\"").text(&claim.id).raw("\"></span></span>");
         }
@@ -410,9 +411,4 @@ fn split_last_word(content: &[Inline]) -> ((&[Inline], &str), &str) {
         }
     }
     ((content, ""), "")
-}
-
-/// The first digits of a digest.
-fn abbreviated(digest: &str) -> &str {
-    digest.char_indices().nth(12).map_or(digest, |(at, _)| &digest[..at])
 }

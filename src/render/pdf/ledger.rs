@@ -243,8 +243,8 @@ fn basis(emitter: &mut Emitter<'_>, claim: &Judged, shared: Shared<'_>) -> Strin
         lines.push(emitter.shown(&format!("{}, {}", from.profile, from.device)));
     }
     if let Some(data) = &from.data {
-        let digest: String = data.digest.chars().take(8).collect();
         let (word, kind) = (words.get(Word::Data), look::kind(data.kind, words));
+        let digest = look::digest(&data.digest);
         lines.push(emitter.shown(&format!("{word}: {} ({kind}, {digest})", data.name)));
     }
     if let Some(seed) = from.seed.filter(|_| shared.seed.is_none()) {
