@@ -5,10 +5,12 @@
 //! its name only when it is whole. Nothing that was downloaded is deleted: what turns out to be wrong is
 //! set aside. Left out: how progress looks, which [`Step`]s tell.
 
+mod transfer;
+
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,7 @@ use crate::config::{Archive, Checksum, Entry, RemoteFile};
 use crate::diag::Diagnostic;
 use crate::kernel::process;
 use crate::kernel::workspace::Network;
+use transfer::{Answer, Head, MOST_REDIRECTS, request};
 use veracity_protocol::DataKind;
 
 /// How often a transfer that is waited for looks whether the person has asked to stop.
@@ -27,12 +30,6 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Bytes that a try must bring so that the tries before it are forgotten.
 const WORTH_A_TRY: u64 = 1 << 20;
-
-/// Most redirects that are followed.
-const MOST_REDIRECTS: u32 = 10;
-
-/// Blocks that may wait to be written.
-const QUEUE: usize = 16;
 
 /// What a download may do and how patient it is.
 #[derive(Clone, Copy, Debug)]
@@ -513,96 +510,6 @@ impl Download<'_> {
 enum Length {
     Known(u64),
     Unknown,
-}
-
-/// The head of an answer.
-struct Head {
-    status: StatusCode,
-    length: Option<u64>,
-    /// First byte and total length, of `Content-Range`.
-    range: Option<(Option<u64>, Option<u64>)>,
-}
-
-/// What a transfer brings.
-enum Answer {
-    Head(Head),
-    Block(Vec<u8>),
-    End,
-    Failed(ureq::Error),
-}
-
-/// Starts a request on a thread of its own, which ends when nobody listens any more.
-fn request(address: &str, from: u64, silence: Duration) -> Receiver<Answer> {
-    let (sender, receiver) = sync_channel(QUEUE);
-    let address = address.to_owned();
-    thread::spawn(move || {
-        if let Err(error) = transfer(&address, from, silence, &sender) {
-            // Nobody listens any more.
-            let _ = sender.send(Answer::Failed(error));
-        }
-    });
-    receiver
-}
-
-fn transfer(
-    address: &str,
-    from: u64,
-    silence: Duration,
-    sender: &SyncSender<Answer>,
-) -> Result<(), ureq::Error> {
-    let mut config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(MOST_REDIRECTS)
-        .max_redirects_will_error(true)
-        .timeout_connect(Some(silence))
-        .timeout_per_read(Some(silence))
-        .user_agent(concat!("veracity/", env!("CARGO_PKG_VERSION")));
-    if is_on_this_machine(address) {
-        config = config.proxy(None);
-    }
-    let mut request = config.build().new_agent().get(address);
-    if from > 0 {
-        request = request.header("Range", format!("bytes={from}-"));
-    }
-    let response = request.call()?;
-    let text = |name: &str| response.headers().get(name)?.to_str().ok();
-    let head = Head {
-        status: response.status(),
-        length: text("content-length").and_then(|length| length.parse().ok()),
-        range: text("content-range").and_then(content_range),
-    };
-    let has_body = head.status.is_success();
-    if sender.send(Answer::Head(head)).is_err() || !has_body {
-        return Ok(());
-    }
-    let mut body = response.into_body().into_reader();
-    loop {
-        let mut block = vec![0; 1 << 16];
-        let read = match body.read(&mut block) {
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
-            Err(error) => return Err(error.into()),
-        };
-        block.truncate(read);
-        let answer = if read == 0 { Answer::End } else { Answer::Block(block) };
-        if sender.send(answer).is_err() || read == 0 {
-            return Ok(());
-        }
-    }
-}
-
-/// `bytes 5-9/10` or `bytes */10`.
-fn content_range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
-    let (range, total) = text.trim().strip_prefix("bytes")?.trim().split_once('/')?;
-    let from = range.split('-').next()?.trim().parse().ok();
-    Some((from, total.trim().parse().ok()))
-}
-
-/// What runs on this machine is asked directly, not through a proxy.
-fn is_on_this_machine(address: &str) -> bool {
-    ["http://127.0.0.1", "http://localhost", "http://[::1]"]
-        .iter()
-        .any(|local| address.starts_with(local))
 }
 
 /// Computes a file's checksum and tells how far it is.
