@@ -284,7 +284,7 @@ fn wrong_formulas_turn_their_checks() {
                     "\\approx 1 + \\sum_{i=2}^{D} q_i k_i",
                     "three-terms",
                 ),
-                ("\\sum_{j=i+1}^{D} q_i k_i", "\\sum_{j=i}^{D} q_i k_i", "square"),
+                ("1 \\le i < j \\le D", "1 \\le i \\le j \\le D", "square"),
                 ("= \\binom{D + K}{K} ,", "= \\binom{D + K}{K + 1} ,", "m-general"),
                 (
                     "{\\lvert t \\rvert^{K+1}}{(K+1)!} \\max",
