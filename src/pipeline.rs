@@ -13,6 +13,7 @@ mod request;
 use std::collections::BTreeMap;
 use std::thread;
 
+use rayon::prelude::*;
 use veracity_protocol::Artifact;
 
 use crate::cache::{self, Store};
@@ -22,7 +23,7 @@ use crate::data::{self, DataSet, Digests};
 use crate::diag::{Diagnostic, Severity};
 use crate::document::Document;
 use crate::evidence::Evidence;
-use crate::exec::{self, ExecEvent, Executed};
+use crate::exec::{self, CellResult, ExecEvent, Executed};
 use crate::kernel::workspace;
 use crate::kernel::{Kernel, process};
 use crate::ledger;
@@ -418,9 +419,11 @@ fn note_failed_tests(document: &mut Document, chapters: &[Chapter], diagnostics:
 
 /// Digest of what came of the code, durations left out.
 fn digest(executed: &Executed, document: &Document) -> String {
-    let mut digest = blake3::Hasher::new();
     let everywhere = std::iter::once(executed).chain(executed.elsewhere.values());
-    for cell in everywhere.flat_map(|it| &it.chapters).flat_map(|chapter| &chapter.cells) {
+    let cells = everywhere.flat_map(|it| &it.chapters).flat_map(|chapter| &chapter.cells);
+    let cells: Vec<&CellResult> = cells.collect();
+    let of_cell = |cell: &&CellResult| {
+        let mut digest = blake3::Hasher::new();
         let shown = (&cell.key, &cell.status, &cell.stdout, &cell.stderr);
         digest.update(format!("{shown:?}").as_bytes());
         let json = "plain data are JSON";
@@ -435,6 +438,11 @@ fn digest(executed: &Executed, document: &Document) -> String {
                 artifact => serde_json::to_writer(&mut digest, artifact).expect(json),
             }
         }
+        *digest.finalize().as_bytes()
+    };
+    let mut digest = blake3::Hasher::new();
+    for cell in cells.par_iter().map(of_cell).collect::<Vec<_>>() {
+        digest.update(&cell);
     }
     let problems: Vec<_> = document.chapters.iter().map(|chapter| &chapter.problems).collect();
     digest.update(format!("{:?} {problems:?}", document.environment).as_bytes());

@@ -6,6 +6,8 @@ mod lattice;
 mod look;
 pub mod pdf;
 
+use std::borrow::Cow;
+
 pub use highlight::{Found, Highlighter};
 
 /// A file to be written, relative to the output folder.
@@ -14,5 +16,5 @@ pub struct OutputFile {
     /// Path below the output folder, with `/`.
     pub path: String,
     /// Content.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'static, [u8]>,
 }

@@ -23,6 +23,7 @@ mod timers;
 
 pub use change::Change;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -30,6 +31,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use self::desk::Desk;
+use self::files::Saving;
 use self::job::Ended;
 use crate::diag::Diagnostic;
 use crate::pipeline::{BuildEvent, BuildRequest, Evaluated, Planned, Prepare};
@@ -61,7 +63,7 @@ pub struct Page {
     /// What they show.
     pub evaluated: Evaluated,
     /// Files of the web pages by path.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Cow<'static, [u8]>>,
     /// Whether cells are still running.
     pub state: PageState,
     /// Time from the first look at the files to these pages.
@@ -80,7 +82,7 @@ pub enum PageState {
 /// What a session waits for.
 enum Signal {
     /// Files may have changed.
-    Look,
+    Look(Saving),
     /// The cells have been replayed or run.
     Ran(Ended),
     /// The session is to end.
@@ -153,7 +155,7 @@ impl Stepper {
         while self.desk.job.is_some() {
             match self.received.recv() {
                 Ok(Signal::Ran(result)) => self.desk.ran(*result),
-                Ok(Signal::Look) => self.desk.look(),
+                Ok(Signal::Look(_)) => self.desk.look(),
                 Ok(Signal::Stop) | Err(_) => return,
             }
         }

@@ -13,10 +13,12 @@ pub(crate) use self::devices::missing as missing_on;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use self::finding::Finding;
 use super::lattice;
 use super::published::Names;
-use super::{Judged, Provenance, Verdict};
+use super::{Judged, OnDevice, Provenance, Verdict};
 use crate::diag::Diagnostic;
 use crate::exec::Executed;
 use crate::math::Macros;
@@ -116,9 +118,18 @@ pub fn judge(
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut diagnostics = names.duplicates();
     let mut because = Vec::new();
+    let found: Vec<(Finding, Vec<OnDevice>)> = sites
+        .par_iter()
+        .map(|site| {
+            let mut finding = Finding::of(site, &names);
+            let devices = devices::compare(&mut finding, site, &names, &elsewhere);
+            (finding, devices)
+        })
+        .collect();
     let mut judged: Vec<Judged> = sites
         .into_iter()
-        .map(|site| {
+        .zip(found)
+        .map(|(site, (finding, devices))| {
             let slug = &chapters[site.chapter].slug;
             let plain = site.claim.name.rsplit('/').next().unwrap_or_default();
             let mut id = format!("{slug}/{plain}");
@@ -126,8 +137,6 @@ pub fn judge(
             if *count > 1 {
                 id = format!("{id}#{count}");
             }
-            let mut finding = Finding::of(&site, &names);
-            let devices = devices::compare(&mut finding, &site, &names, &elsewhere);
             because.push(finding.because);
             let provenance = finding.cell.and_then(|(chapter, cell)| {
                 let result = names.cell(chapter, cell)?;

@@ -16,6 +16,7 @@ use syn::spanned::Spanned;
 
 use super::ChapterPlan;
 use crate::diag::Diagnostic;
+use crate::memo::{Input, Memo};
 use crate::parse::{Cell, Code};
 use crate::span::{Source, Span};
 
@@ -23,10 +24,12 @@ use crate::span::{Source, Span};
 #[derive(Clone, Debug)]
 pub struct Body {
     code: Code,
-    /// Line (from 0) and character (from 0) where the trailing expression begins.
-    tail: Option<(usize, usize)>,
+    tail: Tail,
     shows: Shows,
 }
+
+/// Line (from 0) and character (from 0) where a trailing expression begins, if there is one.
+type Tail = Option<(usize, usize)>;
 
 /// What becomes of a trailing expression.
 #[derive(Clone, Copy, Debug)]
@@ -44,39 +47,11 @@ impl Body {
     /// If the code cannot be cut into tokens: a delimiter that is not closed, say. Such code
     /// must not reach the program, where it would swallow the cells behind it.
     pub fn cut(cell: &Cell) -> Result<Self, Diagnostic> {
-        let tokens: TokenStream =
-            cell.code.text.parse().map_err(|error: proc_macro2::LexError| {
-                let at =
-                    place(&cell.span.source, &cell.code, error.span().start(), error.span().end());
-                Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
-                    .label("a delimiter without its partner, or a literal without its end")
-                    .note("the cell is left out of the run, and so are the cells behind it")
-                    .hint("close what is open, or give the code a fence without `cell`")
-            })?;
-        if is_deep(&tokens) {
-            return Err(Diagnostic::error(
-                "cell-syntax",
-                "this cell's code is nested too deeply",
-                cell.span.clone(),
-            )
-            .note(format!("at most {DEEPEST} delimiters may stand in one another"))
-            .hint("move a part of it into a function of a module block"));
-        }
-        let tail = syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
-            .ok()
-            .and_then(|statements| match statements.last()? {
-                // A loop has nothing to show; one without an end has not even a value.
-                syn::Stmt::Expr(
-                    syn::Expr::Loop(_) | syn::Expr::While(_) | syn::Expr::ForLoop(_),
-                    None,
-                ) => None,
-                syn::Stmt::Expr(expr, None) => Some(expr.span().start()),
-                syn::Stmt::Macro(statement) if statement.semi_token.is_none() => {
-                    Some(statement.span().start())
-                }
-                _ => None,
-            })
-            .map(|LineColumn { line, column }| (line - 1, column));
+        // What can be cut is cut in the same way wherever it stands.
+        static KNOWN: Memo<Option<Tail>> = Memo::new(1 << 20);
+        let text = &cell.code.text;
+        let known = KNOWN.get(Input::of([text.as_bytes()]), || (tail(cell).ok(), text.len()));
+        let tail = known.map_or_else(|| tail(cell), Ok)?;
         Ok(Self { code: cell.code.clone(), tail, shows: Shows::Output })
     }
 
@@ -104,6 +79,41 @@ impl Body {
     pub fn tokens(&self) -> TokenStream {
         self.code.text.parse().unwrap_or_default()
     }
+}
+
+/// Where the trailing expression of a cell begins.
+fn tail(cell: &Cell) -> Result<Tail, Diagnostic> {
+    let tokens: TokenStream = cell.code.text.parse().map_err(|error: proc_macro2::LexError| {
+        let at = place(&cell.span.source, &cell.code, error.span().start(), error.span().end());
+        Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
+            .label("a delimiter without its partner, or a literal without its end")
+            .note("the cell is left out of the run, and so are the cells behind it")
+            .hint("close what is open, or give the code a fence without `cell`")
+    })?;
+    if is_deep(&tokens) {
+        return Err(Diagnostic::error(
+            "cell-syntax",
+            "this cell's code is nested too deeply",
+            cell.span.clone(),
+        )
+        .note(format!("at most {DEEPEST} delimiters may stand in one another"))
+        .hint("move a part of it into a function of a module block"));
+    }
+    Ok(syn::parse::Parser::parse2(syn::Block::parse_within, tokens)
+        .ok()
+        .and_then(|statements| match statements.last()? {
+            // A loop has nothing to show; one without an end has not even a value.
+            syn::Stmt::Expr(
+                syn::Expr::Loop(_) | syn::Expr::While(_) | syn::Expr::ForLoop(_),
+                None,
+            ) => None,
+            syn::Stmt::Expr(expr, None) => Some(expr.span().start()),
+            syn::Stmt::Macro(statement) if statement.semi_token.is_none() => {
+                Some(statement.span().start())
+            }
+            _ => None,
+        })
+        .map(|LineColumn { line, column }| (line - 1, column)))
 }
 
 /// Most delimiters in one another; parsers, which recurse, fail beyond.

@@ -22,6 +22,7 @@ mod templates;
 pub(crate) use data::table;
 pub use templates::{Templates, digest_of_templates};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::claims::Judged;
@@ -73,7 +74,7 @@ pub fn files(
     let mut files = writer.files;
     let mut page = |name: &str, page: front::Page| -> Result<(), Vec<Diagnostic>> {
         let html = templates.render(document, page)?;
-        files.insert(name.to_owned(), html.into_bytes());
+        files.insert(name.to_owned(), html.into_bytes().into());
         Ok(())
     };
     page("index.html", contents.index(summary.finish(&formulas)))?;
@@ -85,15 +86,16 @@ pub fn files(
         page("references.html", contents.references(references.finish(&formulas)))?;
     }
     for (name, bytes) in templates.assets() {
-        files.insert(format!("assets/{name}"), bytes.to_vec());
+        files.insert(format!("assets/{name}"), bytes.to_vec().into());
     }
-    files.insert("assets/math.css".to_owned(), crate::math::CSS.into());
+    files.insert("assets/math.css".to_owned(), crate::math::CSS.as_bytes().into());
     let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
     for (index, name) in FONTS {
-        files.insert(format!("assets/{name}"), fonts[index].to_vec());
+        files.insert(format!("assets/{name}"), fonts[index].into());
     }
-    files.insert("assets/claims.js".to_owned(), claims.into_bytes());
-    files.insert("assets/provenance.js".to_owned(), durations(&document.claims).into_bytes());
+    files.insert("assets/claims.js".to_owned(), claims.into_bytes().into());
+    files
+        .insert("assets/provenance.js".to_owned(), durations(&document.claims).into_bytes().into());
     Ok(files.into_iter().map(|(path, bytes)| OutputFile { path, bytes }).collect())
 }
 
@@ -162,7 +164,7 @@ struct Writer<'a> {
     highlighter: &'a Highlighter,
     /// Claims whose details the present page must hold.
     mentioned: Vec<usize>,
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, Cow<'static, [u8]>>,
 }
 
 impl<'a> Writer<'a> {

@@ -67,7 +67,9 @@ pub fn file(
     });
     typst::comemo::evict(CACHED_BUILDS);
     match printed {
-        Ok(bytes) => (Some(OutputFile { path: "report.pdf".to_owned(), bytes }), diagnostics),
+        Ok(bytes) => {
+            (Some(OutputFile { path: "report.pdf".to_owned(), bytes: bytes.into() }), diagnostics)
+        }
         Err(errors) => {
             let problem = noted("pdf-failed", "the PDF could not be made", &world, &errors);
             diagnostics.push(problem.hint("`--format html` builds the pages without it"));

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::attend::{self, Failures};
 use super::change::{self, Change};
-use super::files::{Outside, Watch};
+use super::files::{Outside, Saving, Watch};
 use super::job::{Ended, Job, Ran, Shared, Work};
 use super::pages::Pages;
 use super::print::Printer;
@@ -93,9 +93,9 @@ impl Desk {
 
     pub(super) fn watch(&mut self) {
         let signals = self.signals.clone();
-        let look = move || {
+        let look = move |saving| {
             // A session that has ended does not look.
-            let _ = signals.send(Signal::Look);
+            let _ = signals.send(Signal::Look(saving));
         };
         match Watch::new(&self.request, look) {
             Ok(watch) => self.watch = Some(watch),
@@ -116,8 +116,8 @@ impl Desk {
                 break;
             }
             match signal {
-                Ok(Signal::Look) => {
-                    let (ran, stop) = quiet(signals);
+                Ok(Signal::Look(saving)) => {
+                    let (ran, stop) = quiet(signals, saving);
                     if stop {
                         self.job = self.job.take().filter(|_| ran.is_none());
                         break;
@@ -424,13 +424,18 @@ fn failures(page: &Page) -> impl Iterator<Item = &Diagnostic> {
     })
 }
 
-/// Waits until no file changes for a moment; gives what else was heard, and whether to stop.
-fn quiet(signals: &Receiver<Signal>) -> (Option<Ended>, bool) {
+/// Waits until no file changes for a moment and none is open; gives what else was heard, and whether to
+/// stop.
+fn quiet(signals: &Receiver<Signal>, mut saving: Saving) -> (Option<Ended>, bool) {
     let since = Instant::now();
     let mut ran = None;
     while since.elapsed() < LONGEST_UNREST {
-        match signals.recv_timeout(QUIET) {
-            Ok(Signal::Look) => {}
+        let patience = match saving {
+            Saving::Open => LONGEST_UNREST.saturating_sub(since.elapsed()),
+            Saving::Done => QUIET,
+        };
+        match signals.recv_timeout(patience) {
+            Ok(Signal::Look(now)) => saving = now,
             Ok(Signal::Ran(result)) => ran = Some(result),
             Ok(Signal::Stop) => return (ran, true),
             Err(_) => break,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::change::Change;
@@ -84,6 +84,25 @@ fn collect(folder: &Path, into: &mut BTreeSet<PathBuf>) {
     }
 }
 
+/// Whether a file that has changed is still being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saving {
+    /// It is open, so that the rest may follow.
+    Open,
+    /// Not as far as the system tells.
+    Done,
+}
+
+impl Saving {
+    fn of(event: &EventKind) -> Self {
+        match event {
+            // Only here a system tells when a file that was written is closed.
+            EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => Self::Open,
+            _ => Self::Done,
+        }
+    }
+}
+
 /// Watches folders.
 pub(super) struct Watch {
     root: PathBuf,
@@ -91,7 +110,7 @@ pub(super) struct Watch {
     data: PathBuf,
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
-    look: Sender<()>,
+    look: Sender<Saving>,
     // Ends when the watcher and the sender above are gone.
     _relay: JoinHandle<()>,
 }
@@ -100,7 +119,7 @@ impl Watch {
     /// Calls `look` whenever something may have changed.
     pub(super) fn new(
         request: &BuildRequest,
-        look: impl Fn() + Send + 'static,
+        look: impl Fn(Saving) + Send + 'static,
     ) -> Result<Self, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| {
             Diagnostic::global("watch", format!("files cannot be watched: {error}"))
@@ -110,14 +129,15 @@ impl Watch {
         let relay = thread::Builder::new()
             .name("files".into())
             .spawn(move || {
-                while received.recv().is_ok() {
-                    look();
+                while let Ok(saving) = received.recv() {
+                    look(saving);
                 }
             })
             .map_err(|error| failed(&error))?;
         let out = request.out.clone();
         let changed = sender.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let saving = event.as_ref().map_or(Saving::Done, |event| Saving::of(&event.kind));
             let matters = match event {
                 Ok(event) => {
                     let is_read = match event.kind {
@@ -132,7 +152,7 @@ impl Watch {
                 Err(_) => true,
             };
             if matters {
-                let _ = changed.send(());
+                let _ = changed.send(saving);
             }
         })
         .map_err(|error| failed(&error))?;
@@ -177,7 +197,7 @@ impl Watch {
         self.watched = wanted;
         // What changed before it was watched.
         if found_new {
-            let _ = self.look.send(());
+            let _ = self.look.send(Saving::Done);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! In: what was found, and the templates among the report's files. Out: the files of the pages.
 //! Left out: writing them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl Pages {
         &mut self,
         world: &Recorded<DiskWorld>,
         evaluated: &Evaluated,
-    ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Diagnostic>> {
+    ) -> Result<BTreeMap<String, Cow<'static, [u8]>>, Vec<Diagnostic>> {
         self.renders += 1;
         if self.renders.is_multiple_of(RENEWAL) {
             self.highlighter = Arc::new(self.highlighter.renewed());

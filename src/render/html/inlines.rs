@@ -22,18 +22,18 @@ impl<'a> Writer<'a> {
                         self.out.raw("\" width=\"").text(width).raw("\" height=\"").text(height);
                     }
                     self.out.raw("\" loading=\"lazy\"/>");
-                    self.files.insert(file, svg.as_bytes().to_vec());
+                    self.files.insert(file, svg.as_bytes().to_vec().into());
                 }
             }
             ImageData::File { bytes, extension } => {
                 let file = file(&format!(".{}", super::file_stem(extension)));
                 self.out.raw("<img class=\"given\" src=\"").text(&file).raw("\" alt=\"");
                 self.out.text(&image.alt).raw("\" loading=\"lazy\"/>");
-                self.files.insert(file, bytes.to_vec());
+                self.files.insert(file, bytes.to_vec().into());
             }
         }
         if let Some(csv) = &image.csv {
-            self.files.insert(file(".csv"), csv.clone().into_bytes());
+            self.files.insert(file(".csv"), csv.clone().into_bytes().into());
         }
     }
 
