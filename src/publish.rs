@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     fn page(text: &str) -> Vec<OutputFile> {
-        vec![OutputFile { path: "index.html".into(), bytes: text.into() }]
+        vec![OutputFile { path: "index.html".into(), bytes: text.as_bytes().to_vec().into() }]
     }
 
     fn shown(folder: &Path) -> String {
@@ -344,7 +344,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let output = Output::open(folder.path(), || ()).expect("it can be written");
         let mut old = page("old");
-        old.push(OutputFile { path: "assets/gone.css".into(), bytes: vec![1] });
+        old.push(OutputFile { path: "assets/gone.css".into(), bytes: vec![1].into() });
         output.publish(Some(&old), None, "a").expect("it can be written");
         assert!(output.is_current("a"));
         output.publish(Some(&page("new")), None, "b").expect("it can be written");

@@ -393,7 +393,7 @@ fn render(document: &Document) -> Vec<OutputFile> {
 
 fn page(files: &[OutputFile], path: &str) -> String {
     let file = files.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("no {path}"));
-    String::from_utf8(file.bytes.clone()).expect("pages are UTF-8")
+    String::from_utf8(file.bytes.to_vec()).expect("pages are UTF-8")
 }
 
 /// A page as a tree. XML is stricter than any browser: what parses here is well-formed.

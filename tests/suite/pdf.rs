@@ -388,7 +388,7 @@ fn render(document: &Document) -> (Vec<u8>, Vec<Diagnostic>) {
     let file = file.unwrap_or_else(|| panic!("no PDF: {diagnostics:?}"));
     assert_eq!(file.path, "report.pdf");
     assert!(file.bytes.starts_with(b"%PDF-"));
-    (file.bytes, diagnostics)
+    (file.bytes.into_owned(), diagnostics)
 }
 
 fn codes(diagnostics: &[Diagnostic]) -> Vec<&str> {

@@ -1,5 +1,6 @@
 //! A session over edits: the same pages as a build from nothing, whatever was edited before.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,13 @@ use veracity_protocol::{CellOutput, Published, Value};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+type Files = BTreeMap<String, Cow<'static, [u8]>>;
+
 /// What tests see of a session.
 #[derive(Debug)]
 enum Told {
     Changed(Vec<Change>),
-    Page(PageState, BTreeMap<String, Vec<u8>>),
+    Page(PageState, Files),
     Trouble(Vec<Diagnostic>),
     Printed,
 }
@@ -143,7 +146,7 @@ impl Bench {
     }
 
     /// The files of a session that begins with these sources and has no stored result.
-    fn clean_build(&self) -> BTreeMap<String, Vec<u8>> {
+    fn clean_build(&self) -> Files {
         let out = tempfile::tempdir().expect("a temporary folder");
         let (subscriber, told) = listener();
         let request = self.request(out.path().to_owned());
@@ -184,7 +187,7 @@ fn listener() -> (Subscriber, Receiver<Told>) {
 }
 
 /// The last final pages that were told of so far.
-fn pages(told: &Receiver<Told>) -> Option<BTreeMap<String, Vec<u8>>> {
+fn pages(told: &Receiver<Told>) -> Option<Files> {
     told.try_iter()
         .filter_map(|told| match told {
             Told::Page(PageState::Final, files) => Some(files),
@@ -270,7 +273,7 @@ fn after_any_edits_the_pages_are_those_of_a_build_clean_build() {
     }
     for (path, bytes) in &last {
         let on_disk = fs::read(bench.root().join("build/report").join(path)).expect("it is there");
-        assert!(on_disk == *bytes, "{path} was not written");
+        assert!(*bytes == on_disk, "{path} was not written");
     }
 }
 
@@ -427,7 +430,9 @@ fn a_watched_report_survives_what_editors_and_people_do_to_it() {
     wait(&told, page_with("In UTF-8 again."));
     bench.write("templates/style.css", "main { color: red }");
     wait(&told, |told| match told {
-        Told::Page(_, files) => (files["assets/style.css"] == b"main { color: red }").then_some(()),
+        Told::Page(_, files) => {
+            (*files["assets/style.css"] == *b"main { color: red }").then_some(())
+        }
         _ => None,
     });
     session.stop();

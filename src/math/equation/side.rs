@@ -1,16 +1,16 @@
 //! Recursive descent from one side of a formula to an expression.
 
+mod call;
+mod large;
+
 use std::ops::Range;
 
 use veracity_protocol::{Expr, Function};
 
 use super::names::{base_name, is_primes, plain_name, scripted_name};
-use super::{Bracket, bracket, character, error, flatten, hinted, span};
+use super::{Bracket, bracket, character, error, flatten, hinted};
 use crate::math::MathError;
 use crate::math::tree::{Class, Kind, Node, Row};
-
-/// How a sum says from where to where it goes, for hints.
-const BOUNDS: &str = "\\sum_{k=0}^{K}";
 
 /// What the left-hand side declares.
 pub(super) struct Context<'a> {
@@ -403,215 +403,6 @@ impl<'a> Parser<'a> {
         }
         Ok(())
     }
-
-    /// Reads a sum or product over an index; the body is the rest of the term.
-    fn large(
-        &mut self,
-        token: &'a Node,
-        operator: &'a Node,
-        sub: Option<&'a Row>,
-        sup: Option<&'a Row>,
-    ) -> Result<Expr, MathError> {
-        let sum = match &operator.kind {
-            Kind::Large { symbol, .. } if symbol.char == '∑' => true,
-            Kind::Large { symbol, .. } if symbol.char == '∏' => false,
-            _ => return Err(no_value(operator)),
-        };
-        let ranges = match (sub, sup) {
-            (Some(sub), Some(sup)) => vec![self.range(token, sub, sup)?],
-            (Some(sub), None) => self.chain(token, sub)?,
-            _ => return Err(hinted(&token.range, "both bounds are needed", BOUNDS)),
-        };
-        let start = self.at;
-        let mut body = self.signed_term()?;
-        for (index, from, to) in ranges.into_iter().rev() {
-            let read = &self.tokens[start..self.at];
-            if let Some(node) = read.iter().find(|node| indexed_by(node, &index)) {
-                return Err(error(
-                    &node.range,
-                    format!("a value for each {index} cannot be looked up"),
-                ));
-            }
-            let (from, to, inner) = (Box::new(from), Box::new(to), Box::new(body));
-            body = match sum {
-                true => Expr::Sum { index, from, to, body: inner },
-                false => Expr::Product { index, from, to, body: inner },
-            };
-        }
-        Ok(body)
-    }
-
-    /// Reads an index with its first and last value, `\sum_{k=0}^{K}`.
-    fn range(
-        &self,
-        token: &'a Node,
-        sub: &'a Row,
-        sup: &'a Row,
-    ) -> Result<(String, Expr, Expr), MathError> {
-        let mut bounds = Vec::new();
-        flatten(sub, &mut bounds)?;
-        let (index, from) = match &bounds[..] {
-            [index, equals, from @ ..] if character(equals) == Some('=') => {
-                (plain_name(index), from)
-            }
-            _ => (None, &[][..]),
-        };
-        let Some(index) = index else {
-            return Err(hinted(
-                &token.range,
-                "the lower bound does not say where the index starts",
-                BOUNDS,
-            ));
-        };
-        let from = Parser::new(self.context, from, token.range.clone()).all()?;
-        Ok((index, from, self.exponent(sup, &token.range)?))
-    }
-
-    /// Reads indices between two bounds, `\sum_{1 \le i < j \le D}`; each goes as far as the last may.
-    fn chain(&self, token: &'a Node, sub: &'a Row) -> Result<Vec<(String, Expr, Expr)>, MathError> {
-        let mut tokens = Vec::new();
-        flatten(sub, &mut tokens)?;
-        let step = |node: &Node| match character(node) {
-            Some('<') => Some(1),
-            Some('≤' | '⩽') => Some(0),
-            _ => None,
-        };
-        let parts: Vec<&[&Node]> = tokens.split(|node| step(node).is_some()).collect();
-        let steps: Vec<i64> = tokens.iter().filter_map(|node| step(node)).collect();
-        let unclear = || hinted(&token.range, "both bounds are needed", BOUNDS);
-        let ([first, names @ .., last], [_, _, ..]) = (&parts[..], &steps[..]) else {
-            return Err(unclear());
-        };
-        let bound = |part| Parser::new(self.context, part, token.range.clone()).all();
-        let mut from = moved(bound(first)?, steps[0]);
-        let to = moved(bound(last)?, -steps[names.len()]);
-        let mut ranges = Vec::new();
-        for (name, step) in names.iter().zip(&steps[1..]) {
-            let [name] = name else { return Err(unclear()) };
-            let index = plain_name(name).ok_or_else(unclear)?;
-            let next = moved(Expr::Variable(index.clone()), *step);
-            ranges.push((index, std::mem::replace(&mut from, next), to.clone()));
-        }
-        Ok(ranges)
-    }
-
-    /// Reads a named function with its argument.
-    fn function(
-        &mut self,
-        token: &'a Node,
-        operator: &'a Node,
-        sub: Option<&'a Row>,
-        sup: Option<&'a Row>,
-    ) -> Result<Expr, MathError> {
-        let Kind::Operator { body, .. } = &operator.kind else {
-            return Err(no_value(operator));
-        };
-        let name = crate::math::alt::plain(body);
-        let function = match name.as_str() {
-            "exp" => Function::Exp,
-            "ln" => Function::Ln,
-            "log" => Function::Log,
-            "sin" => Function::Sin,
-            "cos" => Function::Cos,
-            "tanh" => Function::Tanh,
-            "min" => Function::Min,
-            "max" => Function::Max,
-            _ => return Err(error(&operator.range, format!("{name} cannot be evaluated"))),
-        };
-        let mut arguments = Vec::new();
-        match (function, sub) {
-            (Function::Log, Some(base)) => arguments.push(self.nested(base, &token.range)?),
-            (Function::Log, None) => {
-                return Err(hinted(
-                    &token.range,
-                    "a logarithm without a base is ambiguous",
-                    "\\ln or \\log_b",
-                ));
-            }
-            (_, Some(_)) => return Err(error(&token.range, format!("{name} takes no subscript"))),
-            (_, None) => {}
-        }
-        let exponent = sup.map(|sup| self.exponent(sup, &token.range)).transpose()?;
-        if matches!(&exponent, Some(Expr::Negate(_))) {
-            return Err(error(&token.range, "an inverse function cannot be evaluated"));
-        }
-        if matches!(function, Function::Min | Function::Max) {
-            arguments.extend(self.list(token)?);
-        } else {
-            arguments.push(self.argument()?);
-        }
-        let call = Expr::Call(function, arguments);
-        Ok(match exponent {
-            Some(exponent) => power(call, exponent),
-            None => call,
-        })
-    }
-
-    /// Reads one argument: what is in brackets, or else the implicit product up to the next
-    /// function.
-    fn argument(&mut self) -> Result<Expr, MathError> {
-        let Some(first) = self.peek() else { return Err(self.missing()) };
-        let enclosed = match &first.kind {
-            Kind::Fenced { .. } => true,
-            _ => matches!(bracket(first), Some(Bracket::Open(_))),
-        };
-        if enclosed {
-            return self.factor();
-        }
-        let mut factors = vec![self.factor()?];
-        while self.starts_factor() && !self.peek().is_some_and(is_function) {
-            factors.push(self.factor()?);
-        }
-        Ok(one_or(factors, Expr::Multiply))
-    }
-
-    /// Reads arguments between brackets, separated by commas.
-    fn list(&mut self, function: &Node) -> Result<Vec<Expr>, MathError> {
-        let Some(open) = self.peek() else { return Err(self.missing()) };
-        let mut inner = Vec::new();
-        if let Kind::Fenced { body, .. } = &open.kind {
-            flatten(body, &mut inner)?;
-            self.at += 1;
-        } else if matches!(bracket(open), Some(Bracket::Open('(' | '{' | '['))) {
-            let mut depth = 0_usize;
-            loop {
-                let Some(token) = self.peek() else {
-                    return Err(error(&open.range, "this bracket is not closed"));
-                };
-                self.at += 1;
-                match bracket(token) {
-                    Some(Bracket::Open(_)) => depth += 1,
-                    Some(Bracket::Close(_)) => depth -= 1,
-                    None => {}
-                }
-                if depth == 0 {
-                    if matches!(token.kind, Kind::Scripts { .. }) {
-                        return Err(no_value(token));
-                    }
-                    break;
-                }
-                inner.push(token);
-            }
-            inner.remove(0);
-        } else {
-            return Err(error(&function.range, "this needs its arguments in parentheses"));
-        }
-        let mut depth = 0_usize;
-        let parts = inner.split(|token| {
-            match bracket(token) {
-                Some(Bracket::Open(_)) => depth += 1,
-                Some(Bracket::Close(_)) => depth = depth.saturating_sub(1),
-                None => {}
-            }
-            depth == 0 && character(token) == Some(',')
-        });
-        parts
-            .map(|part| {
-                let around = span(part).unwrap_or_else(|| function.range.clone());
-                Parser::new(self.context, part, around).all()
-            })
-            .collect()
-    }
 }
 
 fn negate(value: Expr) -> Expr {
@@ -650,35 +441,6 @@ fn is_bar(node: &Node) -> bool {
 fn is_bar_or_scripted(node: &Node) -> bool {
     is_bar(node)
         || matches!(&node.kind, Kind::Scripts { base, .. } if matches!(&base[..], [only] if is_bar(only)))
-}
-
-/// A bound, by so much above.
-fn moved(bound: Expr, by: i64) -> Expr {
-    match by {
-        0 => bound,
-        1.. => Expr::Add(vec![bound, Expr::Number(by.to_string())]),
-        _ => Expr::Add(vec![bound, Expr::Negate(Box::new(Expr::Number((-by).to_string())))]),
-    }
-}
-
-/// Whether a name inside has the index in its subscript with something else, as in `x_{i+1}`; in `x_i`
-/// it selects a component.
-fn indexed_by(node: &Node, index: &str) -> bool {
-    if let Kind::Scripts { base, sub: Some(sub), .. } = &node.kind
-        && !matches!(
-            base.first().map(|node| &node.kind),
-            Some(Kind::Large { .. } | Kind::Operator { .. })
-        )
-        && sub.len() > 1
-        && sub.iter().any(|node| plain_name(node).as_deref() == Some(index))
-    {
-        return true;
-    }
-    let mut found = false;
-    crate::math::tree::children(&node.kind, &mut |row| {
-        found = found || row.iter().any(|node| indexed_by(node, index));
-    });
-    found
 }
 
 fn no_value(node: &Node) -> MathError {
