@@ -2,8 +2,8 @@
 //!
 //! In: the words of a chapter and its judged claims. Out: a [`Coverage`]: every number is
 //! compared by a claim, an interpolated value, exempt with a reason, or uncovered. Left out:
-//! numbers written as words, those inside of code and formulas with a variable, and
-//! descriptions of pictures.
+//! "one" and "two", which are mostly grammar, what is no cardinal number in words, those inside of code and
+//! formulas with a variable, and descriptions of pictures.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,6 +17,8 @@ use crate::mutate::reasons::{self, Reason};
 use crate::parse::Chapter;
 use crate::parse::prose::{self, Role, Stretch, is_digit, prose};
 use crate::span::Span;
+use crate::words::Words;
+use crate::words::spelled::{self, Kind};
 
 /// What became of the numbers of one chapter.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,22 +60,32 @@ pub enum Authority {
 }
 
 impl Coverage {
-    /// Looks at every number and formula of a chapter; `claims` are those of the report, `evaluated` the
+    /// Looks at every number and formula of a chapter, words for numbers in its language; `claims` are those of the report, `evaluated` the
     /// labels of the formulas that its checks evaluated or may evaluate. What was found for the same words, claims and
     /// labels is remembered.
-    pub fn of(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>) -> Self {
+    pub fn of(
+        chapter: &Chapter,
+        language: Option<Words>,
+        claims: &[Judged],
+        evaluated: &BTreeSet<&str>,
+    ) -> Self {
         static KNOWN: Memo<Coverage> = Memo::new(1 << 20);
         let source = &chapter.source;
         let own = claims.iter().filter(|claim| claim.span.source == *source);
         let own: Vec<_> = own.map(|claim| (&claim.span.range, claim.compared)).collect();
-        let own = Input::of_debug(&(&chapter.slug, own, evaluated));
+        let own = Input::of_debug(&(&chapter.slug, language, own, evaluated));
         let parts = [own.as_bytes(), source.path().as_bytes(), source.text().as_bytes()];
         KNOWN.get(Input::of(parts), || {
-            (Self::found(chapter, claims, evaluated), source.text().len())
+            (Self::found(chapter, language, claims, evaluated), source.text().len())
         })
     }
 
-    fn found(chapter: &Chapter, claims: &[Judged], evaluated: &BTreeSet<&str>) -> Self {
+    fn found(
+        chapter: &Chapter,
+        language: Option<Words>,
+        claims: &[Judged],
+        evaluated: &BTreeSet<&str>,
+    ) -> Self {
         let mut coverage = Self {
             chapter: chapter.slug.clone(),
             claimed: 0,
@@ -89,7 +101,7 @@ impl Coverage {
                 coverage.values += 1;
                 continue;
             }
-            for number in numbers(text, range.clone()) {
+            for number in all_numbers(text, range.clone(), language) {
                 let span = chapter.source.span(number.clone());
                 match &role {
                     Role::Claim(link) if compared(claims, chapter, link) != Compared::Nothing => {
@@ -183,7 +195,29 @@ fn names_number(latex: &str) -> bool {
     parts.any(|(name, number)| prose::is_number(number) && is_name(name))
 }
 
-/// Where numbers stand in a stretch of text.
+/// Where numbers stand in a stretch of text, those written as words among them.
+fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
+    let mut found = numbers(text, range.clone());
+    let spelled = language.map(|language| spelled::find(&text[range.clone()], language));
+    for spelled in spelled.into_iter().flatten() {
+        let is_grammar = ["0", "2"].contains(&spelled.digits.as_str());
+        let place = range.start + spelled.range.start..range.start + spelled.range.end;
+        // `5 million` is one number.
+        let is_scale = matches!(spelled.kind, Kind::Scale | Kind::BareScale)
+            && found.iter().any(|digits| {
+                digits.end < place.start
+                    && text[digits.end..place.start].chars().all(|c| c.is_whitespace() || c == '-')
+            });
+        match spelled.kind {
+            Kind::Number | Kind::Scale if !is_grammar && !is_scale => found.push(place),
+            _ => {}
+        }
+    }
+    found.sort_by_key(|number| number.start);
+    found
+}
+
+/// Where digits stand in a stretch of text.
 fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = range.start;

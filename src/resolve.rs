@@ -68,17 +68,24 @@ pub fn document(
         notice: None,
         chapters: resolved,
         bibliography: works.references(&config.language),
-        coverage: coverage(chapters, executed, &claims),
+        coverage: coverage(config, chapters, executed, &claims),
         claims,
     };
     (document, diagnostics)
 }
 
-fn coverage(chapters: &[parse::Chapter], executed: &Executed, claims: &[Judged]) -> Vec<Coverage> {
+fn coverage(
+    config: &ReportConfig,
+    chapters: &[parse::Chapter],
+    executed: &Executed,
+    claims: &[Judged],
+) -> Vec<Coverage> {
+    let language = Words::known(&config.language);
     let of = |(index, chapter): (usize, &parse::Chapter)| {
         let cells = executed.chapters.get(index).map_or(&[][..], |chapter| &chapter.cells);
         let evaluated = evaluated(chapter, cells);
-        Coverage::of(chapter, claims, &evaluated.iter().map(String::as_str).collect())
+        let evaluated = evaluated.iter().map(String::as_str).collect();
+        Coverage::of(chapter, language, claims, &evaluated)
     };
     chapters.iter().enumerate().map(of).collect()
 }

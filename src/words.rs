@@ -5,6 +5,8 @@
 //! compared, which are told as in `claims.json`; what is said of cells, their outputs and their problems; of
 //! what cannot be shown; of records; what a report was built with; and the reviewer's panel, which are English. Works cited bring words of their own.
 
+pub(crate) mod scaled;
+pub(crate) mod spelled;
 mod table;
 
 pub use table::{LANGUAGES, Word};
@@ -28,6 +30,13 @@ impl Words {
     /// A word.
     pub const fn get(self, word: Word) -> &'static str {
         word.row()[self.0]
+    }
+
+    /// What stands behind a number for a per cent sign, besides what does so everywhere.
+    pub(crate) const fn percent(self) -> &'static [&'static str] {
+        const PERCENT: [&[&str]; LANGUAGES.len()] =
+            [&[], &["Prozent"], &["pour cent"], &["por ciento", "por cien"]];
+        PERCENT[self.0]
     }
 
     /// A word as a head, with a capital.

@@ -24,6 +24,7 @@ use crate::exec::Executed;
 use crate::math::Macros;
 use crate::parse::{Chapter, ClaimSite, Inline};
 use crate::span::Span;
+use crate::words::Words;
 
 /// A claim in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,8 @@ pub struct Site {
     pub subject: Subject,
     /// TeX macros of the chapter.
     pub macros: Macros,
+    /// The language in which it is made, if numbers are read in its words.
+    pub language: Option<Words>,
 }
 
 /// What makes a claim.

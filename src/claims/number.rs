@@ -3,17 +3,26 @@
 //! In: words with a number among them. Out: the number, exactly, with the precision to which
 //! it was printed. Left out: what it is compared with, which is [`super::relation`]'s.
 //!
+//! In what an author says in a language, numbers are written as words, too, and words such as "million" scale
+//! the digits in front of them; those that make another number of it in ways that are not read are refused.
+//!
 //! Understood are `224892`, `224,892` and `224 892` with a narrow or no-break space, `−0.5`,
 //! `1.2e-3`, `1.2 × 10^{-3}`, `10⁻³`, `2^10`, `3/4` and `82.04 %`, also in LaTeX. Digits that
 //! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers. Digits of other
 //! scripts, fractions in one character, roots and `‰` are refused, so that no part of what a reader sees is
 //! left out.
 
+mod scanner;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::Zero;
 
-use super::exact;
+use crate::words::Words;
+use crate::words::scaled::{self, Reach};
+
+pub(super) use scanner::is_dash;
+use scanner::{Scanner, normalise};
 
 /// A number as it stands in the prose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,35 +70,57 @@ impl Printed {
     }
 }
 
-/// Every number in a text.
+/// Every number in what is said in a language.
 ///
 /// # Errors
 /// With digits that make no number.
-pub(crate) fn all(text: &str) -> Result<Vec<Printed>, String> {
-    Ok(Scanner::new(text).all()?.into_iter().map(|(printed, _)| printed).collect())
+pub(crate) fn all(text: &str, language: Option<Words>) -> Result<Vec<Printed>, String> {
+    Ok(Scanner::said(text, language).all()?.into_iter().map(|(printed, _)| printed).collect())
 }
 
-/// The only number in a text, if there is one.
+/// The only number in what is said in a language, if there is one.
+///
+/// # Errors
+/// With more than one number, digits that make no number, or words that make another number of it.
+pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Printed>, String> {
+    let scanner = Scanner::said(text, language);
+    let single = scanner.single();
+    let single = single
+        .map_err(|message| format!("{message}; link only the words around the one that is meant"));
+    let Some((printed, range)) = single? else { return Ok(None) };
+    let before = scanner.text(0..range.start);
+    let after = scanner.text(range.end..scanner.chars.len());
+    let words = language.and_then(|language| {
+        scaled::in_front(&before, language, Reach::Sentence)
+            .or_else(|| scaled::behind(&after, language))
+    });
+    match words {
+        Some(words) => Err(format!(
+            "“{words}” makes another number of `{}`; print the one that is meant, in digits",
+            printed.text
+        )),
+        None => Ok(Some(printed)),
+    }
+}
+
+/// The only number in a text whose words are none, if there is one.
 ///
 /// # Errors
 /// With more than one number, or digits that make no number.
 pub(crate) fn find(text: &str) -> Result<Option<Printed>, String> {
-    let scanner = Scanner::new(text);
-    let found = scanner.all()?;
-    match found.as_slice() {
-        [] => Ok(None),
-        [(printed, _)] => Ok(Some(printed.clone())),
-        several => {
-            let numbers: Vec<String> =
-                several.iter().map(|(printed, _)| format!("`{}`", printed.text)).collect();
-            let has_comma = several.windows(2).any(|pair| {
-                let between = pair[0].1.end..pair[1].1.start;
-                scanner.chars[between] == [',']
-            });
-            let hint = if has_comma { ", since decimals are read with a point" } else { "" };
-            Err(format!("the text has more than one number: {}{hint}", numbers.join(", ")))
-        }
-    }
+    Ok(Scanner::new(text).single()?.map(|(printed, _)| printed))
+}
+
+/// A number, in words or with words behind it, that goes on in what stands in front of a place or behind it: as a
+/// reader sees the whole of it. `inside` is the part that stands there.
+pub(crate) fn going_on(before: &str, inside: &str, after: &str, language: Words) -> Option<String> {
+    let scanner = Scanner::said(&format!("{before}{inside}{after}"), Some(language));
+    let start = normalise(before).chars().count();
+    let end = start + normalise(inside).chars().count();
+    let (printed, _) = scanner.all().ok()?.into_iter().find(|(_, range)| {
+        range.start < end && start < range.end && (range.start < start || end < range.end)
+    })?;
+    printed.text.contains(|c: char| c.is_alphabetic()).then_some(printed.text)
 }
 
 /// A text that is a number and nothing else.
@@ -102,315 +133,88 @@ pub(crate) fn only(text: &str) -> Option<Printed> {
         .then(|| printed.clone())
 }
 
-struct Scanner {
-    chars: Vec<char>,
-}
-
-impl Scanner {
-    fn new(text: &str) -> Self {
-        Self { chars: normalise(text).chars().collect() }
-    }
-
-    fn all(&self) -> Result<Vec<(Printed, std::ops::Range<usize>)>, String> {
-        let mut found = Vec::new();
-        let mut at = 0;
-        while at < self.chars.len() {
-            if !self.starts_number(at) {
-                if self.chars[at].is_numeric() && !self.is_glued(at) {
-                    return Err(self.unreadable(at, at));
-                }
-                at += 1;
-            } else if self.is_glued(at) {
-                at = self.skip(at, |c| c.is_alphanumeric());
-            } else {
-                let (printed, range) = self.number(at)?;
-                at = range.end;
-                found.push((printed, range));
-            }
-        }
-        Ok(found)
-    }
-
-    fn get(&self, at: usize) -> Option<char> {
-        self.chars.get(at).copied()
-    }
-
-    fn before(&self, at: usize) -> Option<char> {
-        self.get(at.checked_sub(1)?)
-    }
-
-    fn is_digit(&self, at: usize) -> bool {
-        self.get(at).is_some_and(|c| c.is_ascii_digit())
-    }
-
-    fn starts_number(&self, at: usize) -> bool {
-        self.is_digit(at)
-            || (self.get(at) == Some('.')
-                && self.is_digit(at + 1)
-                && !self.before(at).is_some_and(|c| c.is_alphanumeric() || c == ')'))
-    }
-
-    /// Whether the digits at this place belong to a word, as in `ResNet-18` or `L^2`.
-    fn is_glued(&self, at: usize) -> bool {
-        match self.before(at) {
-            Some(c) if c.is_alphabetic() || c == '_' || c == '^' => true,
-            Some('-') => at >= 2 && self.get(at - 2).is_some_and(char::is_alphabetic),
-            _ => false,
-        }
-    }
-
-    fn skip(&self, mut at: usize, accepted: impl Fn(char) -> bool) -> usize {
-        while self.get(at).is_some_and(&accepted) {
-            at += 1;
-        }
-        at
-    }
-
-    fn text(&self, range: std::ops::Range<usize>) -> String {
-        self.chars[range].iter().collect()
-    }
-
-    /// Where the sign of the number at `at` stands, if it is negative.
-    fn minus(&self, at: usize) -> Option<usize> {
-        let sign = at.checked_sub(1)?;
-        let stands_free = |sign: usize| {
-            !self.before(sign).is_some_and(|c| c.is_alphanumeric() || matches!(c, ')' | '%'))
-        };
-        match self.get(sign)? {
-            c if is_dash(c) && stands_free(sign) => Some(sign),
-            c if c.is_whitespace() => {
-                let sign = (0..sign).rev().find(|&i| !self.chars[i].is_whitespace())?;
-                (self.get(sign) == Some('−') && stands_free(sign)).then_some(sign)
-            }
-            _ => None,
-        }
-    }
-
-    fn number(&self, start: usize) -> Result<(Printed, std::ops::Range<usize>), String> {
-        let minus = self.minus(start);
-        let (mut digits, mut end) = self.whole(start);
-        let mut decimals = 0;
-        if self.get(end) == Some('.') && self.is_digit(end + 1) {
-            let last = self.skip(end + 1, |c| c.is_ascii_digit());
-            digits.push_str(&self.text(end + 1..last));
-            decimals = last - end - 1;
-            end = last;
-        }
-        let begin = minus.unwrap_or(start);
-        let first = end;
-        let unreadable = || self.unreadable(begin, first);
-        if self.is_root(begin) {
-            return Err(unreadable());
-        }
-        let mantissa: BigInt = digits.parse().map_err(|_| unreadable())?;
-        let places = i64::try_from(decimals).map_err(|_| unreadable())?;
-        let mut last_place = None;
-        let mut precision = String::new();
-        let mut value = BigRational::from(mantissa.clone())
-            * exact::power_of_ten(-places).ok_or_else(unreadable)?;
-        if let Some((exponent, after)) = self.exponent(end) {
-            end = after;
-            let power = exponent
-                .and_then(|exponent| exponent.checked_sub(places))
-                .and_then(exact::power_of_ten)
-                .ok_or_else(unreadable)?;
-            value = BigRational::from(mantissa) * &power;
-            last_place = Some(power);
-            let significant = digits.trim_start_matches('0').len().max(1);
-            precision = counted(significant, "significant digit");
-        } else if decimals > 0 {
-            last_place = exact::power_of_ten(-places);
-            precision = counted(decimals, "decimal");
-            if self.get(end) == Some('^') {
-                return Err(unreadable());
-            }
-        } else if self.get(end) == Some('^') {
-            let (exponent, after) = self.integer(end + 1).ok_or_else(unreadable)?;
-            value = exponent
-                .and_then(|exponent| exact::power(&mantissa, exponent))
-                .ok_or_else(unreadable)?;
-            end = after;
-        } else if let Some((denominator, after)) = self.denominator(end) {
-            if denominator == BigInt::ZERO {
-                return Err(unreadable());
-            }
-            value /= BigRational::from(denominator);
-            end = after;
-        }
-        if minus.is_some() {
-            value = -value;
-        }
-        let percent = self.percent(end);
-        let end = percent.unwrap_or(end);
-        if self.get(end).is_some_and(|c| c.is_numeric() || matches!(c, '‰' | '‱')) {
-            return Err(self.unreadable(begin, end));
-        }
-        let text = self.text(begin..end);
-        Ok((Printed { text, value, last_place, precision, percent: percent.is_some() }, begin..end))
-    }
-
-    /// Says that what begins at `begin` and goes on at `end` up to the next space is no number.
-    fn unreadable(&self, begin: usize, end: usize) -> String {
-        let end = self.skip(end, |c| !c.is_whitespace());
-        format!("`{}` is not a number that can be read", self.text(begin..end))
-    }
-
-    /// Whether a root is taken of what begins at this place.
-    fn is_root(&self, at: usize) -> bool {
-        matches!(self.before(at), Some('√' | '∛' | '∜'))
-            || self.chars[..at].ends_with(&['\\', 's', 'q', 'r', 't', '{'])
-    }
-
-    /// Digits before the decimal point, without separators of thousands.
-    fn whole(&self, start: usize) -> (String, usize) {
-        let mut end = self.skip(start, |c| c.is_ascii_digit());
-        let mut digits = self.text(start..end);
-        if digits.is_empty() {
-            return ("0".into(), end);
-        }
-        if digits.len() > 3 || digits.starts_with('0') {
-            return (digits, end);
-        }
-        let Some(separator) = self.get(end).filter(|&c| is_separator(c)) else {
-            return (digits, end);
-        };
-        while self.get(end) == Some(separator) {
-            let group = self.skip(end + 1, |c| c.is_ascii_digit());
-            if group != end + 4 {
-                break;
-            }
-            digits.push_str(&self.text(end + 1..group));
-            end = group;
-        }
-        (digits, end)
-    }
-
-    /// A power of ten: `e-3` or `× 10^-3`; its exponent is none if it is beyond reading.
-    fn exponent(&self, at: usize) -> Option<(Option<i64>, usize)> {
-        if matches!(self.get(at), Some('e' | 'E')) {
-            return self
-                .integer(at + 1)
-                .filter(|(_, end)| !self.get(*end).is_some_and(char::is_alphabetic));
-        }
-        let at = self.skip(at, char::is_whitespace);
-        if !matches!(self.get(at), Some('×' | '·' | '*' | 'x')) {
-            return None;
-        }
-        let at = self.skip(at + 1, char::is_whitespace);
-        if self.chars.get(at..at + 3)? != ['1', '0', '^'] {
-            return None;
-        }
-        self.integer(at + 3)
-    }
-
-    fn integer(&self, at: usize) -> Option<(Option<i64>, usize)> {
-        let negative = matches!(self.get(at), Some('-' | '−'));
-        let start = if negative || self.get(at) == Some('+') { at + 1 } else { at };
-        let end = self.skip(start, |c| c.is_ascii_digit());
-        if end == start {
-            return None;
-        }
-        let size = self.text(start..end).parse::<i64>().ok();
-        Some((size.map(|size| if negative { -size } else { size }), end))
-    }
-
-    fn denominator(&self, at: usize) -> Option<(BigInt, usize)> {
-        let at = self.skip(at, char::is_whitespace);
-        if self.get(at) != Some('/') {
-            return None;
-        }
-        let start = self.skip(at + 1, char::is_whitespace);
-        let (digits, end) = if self.is_digit(start) { self.whole(start) } else { return None };
-        Some((digits.parse().ok()?, end))
-    }
-
-    /// Where the percent sign after a number ends.
-    fn percent(&self, at: usize) -> Option<usize> {
-        let at = self.skip(at, char::is_whitespace);
-        ["%", "percent", "per cent"].iter().find_map(|word| {
-            let end = at + word.chars().count();
-            (self.chars.get(at..end)?.iter().copied().eq(word.chars())).then_some(end)
-        })
-    }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-/// Marks that a reader takes for a minus sign before a number; an em dash is none.
-pub(super) fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
-}
-
-/// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
-fn is_separator(c: char) -> bool {
-    matches!(c, ',' | '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}')
-}
-
-/// Writes LaTeX and superscripts as plain characters.
-fn normalise(text: &str) -> String {
-    let mut plain = text.to_owned();
-    for (from, to) in [
-        ("\\times", "×"),
-        ("\\cdot", "×"),
-        ("{,}", ","),
-        ("\\,", "\u{2009}"),
-        ("\\%", "%"),
-        ("\\dfrac", "\\frac"),
-        ("\\tfrac", "\\frac"),
-        ("$", ""),
-    ] {
-        plain = plain.replace(from, to);
-    }
-    while let Some(rewritten) = fraction(&plain) {
-        plain = rewritten;
-    }
-    let mut out = String::with_capacity(plain.len());
-    let mut raised = false;
-    let mut braces = 0_usize;
-    for c in plain.chars() {
-        if let Some(digit) = superscript(c) {
-            if !raised {
-                out.push('^');
-            }
-            raised = true;
-            out.push(digit);
-            continue;
-        }
-        raised = false;
-        match c {
-            '{' if out.ends_with('^') => braces += 1,
-            '}' if braces > 0 => braces -= 1,
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// The first `\frac{a}{b}` written as `a/b`.
-fn fraction(text: &str) -> Option<String> {
-    let start = text.find("\\frac{")?;
-    let (numerator, rest) = text[start + 6..].split_once('}')?;
-    let (denominator, rest) = rest.strip_prefix('{')?.split_once('}')?;
-    Some(format!("{}{numerator}/{denominator}{rest}", &text[..start]))
-}
-
-fn superscript(c: char) -> Option<char> {
-    Some(match c {
-        '⁻' => '-',
-        '¹' => '1',
-        '²' => '2',
-        '³' => '3',
-        '⁰' => '0',
-        '⁴'..='⁹' => char::from_digit(u32::from(c) - u32::from('⁴') + 4, 10)?,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn said(language: &str, text: &str) -> String {
+        match stated(text, Words::known(language)) {
+            Ok(Some(printed)) => printed.plain().to_string(),
+            Ok(None) => "none".into(),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn words_are_read_as_numbers_where_an_author_says_something() {
+        for (language, text, expected) in [
+            ("en", "four", "4"),
+            ("en", "about twenty-one heads", "21"),
+            ("en", "zero", "0"),
+            ("en", "−three", "-3"),
+            ("en", "four percent", "1/25"),
+            ("en", "5050 million", "5050000000"),
+            ("en", "1.2 million", "1200000"),
+            ("en", "5-thousand", "5000"),
+            ("en", "one of the heads", "none"),
+            ("en", "several million", "none"),
+            ("en", "three times", "3"),
+            ("en", "three point one", "31/10"),
+            ("de", "einundzwanzig Prozent", "21/100"),
+            ("de", "5 Milliarden", "5000000000"),
+            ("fr", "neuf", "9"),
+            ("fr", "cinq pour cent", "1/20"),
+            ("fr", "5 cents", "500"),
+            ("es", "cinco por ciento", "1/20"),
+            ("es", "5 mil millones", "5000000000"),
+            ("en", "once, sechs, huit", "none"),
+            ("nl", "ten", "none"),
+        ] {
+            assert_eq!(said(language, text), expected, "{text}");
+        }
+        let printed = stated("1.2 million", Words::known("en")).ok().flatten().expect("a number");
+        assert_eq!(
+            (printed.text.as_str(), printed.precision.as_str()),
+            ("1.2 million", "1 decimal")
+        );
+        assert_eq!(printed.last_place, Some(BigRational::from(BigInt::from(100_000))));
+    }
+
+    #[test]
+    fn words_that_make_another_number_of_one_are_refused() {
+        for (language, text) in [
+            ("en", "five times 5050"),
+            ("en", "several times 5050"),
+            ("en", "a half of 5050"),
+            ("en", "twice 5050"),
+            ("en", "5050 and a half"),
+            ("en", "three quarters"),
+            ("en", "5 million two hundred"),
+            ("en", "the two differ by 5"),
+            ("en", "5 times two"),
+            ("de", "fünfmal 5050"),
+            ("de", "minus vier"),
+            ("en", "minus two"),
+            ("fr", "la moitié de 5050"),
+            ("es", "el doble de 5050"),
+        ] {
+            assert!(
+                stated(text, Words::known(language)).is_err(),
+                "{text}: {}",
+                said(language, text)
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_may_go_on_outside() {
+        let of = |before, inside, after| going_on(before, inside, after, Words::default());
+        assert_eq!(of("it has ", "5050", " million of them").as_deref(), Some("5050 million"));
+        assert_eq!(of("two hundred and ", "five", ".").as_deref(), Some("two hundred and five"));
+        assert_eq!(of("twenty-", "five", "").as_deref(), Some("twenty-five"));
+        assert_eq!(of("2 + ", "5050", " heads of five"), None);
+        assert_eq!(of("all ", "three", " heads"), None);
+    }
 
     fn value(text: &str) -> String {
         match find(text) {

@@ -10,6 +10,7 @@ use super::measure::{Estimate, Measure, Part};
 use super::number::{self, Printed};
 use super::rule::{Rule, Side};
 use super::{Expected, Reason, Verdict};
+use crate::words::Words;
 
 /// A parsed relation.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,15 +104,21 @@ impl Relation {
     }
 
     /// Compares what the text prints with what was made of a sample or of several values.
-    pub fn compare(&self, text: &str, estimate: &Estimate, unit: Option<&str>) -> Verdict {
+    pub fn compare(
+        &self,
+        text: &str,
+        language: Option<Words>,
+        estimate: &Estimate,
+        unit: Option<&str>,
+    ) -> Verdict {
         let (Some((low, high)), Some(interval)) = (&estimate.interval, &self.measure.interval)
         else {
-            return self.rule.compare(number::find(text), &estimate.value, unit);
+            return self.rule.compare(number::stated(text, language), &estimate.value, unit);
         };
         if let Rule::Bound(side, bound) = &self.rule {
-            let [at_low, at_high] = [low, high].map(|end| {
-                side.compare(bound, number::find(text).ok().flatten().as_ref(), end, unit)
-            });
+            let printed = number::stated(text, language).ok().flatten();
+            let [at_low, at_high] =
+                [low, high].map(|end| side.compare(bound, printed.as_ref(), end, unit));
             return match (at_low, at_high) {
                 (Verdict::Error(message), _) => Verdict::Error(message),
                 // Between its ends an interval has the very number that must not be.
@@ -128,7 +135,7 @@ impl Relation {
             };
         }
         // The confidence may stand among the words; it is no end of the interval.
-        let printed = match number::all(text) {
+        let printed = match number::all(text, language) {
             Ok(printed) => printed,
             Err(message) => return Verdict::Error(message),
         };
@@ -196,7 +203,9 @@ mod tests {
     fn word(text: &str, title: &str, value: &str, unit: Option<&str>) -> &'static str {
         let value = exact::decimal(value).expect("a decimal");
         match Relation::parse(title) {
-            Ok(relation) => relation.rule.compare(number::find(text), &value, unit).word(),
+            Ok(relation) => {
+                relation.rule.compare(number::stated(text, Words::known("en")), &value, unit).word()
+            }
             Err(_) => "bad title",
         }
     }

@@ -200,18 +200,14 @@ impl Rule {
         }
         let printed = match printed {
             Ok(printed) => printed,
-            Err(message) => {
-                return Verdict::Error(format!(
-                    "{message}; link only the words around the one that is meant"
-                ));
-            }
+            Err(message) => return Verdict::Error(message),
         };
         if let Self::Bound(side, bound) = self {
             return side.compare(bound, printed.as_ref(), value, unit);
         }
         let Some(printed) = printed else {
             return Verdict::Error(
-                "the text has no number to compare with the value; print it in digits, or give \
+                "the text has no number to compare with the value; print it, or give \
                  a bound such as \">= 0.75\" as the link's title"
                     .into(),
             );

@@ -13,6 +13,7 @@ use super::measure::{Measure, Part};
 use super::number::{self, Printed};
 use super::relation::Relation;
 use super::rule::{Rule, Side, Tolerance};
+use crate::words::Words;
 
 /// How a relation has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +151,7 @@ enum Slack {
 
 impl Slack {
     fn of(rule: &str, text: &str) -> Option<Self> {
-        let printed = number::find(text).ok().flatten();
+        let printed = number::stated(text, Some(Words::default())).ok().flatten();
         if rule.starts_with("= (") {
             return printed.map(|printed| Self::Absolute(rounding(&printed)));
         }

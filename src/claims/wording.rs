@@ -56,7 +56,7 @@ pub(super) fn unequal_by(rule: &Rule, printed: &Printed, text: &str) -> Option<&
         return None;
     }
     let text = text.to_lowercase();
-    let before = text[..text.find(&printed.text)?].trim_end_matches('$').trim_end();
+    let before = text[..text.find(&printed.text.to_lowercase())?].trim_end_matches('$').trim_end();
     let is_sign = |words: &&str| !words.contains(char::is_alphabetic) || words.starts_with('\\');
     UNEQUAL.iter().copied().find(|words| {
         before.strip_suffix(words).is_some_and(|rest| {

@@ -11,6 +11,8 @@ use veracity_protocol::Value;
 use super::{Kind, Mutant};
 use crate::claims::{Expected, Judged};
 use crate::pipeline::Evaluated;
+use crate::words::Words;
+use crate::words::spelled::{self, Kind as Spelling};
 
 /// Opposites of the relations to a bound.
 const OPPOSITES: [(&str, &str); 8] = [
@@ -30,7 +32,7 @@ pub(super) fn mutants(report: &Evaluated, claim: &Judged) -> Vec<Mutant> {
         return Vec::new();
     };
     let changes = match Link::of(claim) {
-        Some(link) => link.changes(claim, is_number(report, claim)),
+        Some(link) => link.changes(claim, is_number(report, claim), language(report)),
         None => attribute(claim).into_iter().collect(),
     };
     of(chapter, claim, changes)
@@ -45,7 +47,7 @@ pub(super) fn quotes(claim: &Judged) -> bool {
 pub(super) fn misquoted(report: &Evaluated, claim: &Judged) -> Vec<Mutant> {
     let chapter = report.chapters.iter().position(|it| it.slug == claim.chapter);
     let (Some(chapter), Some(link)) = (chapter, Link::of(claim)) else { return Vec::new() };
-    of(chapter, claim, link.neighbours())
+    of(chapter, claim, link.neighbours(language(report)))
 }
 
 fn of(chapter: usize, claim: &Judged, changes: Vec<Change>) -> Vec<Mutant> {
@@ -58,6 +60,11 @@ fn of(chapter: usize, claim: &Judged, changes: Vec<Change>) -> Vec<Mutant> {
         reason: None,
     };
     changes.into_iter().map(mutant).collect()
+}
+
+/// The language of numbers in words.
+fn language(report: &Evaluated) -> Option<Words> {
+    Words::known(&report.document.language)
 }
 
 /// A place in a chapter and what stands there instead.
@@ -135,7 +142,7 @@ impl<'a> Link<'a> {
         Some(Self { text, words: start..middle, relation: behind..end })
     }
 
-    fn changes(&self, claim: &Judged, is_number: bool) -> Vec<Change> {
+    fn changes(&self, claim: &Judged, is_number: bool, language: Option<Words>) -> Vec<Change> {
         let stated = self.text[self.relation.clone()].trim().trim_matches('"').trim();
         let parts = || stated.split(';').map(str::trim).filter(|part| !part.is_empty());
         let relation = |parts: Vec<String>| {
@@ -170,18 +177,21 @@ impl<'a> Link<'a> {
             }
         }
         if is_number {
-            changes.extend(self.numbers(stated));
+            changes.extend(self.numbers(stated, language));
         }
         changes
     }
 
     /// Neighbouring numbers, the number with the other sign, and relations that deny it.
-    fn numbers(&self, stated: &str) -> Vec<Change> {
+    fn numbers(&self, stated: &str, language: Option<Words>) -> Vec<Change> {
         let words = &self.text[self.words.clone()];
-        let mut changes = self.neighbours();
+        let mut changes = self.neighbours(language);
         // A rounded number may lie on either side of what is printed.
-        let plain: String =
+        let mut plain: String =
             words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
+        if let Some((_, digits)) = self.spelled(language) {
+            plain = digits;
+        }
         if !changes.is_empty() && stated.is_empty() && !plain.contains('.') {
             let deny = |side: &str| (self.relation.clone(), format!(" \"{side} {plain}\""));
             changes.extend(["!=", ">", "<"].map(deny));
@@ -189,9 +199,30 @@ impl<'a> Link<'a> {
         changes
     }
 
-    /// Neighbouring numbers and the number with the other sign.
-    fn neighbours(&self) -> Vec<Change> {
+    /// A number in words, with its digits, if the link has none in digits.
+    fn spelled(&self, language: Option<Words>) -> Option<(Range<usize>, String)> {
         let words = &self.text[self.words.clone()];
+        if words.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let found = spelled::find(words, language?).into_iter();
+        let mut found = found.filter(|it| it.kind != Spelling::BareScale);
+        let first = found.next()?;
+        let start = self.words.start;
+        Some((start + first.range.start..start + first.range.end, first.digits))
+    }
+
+    /// Neighbouring numbers and the number with the other sign.
+    fn neighbours(&self, language: Option<Words>) -> Vec<Change> {
+        let words = &self.text[self.words.clone()];
+        if let Some((language, (range, digits))) = language.zip(self.spelled(language)) {
+            let mut others = spelled::neighbours(&self.text[range.clone()], language);
+            // What is not counted in words is another number in digits.
+            if others.is_empty() {
+                others.push(format!("{digits}1"));
+            }
+            return others.into_iter().map(|other| (range.clone(), other)).collect();
+        }
         let is_digit = |c: char| c.is_ascii_digit();
         let (Some(first), Some(last)) = (words.find(is_digit), words.rfind(is_digit)) else {
             return Vec::new();

@@ -108,7 +108,7 @@ pub(crate) fn is_digit(c: char) -> bool {
 fn cut(text: &str, stretch: Option<Stretch>, found: &mut Vec<Stretch>) {
     let Some(Stretch { range, role }) = stretch else { return };
     let mut add = |range: Range<usize>, role: Role| {
-        if text[range.clone()].contains(is_digit) || role == Role::Value {
+        if text[range.clone()].contains(char::is_alphanumeric) || role == Role::Value {
             found.push(Stretch { range, role });
         }
     };

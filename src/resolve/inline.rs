@@ -18,6 +18,7 @@ use crate::exec::CellStatus;
 use crate::math::{Display, Math};
 use crate::parse::{self, CitationForm, CitationItem, ClaimSite};
 use crate::span::Span;
+use crate::words::Words;
 
 impl Resolver<'_> {
     /// Resolves inlines in order.
@@ -106,7 +107,8 @@ impl Resolver<'_> {
     /// Enters a claim into the ledger.
     pub(super) fn site(&mut self, claim: ClaimSite, anchor: String, subject: Subject) -> usize {
         let macros = self.macros[self.chapter].clone();
-        self.sites.push(Site { chapter: self.chapter, anchor, claim, subject, macros });
+        let language = Words::known(&self.config.language);
+        self.sites.push(Site { chapter: self.chapter, anchor, claim, subject, macros, language });
         self.sites.len() - 1
     }
 

@@ -364,14 +364,16 @@ table! {
     CoverageMeans: [
         "Of every number in the prose: whether a claim compares it, whether it is a value that the build \
          puts in, whether it needs no evidence, or whether nothing backs it. Numbers that are written as \
-         words are not counted.",
+         words are counted from three on.",
         "Zu jeder Zahl im Text: ob eine Aussage sie vergleicht, ob sie ein eingesetzter Wert ist, ob sie \
-         keinen Beleg braucht oder ob nichts sie belegt. Als Wörter geschriebene Zahlen zählen nicht.",
+         keinen Beleg braucht oder ob nichts sie belegt. Als Wörter geschriebene Zahlen zählen \
+         ab drei.",
         "Pour chaque nombre du texte\u{a0}: s’il est comparé par une affirmation, si c’est une valeur \
-         insérée, s’il se passe de preuve ou si rien ne l’étaye. Les nombres écrits en lettres ne sont pas \
-         comptés.",
+         insérée, s’il se passe de preuve ou si rien ne l’étaye. Les nombres écrits en lettres sont \
+         comptés à partir de trois.",
         "De cada número del texto: si una afirmación lo compara, si es un valor insertado, si no necesita \
-         prueba o si nada lo respalda. Los números escritos con letras no se cuentan.",
+         prueba o si nada lo respalda. Los números escritos con letras se cuentan a \
+         partir de tres.",
     ],
     /// Head of the coverage.
     Claimed: ["claimed", "mit Aussage", "affirmés", "afirmados"],

@@ -23,6 +23,8 @@ pub struct Report {
     /// What cells gave on other devices, by device.
     pub elsewhere: BTreeMap<String, BTreeMap<String, CellResult>>,
     pub bibliography: Option<String>,
+    /// English, if there is none.
+    pub language: Option<&'static str>,
     pub world: MemoryWorld,
 }
 
@@ -90,15 +92,16 @@ impl Report {
         let executed = Executed { elsewhere: elsewhere.collect(), ..executed(&self.cells) };
         let bibliography = self.bibliography.as_ref().map(|text| Source::new("works.bib", text));
         let bibliography = bibliography.as_ref();
-        document(&config(), &chapters, &executed, bibliography, Vec::new(), &self.world)
+        let config = config(self.language.unwrap_or("en"));
+        document(&config, &chapters, &executed, bibliography, Vec::new(), &self.world)
     }
 }
 
-fn config() -> ReportConfig {
+fn config(language: &str) -> ReportConfig {
     ReportConfig {
         title: "A report".into(),
         authors: Vec::new(),
-        language: "en".into(),
+        language: language.into(),
         chapters: Vec::new(),
         bibliography: None,
         dependencies: BTreeMap::new(),

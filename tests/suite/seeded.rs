@@ -199,6 +199,36 @@ fn wrong_digits_and_signs_turn_their_claims() {
     }
 }
 
+#[test]
+fn other_words_for_a_number_turn_their_claims() {
+    let report = report();
+    for (path, old, new, claim) in [
+        (CHAPTERS[0], "has [three](claim:softmax", "has [four](claim:softmax", "softmax-steps"),
+        (CHAPTERS[0], "[five](claim:taylor", "[six](claim:taylor", "taylor-highest"),
+        (CHAPTERS[1], "to tell [four](claim", "to tell [five](claim", "classes"),
+        (CHAPTERS[1], "[Six](claim:groups)", "[Sixty](claim:groups)", "groups"),
+        (CHAPTERS[2], "[ten](claim:clip", "[two](claim:clip", "clip-frames"),
+        (CHAPTERS[2], "[more than four](", "[more than three](", "equal-cost-share"),
+        // What scales a number makes another of it, in the link or beside it.
+        (CHAPTERS[0], "[2145](claim:m-64)", "[2145 million](claim:m-64)", "m-64"),
+        (CHAPTERS[0], "[2145](claim:m-64)", "[2145](claim:m-64) thousand", "m-64"),
+        (CHAPTERS[0], "[2145](claim:m-64)", "[five times 2145](claim:m-64)", "m-64"),
+        (CHAPTERS[2], "has [13100](claim:all", "has twice [13100](claim:all", "all-clips"),
+        (CHAPTERS[2], "[13100](claim:all", "[a half of 13100](claim:all", "all-clips"),
+    ] {
+        let mut copy = Copy::new();
+        copy.replace(path, old, new);
+        let bad = bad(&report.judge(&copy));
+        let is_this = |id: &String| id.contains(&format!("/{claim}"));
+        assert!(bad.iter().any(is_this), "{new}: {bad:?}");
+    }
+    // Without its claim a number is uncovered, in words as well.
+    let mut copy = Copy::new();
+    copy.replace(CHAPTERS[1], "[Six](claim:groups)", "Seven");
+    let uncovered = &report.judge(&copy).document.coverage[1].uncovered;
+    assert_eq!(uncovered.iter().map(|it| it.text()).collect::<Vec<_>>(), ["Seven"]);
+}
+
 /// Where the cells of the rows of a table stand: that above a caption with this label.
 fn cells(text: &str, label: &str) -> Vec<Vec<std::ops::Range<usize>>> {
     let caption = text.find(&format!("{{#{label} ")).expect("the table has a label");

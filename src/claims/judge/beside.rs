@@ -1,16 +1,19 @@
-//! What stands at a claim's link without a space, so that a reader takes it for a part of the number.
+//! What stands at a claim's link without a space, so that a reader takes it for a part of the number, and words
+//! that scale it.
 //!
-//! In: the place of a link and the number in it. Out: a sign or a digit that touches it. Left out: units and
-//! signs that stand apart.
+//! In: the place of a link and the number in it. Out: a sign or a digit that touches it, or words such
+//! as “million” and “twice”. Left out: units and signs that stand apart, and what words farther away make of it.
 
-use crate::claims::number::{Printed, is_dash};
-use crate::span::Span;
+use super::Site;
+use crate::claims::number::{self, Printed, is_dash};
+use crate::words::scaled::{self, Reach};
 
 /// Marks of Markdown that no reader sees; a formula that touches the link begins or ends with the last.
 const UNSEEN: [char; 4] = ['*', '_', '~', '$'];
 
 /// The characters beside a link that a reader takes for a part of the number in it.
-pub(super) fn joined(link: &Span, printed: &Printed, text: &str) -> Option<String> {
+pub(super) fn joined(site: &Site, printed: &Printed, text: &str) -> Option<String> {
+    let link = &site.claim.span;
     let source = link.source.text();
     let (before, after) = (&source[..link.range.start], &source[link.range.end..]);
     let text = text.trim_matches('$');
@@ -21,6 +24,32 @@ pub(super) fn joined(link: &Span, printed: &Printed, text: &str) -> Option<Strin
             text.ends_with(&printed.text).then(|| behind(after.trim_start_matches(UNSEEN)))?
         })
 }
+
+/// How words beside the link, such as “million”, make another number of the one in it.
+pub(super) fn scaling(site: &Site, printed: &Printed, text: &str) -> Option<String> {
+    let (link, language) = (&site.claim.span, site.language?);
+    let source = link.source.text();
+    let before = source[..link.range.start].trim_end_matches(UNSEEN);
+    let before = before.rsplit(ENDS).next().unwrap_or_default();
+    let before = before.rsplit("\n\n").next().unwrap_or_default();
+    let after = source[link.range.end..].trim_start_matches(UNSEEN);
+    let after = after.split(ENDS).next().unwrap_or_default();
+    let after = after.split("\n\n").next().unwrap_or_default();
+    let text = text.trim_matches('$').trim();
+    let (is_first, is_last) = (text.starts_with(&printed.text), text.ends_with(&printed.text));
+    let before = if is_first { before } else { "" };
+    let after = if is_last { after } else { "" };
+    if let Some(whole) = number::going_on(before, text, after, language) {
+        let own = &printed.text;
+        return Some(format!("a reader sees “{whole}” as one number, but only `{own}` is claimed"));
+    }
+    let words = scaled::in_front(before, language, Reach::Touching)
+        .or_else(|| scaled::behind(after, language))?;
+    Some(format!("“{words}” beside the link makes another number of `{}`", printed.text))
+}
+
+/// What ends words that a reader reads together.
+const ENDS: [char; 9] = ['[', ']', '(', ')', '`', '|', '{', '}', '$'];
 
 fn in_front(before: &str, in_formula: bool) -> Option<String> {
     let mut chars = before.chars().rev();

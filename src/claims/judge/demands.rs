@@ -47,7 +47,7 @@ impl<'a> Finding<'a> {
             }
         };
         let unit = value.unit.as_deref();
-        match Rule::Printed.compare(number::find(&stated.text), &figure, unit) {
+        match Rule::Printed.compare(number::stated(&stated.text, site.language), &figure, unit) {
             Verdict::Verified => {}
             Verdict::Refuted(_) => {
                 self.verdict = Verdict::Error(format!(

@@ -15,7 +15,6 @@ use crate::claims::strength::outcome;
 use crate::claims::wording::{denied_by, opposed_by, says_false, unequal_by};
 use crate::claims::{Compared, Expected, Reason, exact, number};
 use crate::diag::closest;
-use crate::math::Macros;
 
 /// A verdict with what led to it.
 pub(super) struct Finding<'a> {
@@ -81,7 +80,7 @@ impl<'a> Finding<'a> {
             return finding;
         }
         let printed = match &site.subject {
-            Subject::Prose(stated) => number::find(&stated.text).ok().flatten(),
+            Subject::Prose(stated) => number::stated(&stated.text, site.language).ok().flatten(),
             Subject::Equation(_) | Subject::Table(..) => None,
         };
         finding.relation = relation.rule.words(printed.as_ref());
@@ -112,7 +111,11 @@ impl<'a> Finding<'a> {
                     printed.text
                 ));
             }
-            if let Some(beside) = beside::joined(&site.claim.span, printed, &stated.text) {
+            if let Some(message) = beside::scaling(site, printed, &stated.text) {
+                finding.hint = Some("put all of it into the link, or say it in other words".into());
+                finding.verdict = Verdict::Error(message);
+            }
+            if let Some(beside) = beside::joined(site, printed, &stated.text) {
                 finding.hint = Some("put it into the link, or a space between them".into());
                 finding.verdict = Verdict::Error(format!(
                     "a reader sees `{beside}` and `{}` as one number, but only the latter is claimed",
@@ -173,9 +176,9 @@ impl<'a> Finding<'a> {
                 self.number = exact::number(&value.value).ok();
                 self.verdict = match &site.subject {
                     Subject::Prose(stated) if relation.measure != Measure::default() => {
-                        self.measured(stated, relation, value)
+                        self.measured(site, stated, relation, value)
                     }
-                    Subject::Prose(stated) => self.value(stated, &site.macros, rule, value),
+                    Subject::Prose(stated) => self.value(site, stated, rule, value),
                     Subject::Table(_, verdict) => verdict.clone(),
                     Subject::Equation(_) => Verdict::Error(format!(
                         "`{}` is a value; an equation is claimed by a check that evaluates it",
@@ -197,7 +200,13 @@ impl<'a> Finding<'a> {
     }
 
     /// Judges what is said of a sample or of several values.
-    fn measured(&mut self, stated: &Stated, relation: &Relation, first: &Published) -> Verdict {
+    fn measured(
+        &mut self,
+        site: &Site,
+        stated: &Stated,
+        relation: &Relation,
+        first: &Published,
+    ) -> Verdict {
         let measure = &relation.measure;
         let estimate = match measure.of(first, &self.others) {
             Ok(estimate) => estimate,
@@ -209,13 +218,13 @@ impl<'a> Finding<'a> {
             return Verdict::Vacuous(PRINTS_VALUE.into());
         }
         let unit = if measure.points.is_some() { Some("%") } else { measure.unit(first) };
-        relation.compare(&stated.text, &estimate, unit)
+        relation.compare(&stated.text, site.language, &estimate, unit)
     }
 
     fn value(
         &mut self,
+        site: &Site,
         stated: &Stated,
-        macros: &Macros,
         rule: &Rule,
         published: &Published,
     ) -> Verdict {
@@ -251,15 +260,15 @@ impl<'a> Finding<'a> {
                 );
                 Verdict::Error(format!("`{}` is many numbers and not one", published.name))
             }
-            value => match (exact::number(value), number::find(text)) {
+            value => match (exact::number(value), number::stated(text, site.language)) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
                 (Ok(value), printed) => match rule {
                     Rule::At(point) => match &stated.formula {
                         Some(latex) => {
-                            self.loose = point.leaves_open(latex, macros);
-                            point.compare(latex, macros, &value)
+                            self.loose = point.leaves_open(latex, &site.macros);
+                            point.compare(latex, &site.macros, &value)
                         }
                         None => Verdict::Error(
                             "`at` compares one formula, and nothing may stand beside it in the text"
