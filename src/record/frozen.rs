@@ -122,7 +122,7 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
     };
     let mut environment = lock.environment.clone();
     environment.push(("Rendered from".to_owned(), format!("{FILE}, without running code")));
-    let changes = diff::compare(&lock.into(), &super::of(&evaluated, sources).0.into());
+    let changes = diff::compare(&lock.into(), &super::side(&evaluated, sources));
     // What cannot be checked was told at its cell.
     let told = |change: &&diff::Change| {
         !change.kind.is_lesser() && !matches!(change.kind, Kind::Unchecked | Kind::Output)

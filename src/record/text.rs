@@ -54,6 +54,16 @@ fn body(lock: &Lock) -> String {
         let _ = writeln!(text, "\n[elsewhere.{}]", quoted(device));
         cells(&mut text, there);
     }
+    if let Some(passages) = &lock.passages {
+        text.push_str("\n[passages]\n");
+        for (path, all) in passages {
+            let _ = writeln!(text, "{} = [", quoted(path));
+            for words in all {
+                let _ = writeln!(text, "  {},", quoted(words));
+            }
+            text.push_str("]\n");
+        }
+    }
     for claim in &lock.claims {
         text.push_str("\n[[claim]]\n");
         self::claim(&mut text, claim);

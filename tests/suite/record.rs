@@ -229,10 +229,12 @@ fn what_has_changed_since_is_never_green() {
     assert!(codes.contains(&"stale-crates"));
     let (claims, cells, _) = stale("report.yaml", "title", "seed: 7\ntitle");
     assert_eq!((claims.len(), cells), (3, 2));
-    // Presentation changes nothing.
-    let (claims, cells, codes) = stale("a.md", "caption: Sums", "caption: All sums");
-    assert_eq!((claims.len(), cells), (0, 0));
-    assert!(!codes.contains(&"record-differs"), "{codes:?}");
+    // Presentation changes nothing, and other words nothing that is checked.
+    for (new, is_told) in [("echo: fold\n//| caption: Sums", false), ("caption: All sums", true)] {
+        let (claims, cells, codes) = stale("a.md", "caption: Sums", new);
+        assert_eq!((claims.len(), cells), (0, 0));
+        assert_eq!(codes.contains(&"record-differs"), is_told, "{codes:?}");
+    }
 }
 
 #[test]
