@@ -23,6 +23,11 @@ pub struct Passage {
 /// Target of the link around a number that needs no evidence.
 pub(crate) const EXEMPT: &str = "exempt:";
 
+/// The expressions of the inline values of a passage.
+pub(crate) fn values(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{ ").skip(1).filter_map(|rest| rest.split(" }}").next())
+}
+
 /// All passages of a chapter; what was found for the same text is remembered.
 pub fn of(chapter: &Chapter) -> Vec<Passage> {
     static KNOWN: Memo<Vec<Passage>> = Memo::new(1 << 20);

@@ -249,8 +249,9 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
             let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
             let own = own.unwrap_or(const { &BTreeSet::new() });
             let printed = printed.get(&(chapter, index)).map_or(&[][..], Vec::as_slice);
-            let recorded = self::cell(cell, result, own, printed, &mut folder);
-            cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
+            let name = format!("{}/{}", plan.slug, cell.id);
+            let recorded = self::cell(&name, cell, result, own, printed, &mut folder);
+            cells.insert(name, recorded);
         }
     }
     let elsewhere = elsewhere::of(evaluated, &mut folder);
@@ -302,8 +303,9 @@ fn written(evaluated: &Evaluated) -> Side {
 }
 
 /// Records a cell, of which claims read the values with these names and of which inline values print
-/// these words; what it put out goes into `folder`.
+/// these words; what it put out goes into `folder`, under its name in the record.
 fn cell(
+    name: &str,
     plan: &CellPlan,
     result: &CellResult,
     claimed: &BTreeSet<&str>,
@@ -318,7 +320,7 @@ fn cell(
             recorded.files.push(file);
         }
         recorded.shown = Some(shown::digest(&record, claimed, printed));
-        let (digest, text) = folder::named(&record);
+        let (digest, text) = folder::named(name, &record);
         folder.insert(folder::of_output(&digest), text.into_bytes());
         recorded.output = Some(digest);
     }

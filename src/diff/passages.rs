@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::matching::Pair;
 use super::{Change, Kind, Side, place};
-use crate::passages::EXEMPT;
+use crate::passages::{EXEMPT, values};
 use crate::record::Passage;
 
 /// Compares the passages of two sides, if both know theirs.
@@ -201,8 +201,7 @@ impl Marked {
         }
         around.push_str(&text[at..]);
         plain.push_str(&text[at..]);
-        let values = text.split("{{ ").skip(1).filter_map(|rest| rest.split(" }}").next());
-        let names = claims.iter().map(|(_, name)| name.as_str()).chain(values);
+        let names = claims.iter().map(|(_, name)| name.as_str()).chain(values(text));
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         names.sort();
         Self { around, plain, claims, names }
