@@ -169,9 +169,18 @@ fn a_record_is_stable_and_is_read_as_it_was_written() {
     odd.cells.insert("a/é \"x\"".into(), record::Cell::default());
     let exempt = "path = \"a.md\"\ntext = \"1\"\nreason = \"a year\"\n";
     odd.exemptions.push(toml_of(exempt));
+    let passages = ["$\\R$ \"x\"", "it's \\ \"x\"", "\u{1}\\", "plain"].map(str::to_owned);
+    odd.passages = Some([("é.md".to_owned(), passages.to_vec())].into());
     let text = record::text(&odd);
     assert!(text.contains(exempt), "{text}");
+    assert!(text.contains("\n  '$\\R$ \"x\"',\n"), "{text}");
     assert_eq!(record::parse("x", &text).expect("it is whole"), odd);
+    // A record of a version that did not know passages is read, and nothing is told of them.
+    odd.passages = None;
+    let old = record::parse("x", &record::text(&odd)).expect("it is whole");
+    assert_eq!(old, odd);
+    let around = diff::compare(&old.into(), &lock.into());
+    assert!(around.iter().all(|change| change.kind != Kind::Around));
 }
 
 fn toml_of(text: &str) -> record::Exemption {
