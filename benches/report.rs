@@ -58,7 +58,7 @@ fn main() {
     }
 }
 
-/// A ledger; in the new one every tenth value is another.
+/// A ledger; in the new one every tenth value is another, and so are the words around every tenth claim.
 fn ledger(scratch: &Path, name: &str) -> PathBuf {
     let claim = |n: usize| {
         let moved = name == "new" && n.is_multiple_of(10);
@@ -70,9 +70,18 @@ fn ledger(scratch: &Path, name: &str) -> PathBuf {
         )
     };
     let claims: Vec<String> = (0..10_000).map(claim).collect();
+    let passage = |n: usize| {
+        let rows = if name == "new" && n.is_multiple_of(10) { "columns" } else { "rows" };
+        format!(
+            "{{\"path\": \"chapter.md\", \"line\": {n}, \"column\": 1, \
+             \"text\": \"The matrix number {n} has [{n}](value-{n}) {rows}, as all of them.\"}}"
+        )
+    };
+    let passages: Vec<String> = (0..10_000).map(passage).collect();
     let path = scratch.join(format!("{name}.json"));
-    fs::write(&path, format!("{{\"version\": 1, \"claims\": [{}]}}", claims.join(",\n")))
-        .expect("written");
+    let (claims, passages) = (claims.join(",\n"), passages.join(",\n"));
+    let text = format!("{{\"version\": 1, \"claims\": [{claims}], \"passages\": [{passages}]}}");
+    fs::write(&path, text).expect("written");
     path
 }
 

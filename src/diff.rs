@@ -10,6 +10,7 @@
 mod change;
 mod claim;
 mod matching;
+mod passages;
 mod side;
 pub mod words;
 
@@ -41,6 +42,7 @@ pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
     data(old, new, &mut changes);
     environment(old, new, &mut changes);
     exemptions(old, new, &mut changes);
+    passages::compare(old, new, &pairs, &mut changes);
     changes.sort_by_key(|change| change.kind);
     changes
 }
@@ -171,6 +173,9 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
 }
 
 fn place_of(exemption: &Exemption) -> Option<String> {
-    let (line, column) = (exemption.line?, exemption.column?);
-    Some(format!("{}:{line}:{column}", exemption.path))
+    place(&exemption.path, exemption.line, exemption.column)
+}
+
+fn place(path: &str, line: Option<usize>, column: Option<usize>) -> Option<String> {
+    Some(format!("{path}:{}:{}", line?, column?))
 }

@@ -10,6 +10,7 @@ use crate::claims::Judged;
 use crate::coverage::Coverage;
 use crate::math::Math;
 use crate::parse::{CalloutKind, ColumnAlign};
+use crate::passages::Passage;
 use crate::words::Words;
 
 /// A whole report, ready to be rendered.
@@ -33,6 +34,8 @@ pub struct Document {
     pub claims: Vec<Judged>,
     /// What became of the numbers of each chapter.
     pub coverage: Vec<Coverage>,
+    /// What each chapter says around its claims and numbers, in order.
+    pub passages: Vec<Passage>,
 }
 
 impl Document {

@@ -23,6 +23,8 @@ struct File<'a> {
     environment: std::collections::BTreeMap<&'a str, &'a str>,
     claims: Vec<Claim<'a>>,
     coverage: Vec<Chapter<'a>>,
+    /// What the chapters say around claims and numbers.
+    passages: Vec<Number<'a>>,
 }
 
 #[derive(Serialize)]
@@ -122,6 +124,11 @@ pub fn json(document: &Document) -> String {
             .collect(),
         claims: document.claims.iter().map(claim).collect(),
         coverage: document.coverage.iter().map(chapter).collect(),
+        passages: document
+            .passages
+            .iter()
+            .map(|it| Number { text: &it.text, ..number(&it.span) })
+            .collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
     text.push('\n');

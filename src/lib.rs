@@ -26,6 +26,7 @@ mod memo;
 pub mod mutate;
 pub mod notebook;
 pub mod parse;
+pub mod passages;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;

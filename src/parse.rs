@@ -71,6 +71,14 @@ pub fn plain_text(inlines: &[Inline]) -> String {
     out
 }
 
+/// Whether raw HTML is nothing but a comment, which readers do not see.
+pub(crate) fn is_comment(html: &str) -> bool {
+    html.trim()
+        .strip_prefix("<!--")
+        .and_then(|rest| rest.strip_suffix("-->"))
+        .is_some_and(|inside| !inside.contains("-->"))
+}
+
 /// Cuts off the YAML at the top; gives the offset of what follows it.
 fn front_matter(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> (FrontMatter, usize) {
     let text = source.text();

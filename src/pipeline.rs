@@ -253,7 +253,7 @@ pub fn evaluate_frozen(
     let results = frozen::replay(&plan, &lock, &outputs);
     let diagnostics = written.diagnostics.iter().cloned().chain(unusable).chain(found).collect();
     let evaluated = judge(Planned { written, foundation, plan, diagnostics }, results, world);
-    Ok(frozen::marked(evaluated, lock, sources))
+    frozen::marked(evaluated, lock, sources).map_err(one)
 }
 
 /// Decides what is to run.

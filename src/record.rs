@@ -65,6 +65,10 @@ pub struct Lock {
     /// Numbers of the prose that need no claim, by the author's word.
     #[serde(default, rename = "exemption")]
     pub exemptions: Vec<Exemption>,
+    /// What stands around claims, inline values and numbers, by the file of the chapter, in reading order;
+    /// absent in a record of a version that did not know them.
+    #[serde(default)]
+    pub passages: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// What every cell of a record stands on.
@@ -177,6 +181,22 @@ pub struct Exemption {
     pub reason: String,
 }
 
+/// Words around claims and numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Passage {
+    /// File of the chapter.
+    #[serde(default)]
+    pub path: String,
+    /// Line from 1; not in a lock.
+    #[serde(default)]
+    pub line: Option<usize>,
+    /// Column from 1; not in a lock.
+    #[serde(default)]
+    pub column: Option<usize>,
+    /// What it says, on one line: a claim as `[words](name)`, an inline value as `{{ expression }}`.
+    pub text: String,
+}
+
 /// Data behind a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataUse {
@@ -229,8 +249,9 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
             let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
             let own = own.unwrap_or(const { &BTreeSet::new() });
             let printed = printed.get(&(chapter, index)).map_or(&[][..], Vec::as_slice);
-            let recorded = self::cell(cell, result, own, printed, &mut folder);
-            cells.insert(format!("{}/{}", plan.slug, cell.id), recorded);
+            let name = format!("{}/{}", plan.slug, cell.id);
+            let recorded = self::cell(&name, cell, result, own, printed, &mut folder);
+            cells.insert(name, recorded);
         }
     }
     let elsewhere = elsewhere::of(evaluated, &mut folder);
@@ -238,12 +259,18 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
         let kind = kind_word(set.kind).to_owned();
         (name.clone(), Data { kind, digest: set.digest.clone() })
     });
-    // What a ledger says, without places.
-    let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document));
-    let Side { claims, exemptions, .. } = ledger.expect("we have written it");
+    // Without places.
+    let Side { claims, exemptions, passages, .. } = written(evaluated);
     let claims = claims.into_iter().map(|it| Entry { line: None, column: None, key: None, ..it });
     let exemptions = exemptions.into_iter();
     let exemptions = exemptions.map(|it| Exemption { line: None, column: None, ..it });
+    let passages = passages.map(|all| {
+        let mut by_path: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for Passage { path, text, .. } in all {
+            by_path.entry(path).or_default().push(text);
+        }
+        by_path
+    });
     let lock = Lock {
         environment: evaluated.document.environment.clone(),
         foundation: Ground {
@@ -258,13 +285,27 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
         elsewhere,
         claims: claims.collect(),
         exemptions: exemptions.collect(),
+        passages,
     };
     (lock, folder)
 }
 
+/// An evaluated report for a comparison with its record: what would be recorded, with places.
+pub fn side(evaluated: &Evaluated, sources: String) -> Side {
+    let Side { claims, exemptions, passages, .. } = written(evaluated);
+    Side { claims, exemptions, passages, ..of(evaluated, sources).0.into() }
+}
+
+/// What the ledger of a report says.
+fn written(evaluated: &Evaluated) -> Side {
+    let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document));
+    ledger.expect("we have written it")
+}
+
 /// Records a cell, of which claims read the values with these names and of which inline values print
-/// these words; what it put out goes into `folder`.
+/// these words; what it put out goes into `folder`, under its name in the record.
 fn cell(
+    name: &str,
     plan: &CellPlan,
     result: &CellResult,
     claimed: &BTreeSet<&str>,
@@ -279,7 +320,7 @@ fn cell(
             recorded.files.push(file);
         }
         recorded.shown = Some(shown::digest(&record, claimed, printed));
-        let (digest, text) = folder::named(&record);
+        let (digest, text) = folder::named(name, &record);
         folder.insert(folder::of_output(&digest), text.into_bytes());
         recorded.output = Some(digest);
     }

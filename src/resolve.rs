@@ -28,6 +28,7 @@ use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::Macros;
 use crate::mutate::reasons;
 use crate::parse;
+use crate::passages;
 use crate::plan;
 use crate::span::Source;
 use crate::words::Words;
@@ -69,6 +70,7 @@ pub fn document(
         chapters: resolved,
         bibliography: works.references(&config.language),
         coverage: coverage(config, chapters, executed, &claims),
+        passages: chapters.iter().flat_map(passages::of).collect(),
         claims,
     };
     (document, diagnostics)

@@ -83,9 +83,10 @@ pub(super) fn locked(
     let evaluated = pipeline::check(&request, &|event| session.progress.show(event))?;
     session.progress.finish();
     session.results(&evaluated);
-    let (now, _) = record::of(&evaluated, sources(&request, &evaluated)?);
-    let is_other_code = recorded.foundation.code != now.foundation.code;
-    let changes = diff::compare(&recorded.into(), &now.into());
+    let sources = sources(&request, &evaluated)?;
+    let chapter = evaluated.plan.chapters.first();
+    let is_other_code = chapter.is_some_and(|it| it.foundation.digest != recorded.foundation.code);
+    let changes = diff::compare(&recorded.into(), &record::side(&evaluated, sources));
     let drifted = changes.iter().any(|change| !change.kind.is_lesser());
     if drifted {
         session.problem(

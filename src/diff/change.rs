@@ -44,6 +44,8 @@ pub enum Kind {
     Data,
     /// The words of a claim are others.
     Text,
+    /// The words around a claim, an inline value or a number are others.
+    Around,
     /// What stood behind the results is another.
     Environment,
     /// The code behind claims is another.
@@ -87,6 +89,7 @@ impl Kind {
             Self::Output => "output changed",
             Self::Data => "data changed",
             Self::Text => "text changed",
+            Self::Around => "words around claims changed",
             Self::Environment => "environment changed",
             Self::Code => "code changed",
             Self::Moved => "value moved within what its claim allows",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::diag::Diagnostic;
-use crate::record::{self, Cell, Data, Entry, Exemption, Lock};
+use crate::record::{self, Cell, Data, Entry, Exemption, Lock, Passage};
 
 /// One side of a comparison.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Side {
     /// Numbers of the prose that need no claim and code that no claim need notice, by the author's
     /// word.
     pub exemptions: Vec<Exemption>,
+    /// Words around claims and numbers, in reading order within a chapter; absent if nothing is known of them.
+    pub passages: Option<Vec<Passage>>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +36,7 @@ struct Ledger {
     claims: Vec<Entry>,
     #[serde(default)]
     coverage: Vec<Coverage>,
+    passages: Option<Vec<Passage>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -69,7 +72,19 @@ fn used(claims: &[Entry]) -> impl Iterator<Item = (String, Data)> {
 
 impl From<Lock> for Side {
     fn from(lock: Lock) -> Self {
-        let Lock { environment, mut data, mut cells, elsewhere, claims, exemptions, .. } = lock;
+        let Lock {
+            environment, mut data, mut cells, elsewhere, claims, exemptions, passages, ..
+        } = lock;
+        let passages = passages.map(|passages| {
+            let all = passages.into_iter().flat_map(|(path, texts)| {
+                texts.into_iter().map(move |text| Passage {
+                    path: path.clone(),
+                    text,
+                    ..Passage::default()
+                })
+            });
+            all.collect()
+        });
         // Data that cells make themselves are none at hand.
         for (name, used) in used(&claims) {
             data.entry(name).or_insert(used);
@@ -78,7 +93,7 @@ impl From<Lock> for Side {
             let named = |(name, cell): (String, _)| (record::on(&name, &device), cell);
             cells.extend(there.into_iter().map(named));
         }
-        Self { environment, data, cells, claims, exemptions }
+        Self { environment, data, cells, claims, exemptions, passages }
     }
 }
 
@@ -113,6 +128,7 @@ impl Side {
             cells: BTreeMap::new(),
             claims: ledger.claims,
             exemptions: exemptions.collect(),
+            passages: ledger.passages,
         })
     }
 

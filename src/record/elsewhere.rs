@@ -32,8 +32,10 @@ pub(super) fn of(
             for (planned, result) in plan.cells.iter().zip(&done.cells) {
                 if is_asked(result) {
                     // What claims found there is not among their values.
-                    let recorded = cell(planned, result, &BTreeSet::new(), &[], files);
-                    cells.insert(format!("{}/{}", plan.slug, planned.id), recorded);
+                    let name = format!("{}/{}", plan.slug, planned.id);
+                    let there = on(&name, device);
+                    let recorded = cell(&there, planned, result, &BTreeSet::new(), &[], files);
+                    cells.insert(name, recorded);
                 }
             }
         }

@@ -9,6 +9,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::files::{self, File, SMALL};
 use super::{FILE, FOLDER, Lock, text};
 use crate::cache::CellRecord;
@@ -24,10 +26,30 @@ pub fn drop_large(folder: &mut FolderFiles) {
     folder.retain(|name, bytes| !name.ends_with(".bin") || bytes.len() as u64 <= SMALL);
 }
 
-/// What a cell put out as text, and the digest by which it is called.
-pub(super) fn named(record: &CellRecord) -> (String, String) {
+/// What a cell put out, as it stands in a file.
+#[derive(Serialize)]
+struct Kept<'a> {
+    /// Whose it is, so that no two cells can change theirs.
+    cell: &'a str,
+    record: &'a CellRecord,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Found {
+    Named {
+        cell: String,
+        record: CellRecord,
+    },
+    /// Of a version that did not write the cell.
+    Bare(CellRecord),
+}
+
+/// What the cell of this name put out as text, and the digest by which it is called.
+pub(super) fn named(cell: &str, record: &CellRecord) -> (String, String) {
     // One line, so that no checkout changes the ends of lines.
-    let text = serde_json::to_string(record).expect("strings, numbers and lists are JSON");
+    let text = serde_json::to_string(&Kept { cell, record });
+    let text = text.expect("strings, numbers and lists are JSON");
     (blake3::hash(text.as_bytes()).to_hex().to_string(), text)
 }
 
@@ -71,9 +93,17 @@ pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRe
         if blake3::hash(&bytes).to_hex().as_str() != digest {
             return Err(damaged(format!("`{path}` is not as it was recorded")));
         }
-        let mut record = serde_json::from_slice(&bytes).map_err(|error| {
+        let kept = serde_json::from_slice(&bytes).map_err(|error| {
             damaged(format!("`{path}` was recorded by another version of Veracity: {error}"))
         })?;
+        let mut record = match kept {
+            Found::Named { cell, .. } if cell != name => {
+                let words =
+                    format!("`{path}` is what `{cell}` put out, and `{FILE}` has it for `{name}`");
+                return Err(damaged(words));
+            }
+            Found::Named { record, .. } | Found::Bare(record) => record,
+        };
         let find = |file: &File| found(world, file);
         files::put(&mut record, &cell.files, &find);
         outputs.insert(name, record);

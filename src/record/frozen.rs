@@ -4,16 +4,17 @@
 //! when it was recorded, if its key is still the same; otherwise it counts as not run, with a
 //! problem at its place. Left out: the claims, which are judged as in any other build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FILE, Lock, elsewhere};
+use super::{Cell, FILE, Lock, elsewhere};
 use crate::cache::CellRecord;
 use crate::claims::Reason;
 use crate::data::DataSet;
 use crate::diag::{Diagnostic, Severity};
-use crate::diff::{self, Kind};
+use crate::diff::{self, Kind, Side};
 use crate::document::Document;
 use crate::exec::{self, CellResult, CellStatus, Executed, ExecutedChapter};
+use crate::passages;
 use crate::pipeline::Evaluated;
 use crate::plan::{CellPlan, ChapterPlan, Foundation, Plan};
 
@@ -99,7 +100,10 @@ pub fn replay(
 }
 
 /// Says in the report and beside it that nothing was run for it, and what is not as it was recorded.
-pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
+///
+/// # Errors
+/// If what the record says of its outputs does not follow from them.
+pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evaluated, Diagnostic> {
     let mut diagnostics = evaluated.diagnostics.clone();
     if lock.foundation.sources != sources {
         diagnostics.push(
@@ -113,16 +117,18 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
         |cell: &&CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRecorded, _));
     let mut notice = match cells().filter(is_stale).count() {
         0 => format!(
-            "Rendered from {FILE}. No code was run for it: what cells put out is what was recorded."
+            "Rendered from {FILE}. No code was run for it: what cells put out is what was recorded, and that the code gives it is not checked here (`veracity check --locked` does)."
         ),
         stale => format!(
-            "Rendered from {FILE}. No code was run for it, and {stale} of {} cells are not as they were recorded: what rests on them was not checked.",
+            "Rendered from {FILE}. No code was run for it, and {stale} of {} cells are not as they were recorded: what rests on them was not checked. That the code gives the rest is not checked here (`veracity check --locked` does).",
             cells().count(),
         ),
     };
     let mut environment = lock.environment.clone();
     environment.push(("Rendered from".to_owned(), format!("{FILE}, without running code")));
-    let changes = diff::compare(&lock.into(), &super::of(&evaluated, sources).0.into());
+    let (recorded, now) = (Side::from(lock), super::side(&evaluated, sources));
+    is_consistent(&recorded, &now)?;
+    let changes = diff::compare(&recorded, &now);
     // What cannot be checked was told at its cell.
     let told = |change: &&diff::Change| {
         !change.kind.is_lesser() && !matches!(change.kind, Kind::Unchecked | Kind::Output)
@@ -141,7 +147,49 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Evaluated {
     let digest = format!("{} {notice} {environment:?}", evaluated.digest);
     let document = Document { environment, notice: Some(notice), ..evaluated.document };
     let digest = blake3::hash(digest.as_bytes()).to_hex().to_string();
-    Evaluated { document, diagnostics, digest, ..evaluated }
+    Ok(Evaluated { document, diagnostics, digest, ..evaluated })
+}
+
+/// Whether what the record says of outputs follows from the outputs that it has, as far as it can be
+/// worked out anew: where the same claims and inline values look at them as when they were recorded.
+fn is_consistent(recorded: &Side, now: &Side) -> Result<(), Diagnostic> {
+    let values = |side: &Side| -> Option<Vec<String>> {
+        let passages = side.passages.as_ref()?.iter();
+        let all = passages.flat_map(|it| passages::values(&it.text).map(str::to_owned));
+        Some(all.collect())
+    };
+    let same_values = values(recorded).is_some_and(|before| values(now) == Some(before));
+    let has_run = |cell: &Cell| cell.output.is_some();
+    let is_stale = recorded.cells.iter().filter(|(_, cell)| has_run(cell)).any(|(name, before)| {
+        now.cells.get(name).is_none_or(|after| after.output != before.output)
+    });
+    if !same_values || is_stale {
+        return Ok(());
+    }
+    let (before, after) = (claimed(recorded), claimed(now));
+    for (name, cell) in &recorded.cells {
+        let own = now.cells.get(name).filter(|own| cell.shown.is_some() && own.shown != cell.shown);
+        if own.is_some() && before.get(name.as_str()) == after.get(name.as_str()) {
+            let words = format!("what `{FILE}` says of `{name}` is not what its output shows");
+            return Err(Diagnostic::global("record-damaged", words)
+                .note("the digest `shown` of a cell follows from its output, and this one does not")
+                .hint("`veracity check --locked` runs the code and tells what it gives; `veracity record` makes the record anew"));
+        }
+    }
+    Ok(())
+}
+
+/// The names of the values that claims read, by cell.
+fn claimed(side: &Side) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut claimed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for claim in &side.claims {
+        if let Some(cell) = &claim.cell {
+            let about = claim.id.split('#').next().unwrap_or_default();
+            let name = about.rsplit('/').next().unwrap_or_default();
+            claimed.entry(cell).or_default().insert(name);
+        }
+    }
+    claimed
 }
 
 /// Most changes that are told.

@@ -54,6 +54,16 @@ fn body(lock: &Lock) -> String {
         let _ = writeln!(text, "\n[elsewhere.{}]", quoted(device));
         cells(&mut text, there);
     }
+    if let Some(passages) = &lock.passages {
+        text.push_str("\n[passages]\n");
+        for (path, all) in passages {
+            let _ = writeln!(text, "{} = [", quoted(path));
+            for words in all {
+                let _ = writeln!(text, "  {},", verbatim(words));
+            }
+            text.push_str("]\n");
+        }
+    }
     for claim in &lock.claims {
         text.push_str("\n[[claim]]\n");
         self::claim(&mut text, claim);
@@ -122,6 +132,14 @@ fn claim(text: &mut String, claim: &Entry) {
 
 fn line(text: &mut String, name: &str, words: &str) {
     let _ = writeln!(text, "{name} = {}", quoted(words));
+}
+
+/// A string of TOML on one line, in which formulas and quotes stand as they are if that is possible.
+fn verbatim(words: &str) -> String {
+    match words.contains(['"', '\\']) && !words.contains(|c: char| c == '\'' || c.is_control()) {
+        true => format!("'{words}'"),
+        false => quoted(words),
+    }
 }
 
 /// A basic string of TOML on one line.

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use veracity_protocol::{Align, Artifact, Check, CheckStatus};
 
 use super::anchor::{file_name, slug};
-use super::inline::is_comment;
 use super::number::{Key, Slot, float_labels};
 use super::{Resolver, Subject};
 use crate::claims::strength::Strength;
@@ -20,7 +19,7 @@ use crate::document::{
 use crate::exec::{CellResult, CellStatus};
 use crate::figure;
 use crate::math::Display;
-use crate::parse::{self, ClaimSite, ColumnAlign, Echo, plain_text};
+use crate::parse::{self, ClaimSite, ColumnAlign, Echo, is_comment, plain_text};
 use crate::record::files::Content;
 use crate::span::Span;
 use crate::words::Word;

@@ -16,7 +16,8 @@ use crate::diag::Diagnostic;
 use crate::document::{Image, Inline, plain_text};
 use crate::exec::CellStatus;
 use crate::math::{Display, Math};
-use crate::parse::{self, CitationForm, CitationItem, ClaimSite};
+use crate::parse::{self, CitationForm, CitationItem, ClaimSite, is_comment};
+use crate::passages::EXEMPT;
 use crate::span::Span;
 use crate::words::Words;
 
@@ -371,19 +372,8 @@ impl Resolver<'_> {
     }
 }
 
-/// Target of the link around a number that needs no evidence.
-const EXEMPT: &str = "exempt:";
-
 /// Why a name has no value to print.
 enum Unvalued {
     Check(String),
     Miss(String, Miss),
-}
-
-/// Whether raw HTML is nothing but a comment, which readers do not see.
-pub(super) fn is_comment(html: &str) -> bool {
-    html.trim()
-        .strip_prefix("<!--")
-        .and_then(|rest| rest.strip_suffix("-->"))
-        .is_some_and(|inside| !inside.contains("-->"))
 }

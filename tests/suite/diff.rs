@@ -6,7 +6,7 @@ use std::process::Command;
 
 use veracity::diff::{Change, Kind, Side, compare, words};
 use veracity::git;
-use veracity::record::{Cell, DataUse, Entry, Exemption};
+use veracity::record::{Cell, DataUse, Entry, Exemption, Passage};
 
 /// A side of a few claims in two chapters.
 fn side() -> Side {
@@ -86,6 +86,74 @@ fn a_value_that_moves_within_its_claims_is_told_apart() {
         let fault = |side: &mut Side| side.claims[0].verdict = verdict.into();
         let told = told_of(fault, |it| it.claims[0].value = Some("0.82044".into()));
         assert_eq!(told, [(Kind::Value, "a/acc".to_owned())], "{verdict}");
+    }
+}
+
+/// What is told of passages that become others: what, from and to.
+fn around(old: &[&str], new: &[&str]) -> Vec<[String; 3]> {
+    let with = |texts: &[&str]| {
+        let passage = |(at, text): (usize, &&str)| Passage {
+            path: "a.md".into(),
+            line: Some(at + 1),
+            column: Some(1),
+            text: (*text).into(),
+        };
+        Some(texts.iter().enumerate().map(passage).collect())
+    };
+    let (mut before, mut after) = (side(), side());
+    (before.passages, after.passages) = (with(old), with(new));
+    // Claims are gone and new with their passages.
+    let keep = |side: &mut Side, texts: &[&str]| {
+        side.claims.retain(|it| it.id != "a/acc" || texts.iter().any(|it| it.contains("](acc)")));
+    };
+    keep(&mut before, old);
+    keep(&mut after, new);
+    let changes = compare(&before, &after).into_iter().filter(|it| it.kind == Kind::Around);
+    changes
+        .map(|it| {
+            assert_eq!(it.place.is_some(), it.to.is_some());
+            assert!(!it.kind.weakens() && !it.kind.is_lesser());
+            [it.what, it.from.unwrap_or_default(), it.to.unwrap_or_default()]
+        })
+        .collect()
+}
+
+#[test]
+fn words_around_claims_and_numbers_are_compared() {
+    let claim = "It is right in [0.8204](acc) of all cases.";
+    let none: Vec<[String; 3]> = Vec::new();
+    assert_eq!(around(&[claim, "Of 3."], &["Of 3.", claim]), none);
+    // With its claim, or with an exemption, which is told.
+    assert_eq!(around(&[claim, "Of 3."], &["Of 3."]), none);
+    assert_eq!(around(&["Of 3."], &[claim, "Of 3."]), none);
+    assert_eq!(around(&[], &["In [3](exempt:) parts."]), none);
+    assert_eq!(around(&["In 3 parts."], &["In [3](exempt:) parts."]), none);
+    // Without.
+    let new = [["a.md", "", "All 3 are."].map(String::from)];
+    assert_eq!(around(&[], &["All 3 are."]), new);
+    let gone = [["a.md", "All {{ n }} are.", ""].map(String::from)];
+    assert_eq!(around(&["All {{ n }} are."], &[]), gone);
+    let edited = claim.replace("right", "wrong");
+    let words = |word: &str| format!("It is {word} in [0.8204](acc) of all cases.");
+    let told = [["a/acc".to_owned(), words("right"), words("wrong")]];
+    assert_eq!(around(&[claim], &[&edited]), told);
+    let long =
+        |word: &str| format!("one two three four five six seven {word} a b c d e f 9 {claim}");
+    let told = [[
+        "a/acc".to_owned(),
+        "… two three four five six seven x a b c d e f …".to_owned(),
+        "… two three four five six seven y z a b c d e f …".to_owned(),
+    ]];
+    assert_eq!(around(&[&long("x")], &[&long("y z")]), told);
+    // Claims on the same value that change places.
+    let pair = "at least [0.8](acc), at most [0.9](acc)";
+    let swapped = "at least [0.9](acc), at most [0.8](acc)";
+    assert_eq!(around(&[pair], &[swapped]).len(), 1);
+    // What looks like claims in claims is read, whatever it is.
+    for odd in ["[a [3](exempt:) b](acc)", "](", "[[](](a)[b](", "é](é)[é](é", "[](acc)"] {
+        assert_eq!(around(&[odd], &[odd]), none);
+        around(&[odd], &[claim]);
+        around(&[claim, odd], &[&odd.replace('a', "b")]);
     }
 }
 

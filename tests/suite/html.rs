@@ -349,6 +349,7 @@ fn document() -> Document {
         notice: None,
         chapters: vec![attention(), hostile()],
         coverage: Vec::new(),
+        passages: Vec::new(),
         bibliography: vec![Reference {
             number: 1,
             anchor: "ref-1".into(),
@@ -637,6 +638,7 @@ fn a_small_chapter() {
             problems: Vec::new(),
         }],
         coverage: Vec::new(),
+        passages: Vec::new(),
         bibliography: Vec::new(),
         claims: vec![claim("params", "224892", Expected::Verified, Verdict::Verified)],
     };

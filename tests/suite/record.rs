@@ -169,9 +169,18 @@ fn a_record_is_stable_and_is_read_as_it_was_written() {
     odd.cells.insert("a/é \"x\"".into(), record::Cell::default());
     let exempt = "path = \"a.md\"\ntext = \"1\"\nreason = \"a year\"\n";
     odd.exemptions.push(toml_of(exempt));
+    let passages = ["$\\R$ \"x\"", "it's \\ \"x\"", "\u{1}\\", "plain"].map(str::to_owned);
+    odd.passages = Some([("é.md".to_owned(), passages.to_vec())].into());
     let text = record::text(&odd);
     assert!(text.contains(exempt), "{text}");
+    assert!(text.contains("\n  '$\\R$ \"x\"',\n"), "{text}");
     assert_eq!(record::parse("x", &text).expect("it is whole"), odd);
+    // A record of a version that did not know passages is read, and nothing is told of them.
+    odd.passages = None;
+    let old = record::parse("x", &record::text(&odd)).expect("it is whole");
+    assert_eq!(old, odd);
+    let around = diff::compare(&old.into(), &lock.into());
+    assert!(around.iter().all(|change| change.kind != Kind::Around));
 }
 
 fn toml_of(text: &str) -> record::Exemption {
@@ -229,10 +238,12 @@ fn what_has_changed_since_is_never_green() {
     assert!(codes.contains(&"stale-crates"));
     let (claims, cells, _) = stale("report.yaml", "title", "seed: 7\ntitle");
     assert_eq!((claims.len(), cells), (3, 2));
-    // Presentation changes nothing.
-    let (claims, cells, codes) = stale("a.md", "caption: Sums", "caption: All sums");
-    assert_eq!((claims.len(), cells), (0, 0));
-    assert!(!codes.contains(&"record-differs"), "{codes:?}");
+    // Presentation changes nothing, and other words nothing that is checked.
+    for (new, is_told) in [("echo: fold\n//| caption: Sums", false), ("caption: All sums", true)] {
+        let (claims, cells, codes) = stale("a.md", "caption: Sums", new);
+        assert_eq!((claims.len(), cells), (0, 0));
+        assert_eq!(codes.contains(&"record-differs"), is_told, "{codes:?}");
+    }
 }
 
 #[test]
@@ -355,6 +366,92 @@ fn an_edit_of_the_record_by_hand_is_refused() {
     assert_eq!(bench.frozen().expect_err("it is gone"), "no-record");
     let (status, words) = bench.run(&["build-report", "--frozen"]);
     assert!(status == 3 && words.contains("veracity record"), "{status} {words}");
+}
+
+/// Writes a lock that somebody has edited, with all its digests computed anew.
+fn forge(root: &Path, edit: impl FnOnce(&mut Lock)) {
+    let path = root.join("report.lock");
+    let text = fs::read_to_string(&path).expect("it is there");
+    let mut lock = record::parse("report.lock", &text).expect("it is whole");
+    edit(&mut lock);
+    fs::write(&path, record::text(&lock)).expect("it can be written");
+}
+
+#[test]
+fn outputs_that_change_places_are_refused() {
+    let bench = Bench::new();
+    bench.replace("a.md", "There are", "{{ nine }} are");
+    bench.record();
+    let whole = fs::read(bench.root().join("report.lock")).expect("it is there");
+    let swap = |lock: &mut Lock, shown: bool| {
+        let [a, b] = ["a/sums", "a/cell-2"].map(|name| lock.cells[name].clone());
+        for (name, other) in [("a/sums", b), ("a/cell-2", a)] {
+            let cell = lock.cells.get_mut(name).expect("it is there");
+            cell.output = other.output;
+            cell.shown = if shown { other.shown } else { cell.shown.take() };
+        }
+    };
+    for shown in [false, true] {
+        forge(bench.root(), |lock| swap(lock, shown));
+        assert_eq!(bench.frozen().expect_err("they are others'"), "record-damaged");
+        fs::write(bench.root().join("report.lock"), &whole).expect("it can be written");
+    }
+    // A digest that follows from the output is computed anew.
+    forge(bench.root(), |lock| {
+        lock.cells.get_mut("a/sums").expect("it is there").shown = Some("0".repeat(64));
+    });
+    assert_eq!(bench.frozen().expect_err("it is another"), "record-damaged");
+    // Other words of the prose do not make it another.
+    fs::write(bench.root().join("report.lock"), &whole).expect("it can be written");
+    bench.replace("a.md", "{{ nine }} are", "There are {{ nine + 1 }}");
+    assert!(bench.frozen().is_ok());
+}
+
+#[test]
+fn a_record_that_is_forged_throughout_is_found_by_executing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    let chapter =
+        "# A\n\n```rust,cell\nlab::value(\"nine\", 9);\n```\n\nThere are [9](claim:nine).\n";
+    for (name, text) in [("report.yaml", "title: A\nchapters: [a.md]\n"), ("a.md", chapter)] {
+        fs::write(root.join(name), text).expect("it can be written");
+    }
+    // What cells stand on is built once.
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forged");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veracity"));
+        let output = command.args(arguments).arg("--out").arg(&out).current_dir(root).output();
+        let output = output.expect("it starts");
+        let words = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&words).into_owned())
+    };
+    let (status, words) = run(&["record"]);
+    assert_eq!(status, Some(0), "{words}");
+    assert_eq!(run(&["check", "--locked"]).0, Some(0));
+    // As if the code had given eight, in the chapter, the output and the record.
+    fs::write(root.join("a.md"), chapter.replace("[9]", "[8]")).expect("it can be written");
+    let kept = root.join("report.lock.d");
+    let mut files = fs::read_dir(&kept).expect("it is there").map(|it| it.expect("a file").path());
+    let (file, None) = (files.next().expect("it has one"), files.next()) else {
+        panic!("it has one");
+    };
+    let output = fs::read_to_string(&file).expect("it is there").replace("\"9\"", "\"8\"");
+    let digest = blake3::hash(output.as_bytes()).to_hex().to_string();
+    fs::write(kept.join(format!("{digest}.json")), output).expect("it can be written");
+    forge(root, |lock| {
+        lock.cells.get_mut("a/cell-1").expect("it is there").output = Some(digest);
+        (lock.claims[0].text, lock.claims[0].value) = ("8".into(), Some("8".into()));
+        let passages = lock.passages.as_mut().and_then(|all| all.get_mut("a.md"));
+        passages.expect("it has them")[0] = "There are [8](nine).".into();
+    });
+    // Without executing nobody can know, and the page says that.
+    let (status, words) = run(&["build-report", "--frozen", "--format", "html"]);
+    assert!(status == Some(0) && !words.contains("warning"), "{words}");
+    let page = fs::read_to_string(out.join("report/a.html")).expect("a page");
+    assert!(page.contains("that the code gives it is not checked here"), "{page}");
+    let (status, words) = run(&["check", "--locked"]);
+    assert_eq!(status, Some(1), "{words}");
+    assert!(words.contains("now fails") && words.contains("value moved"), "{words}");
 }
 
 #[test]

@@ -439,3 +439,135 @@ fn claims_that_go_or_are_excused_are_told() {
     assert_eq!(told(&excused, Kind::ExpectedRefuted), refuted.len());
     assert!(deleted.len() > 50 && refuted.len() > 150, "{} {}", deleted.len(), refuted.len());
 }
+
+/// The text of a chapter with the lines of its paragraphs broken elsewhere.
+fn reflowed(text: &str) -> String {
+    let (mut is_prose, mut out) = (true, String::new());
+    for line in text.lines() {
+        is_prose ^= line.starts_with("```") || line.starts_with("$$");
+        match is_prose && line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            true => out.push_str(&line.replace(", and ", ",\n  and ").replace(" of ", "  of ")),
+            false => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn words_around_claims_that_change_are_told() {
+    let report = report();
+    let around = |copy: &Copy| -> Vec<diff::Change> {
+        let side = |report: &Evaluated| {
+            Side::parse("claims.json", &ledger::json(&report.document)).expect("we have written it")
+        };
+        let changes = diff::compare(&side(&report.clean), &side(&report.judge(copy)));
+        changes.into_iter().filter(|it| it.kind == Kind::Around).collect()
+    };
+    // The same words, and the same words on other lines.
+    assert_eq!(around(&Copy::new()), []);
+    let mut copy = Copy::new();
+    for path in CHAPTERS {
+        let text = reflowed(&copy.text(path));
+        assert_ne!(text, copy.text(path));
+        copy.chapters.insert(path, text);
+    }
+    assert_eq!(around(&copy), []);
+
+    let [first, second, third] = CHAPTERS;
+    for (path, edits, told) in [
+        // Headers exchanged.
+        (
+            second,
+            vec![(
+                "| final validation | best validation |",
+                "| best validation | final validation |",
+            )],
+            1,
+        ),
+        // Labels of rows exchanged, in a column without claims.
+        (
+            second,
+            vec![
+                ("| with max-pooling | **[0.87", "| without | **[0.87"),
+                ("| without | [0.84", "| with max-pooling | [0.84"),
+            ],
+            2,
+        ),
+        // Inline values exchanged, in one sentence and between two.
+        (
+            second,
+            vec![(
+                "{{ lead_low | fixed(4) }} to {{ lead_high |",
+                "{{ lead_high | fixed(4) }} to {{ lead_low |",
+            )],
+            1,
+        ),
+        (
+            first,
+            vec![
+                ("factor of {{ speedup | fixed(0) }}", "factor of {{ crossing | fixed(0) }}"),
+                ("length of {{ crossing | fixed(0) }}", "length of {{ speedup | fixed(0) }}"),
+            ],
+            2,
+        ),
+        // Another unit, and the caption of a table.
+        (
+            third,
+            vec![(
+                "{{ padded_seconds | fixed(1) }} seconds",
+                "{{ padded_seconds | fixed(1) }} minutes",
+            )],
+            1,
+        ),
+        (second, vec![(": Accuracies of the network", ": Errors of the network")], 1),
+        // Words around claims.
+        (first, vec![("[64](claim:score-rows) rows", "[64](claim:score-rows) columns")], 1),
+        (
+            third,
+            vec![(
+                "to [784](claim:whole-length) characters, takes [at",
+                "to [784](claim:whole-length) frames, takes [at",
+            )],
+            1,
+        ),
+        (
+            second,
+            vec![("differs from a given one by at most", "differs from a given one by at least")],
+            1,
+        ),
+        // Claims on one value that say the same of two things.
+        (
+            first,
+            vec![(
+                "[64](claim:score-rows) rows and [64](claim:score-columns) columns",
+                "[64](claim:score-columns) rows and [64](claim:score-rows) columns",
+            )],
+            1,
+        ),
+    ] {
+        let mut copy = Copy::new();
+        for (old, new) in &edits {
+            copy.replace(path, old, new);
+        }
+        let changes = around(&copy);
+        assert_eq!(changes.len(), told, "{edits:?}: {changes:#?}");
+        for change in changes {
+            assert!(change.from.is_some() && change.to.is_some(), "{change:?}");
+            assert!(
+                change.place.as_ref().is_some_and(|place| place.starts_with(path)),
+                "{change:?}"
+            );
+        }
+    }
+    // What is told of a claim is not told of its sentence, too; nor is what only stands elsewhere.
+    let mut copy = Copy::new();
+    copy.replace(first, "[32768](claim:mix-products)", "[32786](claim:mix-products)");
+    copy.replace(first, "[64](claim:score-rows) rows", "64 rows");
+    let text = copy.text(third);
+    let (before, after) = text.split_once("\n\nThe complete corpus has").expect("it is there");
+    let (moved, after) = after.split_once("\n\n").expect("it is a paragraph");
+    let text = format!("{before}\n\n{after}\n\nThe complete corpus has{moved}\n");
+    copy.chapters.insert(third, text);
+    assert_eq!(around(&copy), []);
+}

@@ -30,6 +30,7 @@ fn document(blocks: Vec<Block>) -> Document {
             problems: vec![HOSTILE.to_owned()],
         }],
         coverage: Vec::new(),
+        passages: Vec::new(),
         bibliography: vec![],
         claims: vec![],
     }

@@ -1,0 +1,292 @@
+//! What has changed of the words around claims, inline values and numbers.
+//!
+//! In: the passages of both sides and the pairs of their claims. Out: changes. A passage that stands elsewhere
+//! with the same words is none, nor is what is told of its claims: other words of a claim, a claim or an exemption
+//! that is new or gone. Time grows with the number of passages, not with its square.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use super::matching::Pair;
+use super::{Change, Kind, Side, place};
+use crate::passages::{EXEMPT, values};
+use crate::record::Passage;
+
+/// Compares the passages of two sides, if both know theirs.
+pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut Vec<Change>) {
+    let (Some(before), Some(after)) = (&old.passages, &new.passages) else { return };
+    let told = Told::of(claims);
+    let mut left = Left { old: (0..before.len()).collect(), new: (0..after.len()).collect() };
+    let same: [fn(&Passage) -> [&str; 2]; 2] = [|it| [&it.path, &it.text], |it| ["", &it.text]];
+    for key in same {
+        left.pair(|old| Some(key(&before[old])), |new| Some(key(&after[new])));
+    }
+    let marked = |all: &[Passage], left: &[usize]| -> HashMap<usize, Marked> {
+        left.iter().map(|&index| (index, Marked::of(&all[index].text))).collect()
+    };
+    let (olds, news) = (marked(before, &left.old), marked(after, &left.new));
+    // Only the words of its claims, or which of its words are claims.
+    let about: [fn(&Marked) -> Option<&str>; 2] =
+        [|it| Some(it.around.as_str()), |it| Some(it.plain.as_str())];
+    let mut pairs = Vec::new();
+    for (way, key) in about.into_iter().enumerate() {
+        let found = left.pair(
+            |old| key(&olds[&old]).map(|key| (&before[old].path, key)),
+            |new| key(&news[&new]).map(|key| (&after[new].path, key)),
+        );
+        for (old, new) in found {
+            let is_told = match way {
+                0 => told.words(&olds[&old], &news[&new]),
+                _ => olds[&old].names != news[&new].names,
+            };
+            if !is_told {
+                pairs.push((Some(old), Some(new)));
+            }
+        }
+    }
+    let named = |it: &Marked| (!it.names.is_empty()).then(|| it.names.join("\n"));
+    pairs.extend(both(left.pair(
+        |old| named(&olds[&old]).map(|names| (before[old].path.clone(), names)),
+        |new| named(&news[&new]).map(|names| (after[new].path.clone(), names)),
+    )));
+    pairs.extend(both(left.pair(|old| named(&olds[&old]), |new| named(&news[&new]))));
+    pairs.extend(both(left.alike(before, after)));
+    pairs.extend(left.new.iter().filter(|it| !told.is_new(&news[it])).map(|&it| (None, Some(it))));
+    pairs.extend(left.old.iter().filter(|it| !told.is_gone(&olds[it])).map(|&it| (Some(it), None)));
+    pairs.sort_by_key(|&(old, new)| (new.is_none(), new, old));
+    let ids = ids(new).chain(ids(old)).rev().collect::<HashMap<_, _>>();
+    for (was, is) in pairs {
+        let (was, is) = (was.map(|at| &before[at]), is.map(|at| &after[at]));
+        let Some(at) = is.or(was) else { continue };
+        let id = claims_of(&at.text).find_map(|(_, name)| {
+            ids.get(&(at.path.as_str(), last(&at.text[name.start..name.end - 1])))
+        });
+        let (from, to) = match (was, is) {
+            (Some(was), Some(is)) => {
+                let (from, to) = shortened(&was.text, &is.text);
+                (Some(from), Some(to))
+            }
+            _ => (was.map(|it| it.text.clone()), is.map(|it| it.text.clone())),
+        };
+        changes.push(Change {
+            kind: Kind::Around,
+            what: id.map_or_else(|| at.path.clone(), |id| (*id).to_owned()),
+            place: is.and_then(|it| place(&it.path, it.line, it.column)),
+            from,
+            to,
+        });
+    }
+}
+
+fn both(pairs: Vec<(usize, usize)>) -> impl Iterator<Item = (Option<usize>, Option<usize>)> {
+    pairs.into_iter().map(|(old, new)| (Some(old), Some(new)))
+}
+
+/// The claims of a side by the file and the name in it.
+fn ids(side: &Side) -> impl DoubleEndedIterator<Item = ((&str, &str), &str)> {
+    side.claims.iter().map(|claim| {
+        let about = claim.id.split('#').next().unwrap_or_default();
+        ((claim.path.as_str(), last(about)), about)
+    })
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The passages of both sides, by index, that have no partner yet.
+struct Left {
+    old: Vec<usize>,
+    new: Vec<usize>,
+}
+
+impl Left {
+    /// Pairs those with the same key, in their order.
+    fn pair<K: Eq + std::hash::Hash>(
+        &mut self,
+        of_old: impl Fn(usize) -> Option<K>,
+        of_new: impl Fn(usize) -> Option<K>,
+    ) -> Vec<(usize, usize)> {
+        let mut free: HashMap<K, Vec<usize>> = HashMap::new();
+        for &old in self.old.iter().rev() {
+            if let Some(key) = of_old(old) {
+                free.entry(key).or_default().push(old);
+            }
+        }
+        self.take(|new| free.get_mut(&of_new(new)?)?.pop())
+    }
+
+    /// Pairs those of a chapter that have the most words in common, and at least half of them.
+    fn alike(&mut self, before: &[Passage], after: &[Passage]) -> Vec<(usize, usize)> {
+        let words =
+            |it: &'_ Passage| it.text.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+        let olds: HashMap<usize, BTreeSet<String>> =
+            self.old.iter().map(|&old| (old, words(&before[old]))).collect();
+        let mut with: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+        for &old in &self.old {
+            for word in &olds[&old] {
+                with.entry((&before[old].path, word)).or_default().push(old);
+            }
+        }
+        // What stands everywhere tells nothing.
+        with.retain(|_, passages| passages.len() <= MOST_WITH_A_WORD);
+        let mut taken = BTreeSet::new();
+        self.take(|new| {
+            let own = words(&after[new]);
+            let mut shared: HashMap<usize, usize> = HashMap::new();
+            for word in &own {
+                let found = with.get(&(after[new].path.as_str(), word.as_str()));
+                for old in found.into_iter().flatten().filter(|old| !taken.contains(*old)) {
+                    *shared.entry(*old).or_default() += 1;
+                }
+            }
+            let common = |old: &usize| olds[old].intersection(&own).count();
+            let best = shared.into_keys().map(|old| (common(&old), old));
+            let (count, old) = best.max_by_key(|&(count, old)| (count, std::cmp::Reverse(old)))?;
+            let is_alike = 2 * count >= olds[&old].len().max(own.len());
+            is_alike.then(|| {
+                taken.insert(old);
+                old
+            })
+        })
+    }
+
+    /// Takes away the pairs that are found.
+    fn take(&mut self, mut partner: impl FnMut(usize) -> Option<usize>) -> Vec<(usize, usize)> {
+        let mut pairs = Vec::new();
+        self.new.retain(|&new| match partner(new) {
+            Some(old) => {
+                pairs.push((old, new));
+                false
+            }
+            None => true,
+        });
+        let gone: BTreeSet<usize> = pairs.iter().map(|(old, _)| *old).collect();
+        self.old.retain(|old| !gone.contains(old));
+        pairs
+    }
+}
+
+/// In how many passages a word may stand that tells them apart.
+const MOST_WITH_A_WORD: usize = 32;
+
+/// A passage without some of its marks.
+struct Marked {
+    /// Without the words of claims.
+    around: String,
+    /// Without the names of claims.
+    plain: String,
+    /// Words and names of claims, in order.
+    claims: Vec<(String, String)>,
+    /// Names of claims and expressions of inline values, sorted.
+    names: Vec<String>,
+}
+
+impl Marked {
+    fn of(text: &str) -> Self {
+        let (mut around, mut plain) = (String::new(), String::new());
+        let mut at = 0;
+        let mut claims = Vec::new();
+        for (words, name) in claims_of(text) {
+            // What stands in the words of another has been taken already.
+            if words.start <= at && at > 0 {
+                continue;
+            }
+            around.push_str(&text[at..words.start]);
+            around.push_str(&text[words.end..name.end]);
+            plain.push_str(&text[at..words.start - 1]);
+            plain.push_str(&text[words.clone()]);
+            at = name.end;
+            claims.push((text[words].to_owned(), text[name.start..name.end - 1].to_owned()));
+        }
+        around.push_str(&text[at..]);
+        plain.push_str(&text[at..]);
+        let names = claims.iter().map(|(_, name)| name.as_str()).chain(values(text));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        Self { around, plain, claims, names }
+    }
+}
+
+/// Where the words and the names of the claims and exemptions of a passage stand, names with their brackets.
+fn claims_of(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    text.match_indices("](").filter_map(move |(close, _)| {
+        let end = close + text[close..].find(')')? + 1;
+        // Words may hold brackets.
+        let mut depth = 0;
+        let (open, _) = text[..close].match_indices(['[', ']']).rev().find(|(_, bracket)| {
+            depth += if *bracket == "]" { 1 } else { -1 };
+            depth < 0
+        })?;
+        Some((open + 1..close, close + 2..end))
+    })
+}
+
+/// What is told of claims themselves, by their names without the chapter.
+struct Told<'a> {
+    /// Claims with other words.
+    reworded: BTreeSet<&'a str>,
+    /// New claims.
+    added: BTreeSet<&'a str>,
+    /// Claims that are gone.
+    gone: BTreeSet<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    fn of(claims: &[Pair<'a>]) -> Self {
+        let mut told =
+            Self { reworded: BTreeSet::new(), added: BTreeSet::new(), gone: BTreeSet::new() };
+        for pair in claims {
+            let Some(entry) = pair.new.or(pair.old) else { continue };
+            let name = last(entry.id.split('#').next().unwrap_or_default());
+            let set = match (pair.old, pair.new) {
+                (Some(old), Some(new)) if old.text == new.text => continue,
+                (Some(_), Some(_)) => &mut told.reworded,
+                (None, _) => &mut told.added,
+                (_, None) => &mut told.gone,
+            };
+            set.insert(name);
+        }
+        told
+    }
+
+    /// Whether every claim of a passage with other words is told, where nothing else has changed.
+    fn words(&self, old: &Marked, new: &Marked) -> bool {
+        let pairs = old.claims.iter().zip(&new.claims).filter(|(old, new)| old != new);
+        let mut names = pairs.map(|(_, (_, name))| name.as_str());
+        names.all(|name| name == EXEMPT || self.reworded.contains(last(name)))
+    }
+
+    fn is_new(&self, passage: &Marked) -> bool {
+        Self::has(passage, &self.added)
+    }
+
+    fn is_gone(&self, passage: &Marked) -> bool {
+        Self::has(passage, &self.gone)
+    }
+
+    fn has(passage: &Marked, names: &BTreeSet<&str>) -> bool {
+        let mut all = passage.claims.iter().map(|(_, name)| name.as_str());
+        all.any(|name| name == EXEMPT || names.contains(last(name)))
+    }
+}
+
+/// Both texts without most of what they have in common at either end.
+fn shortened(old: &str, new: &str) -> (String, String) {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
+    let same = |(a, b): &(&&str, &&str)| a == b;
+    let start = old.iter().zip(&new).take_while(same).count();
+    let most = old.len().min(new.len()) - start;
+    let end = old.iter().rev().zip(new.iter().rev()).take(most).take_while(same).count();
+    let cut = |words: &[&str]| {
+        let from = start.saturating_sub(CONTEXT);
+        let to = words.len() - end.saturating_sub(CONTEXT);
+        let (before, after) =
+            (if from > 0 { "… " } else { "" }, if to < words.len() { " …" } else { "" });
+        format!("{before}{}{after}", words[from..to].join(" "))
+    };
+    (cut(&old), cut(&new))
+}
+
+/// How many words are shown on either side of a difference.
+const CONTEXT: usize = 6;
