@@ -328,11 +328,14 @@ pub fn judge(
     let Written { config, chapters, bibliography, .. } = written;
     diagnostics.extend(found);
     let environment = environment(&foundation);
-    let (mut document, found) =
-        resolve::document(&config, &chapters, &executed, bibliography.as_ref(), environment, world);
+    let bibliography = bibliography.as_ref();
+    let ((mut document, found), outputs) = rayon::join(
+        || resolve::document(&config, &chapters, &executed, bibliography, environment, world),
+        || digest_of_outputs(&executed),
+    );
     diagnostics.extend(found);
     note_failed_tests(&mut document, &chapters, &diagnostics);
-    let digest = digest(&executed, &document);
+    let digest = digest(&outputs, &document);
     Evaluated { config, chapters, plan, executed, document, diagnostics, digest }
 }
 
@@ -417,8 +420,8 @@ fn note_failed_tests(document: &mut Document, chapters: &[Chapter], diagnostics:
     }
 }
 
-/// Digest of what came of the code, durations left out.
-fn digest(executed: &Executed, document: &Document) -> String {
+/// Digest of what cells put out, durations left out.
+fn digest_of_outputs(executed: &Executed) -> blake3::Hash {
     let everywhere = std::iter::once(executed).chain(executed.elsewhere.values());
     let cells = everywhere.flat_map(|it| &it.chapters).flat_map(|chapter| &chapter.cells);
     let cells: Vec<&CellResult> = cells.collect();
@@ -444,6 +447,13 @@ fn digest(executed: &Executed, document: &Document) -> String {
     for cell in cells.par_iter().map(of_cell).collect::<Vec<_>>() {
         digest.update(&cell);
     }
+    digest.finalize()
+}
+
+/// Digest of what came of the code.
+fn digest(outputs: &blake3::Hash, document: &Document) -> String {
+    let mut digest = blake3::Hasher::new();
+    digest.update(outputs.as_bytes());
     let problems: Vec<_> = document.chapters.iter().map(|chapter| &chapter.problems).collect();
     digest.update(format!("{:?} {problems:?}", document.environment).as_bytes());
     digest.finalize().to_hex().to_string()

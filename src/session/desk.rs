@@ -29,7 +29,7 @@ use crate::publish::Output;
 use crate::world::{DiskWorld, Recorded};
 
 /// How long files must be quiet before they are looked at, and how long at most that is waited for.
-const QUIET: Duration = Duration::from_millis(5);
+const QUIET: Duration = Duration::from_millis(2);
 const LONGEST_UNREST: Duration = Duration::from_millis(100);
 
 /// How often a session that waits looks whether it is to end.
