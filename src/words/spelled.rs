@@ -131,14 +131,14 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
         let Some(first) = piece.find(is_letter) else { continue };
         let last = piece.rfind(is_letter).unwrap_or(first);
         let end = last + piece[last..].chars().next().map_or(0, char::len_utf8);
-        let mut cuts = vec![first..end];
         // `5-million`
-        let digits = piece[first..end].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        if digits.starts_with('-') && digits.len() < end - first {
-            let behind = end - digits.len();
-            cuts = vec![first..behind, behind + 1..end];
-        }
-        for cut in cuts {
+        let rest = piece[first..end].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let behind = end - rest.len();
+        let (whole, rest) = match rest.starts_with('-') && first < behind {
+            true => (first..behind, Some(behind + 1..end)),
+            false => (first..end, None),
+        };
+        for cut in std::iter::once(whole).chain(rest) {
             let range = start + cut.start..start + cut.end;
             let gap = found.last().map_or("", |before| &text[before.range.end..range.start]);
             let follows = !gap.is_empty() && (gap == "-" || gap.chars().all(char::is_whitespace));
@@ -193,7 +193,7 @@ pub(crate) fn find(text: &str, language: Words) -> Vec<Spelled> {
             || behind.starts_with('-')
             || text[..word.range.start].ends_with('-') && !word.follows
             || before(at).is_some_and(|before| {
-                manner.behind.iter().any(|pair| *pair == (before.as_str(), lower.as_str()))
+                manner.behind.contains(&(before.as_str(), lower.as_str()))
             });
         Read { lower, word, is_none }
     });
