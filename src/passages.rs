@@ -1,8 +1,8 @@
 //! The passages of a chapter that say what its numbers and claims are about.
 //!
 //! In: a parsed chapter. Out: its [`Passage`]s in the order of the file: the sentences in which a claim, an
-//! inline value, a number or a formula stands, the rows of tables in which one does with their header, and the
-//! captions of tables, figures and cells, each on one line. A claim is written `[words](name)` and an inline value
+//! inline value, a number, a formula, a reference or a citation stands, the rows of tables in which one does with
+//! their header, and the captions of tables, figures and cells, each on one line. A claim is written `[words](name)` and an inline value
 //! `{{ expression }}`, so that it matters which one stands where, and not what code gives. Left out: how text is
 //! broken into lines, emphasis, displayed formulas, and what is code.
 
@@ -14,7 +14,7 @@ use crate::span::Span;
 /// A passage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
-    /// Where its first claim, value or number stands.
+    /// Where the first of what makes it one stands.
     pub span: Span,
     /// What it says, on one line.
     pub text: String,
@@ -197,6 +197,7 @@ impl Finder<'_> {
             Inline::Footnote { name, .. } => line.text.push_str(&format!("[^{name}]")),
             Inline::Reference { span, .. } | Inline::Citation { span, .. } => {
                 line.text.push_str(span.text());
+                line.marks.push(Mark::Place(start, span.clone()));
             }
             Inline::Html(html) if is_comment(html) => {}
             Inline::Html(html) => line.text.push_str(html),
