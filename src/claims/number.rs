@@ -9,8 +9,8 @@
 //! Understood are `224892`, `224,892` and `224 892` with a narrow or no-break space, `−0.5`,
 //! `1.2e-3`, `1.2 × 10^{-3}`, `10⁻³`, `2^10`, `3/4` and `82.04 %`, also in LaTeX. Digits that
 //! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers. Digits of other
-//! scripts, fractions in one character, roots and `‰` are refused, so that no part of what a reader sees is
-//! left out.
+//! scripts, fractions in one character, roots, `‰` and letters such as in `225k` are refused, so that no part of
+//! what a reader sees is left out.
 
 mod scanner;
 
@@ -23,6 +23,9 @@ use crate::words::scaled::{self, Reach};
 
 pub(super) use scanner::is_dash;
 use scanner::{Scanner, normalise};
+
+/// Letters that touch a number of which they make another, as in `225k`.
+pub(crate) const MAGNITUDES: [&str; 6] = ["k", "K", "M", "B", "mn", "bn"];
 
 /// A number as it stands in the prose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -288,6 +291,9 @@ mod tests {
             "1٢",
             "٢",
             "5‰",
+            "5 ‰",
+            "225k",
+            "1.2M",
             "√5",
             "$\\sqrt{5}$",
         ] {

@@ -21,6 +21,11 @@ const UNEQUAL: &[&str] = &[
     "fewer than",
     "smaller than",
     "unequal to",
+    "under",
+    "below",
+    "above",
+    "nearly",
+    "almost",
     "not",
     "minus",
     "≠",
@@ -99,9 +104,17 @@ mod tests {
             let printed = number::find(text).expect("one number").expect("a number");
             unequal_by(&Rule::Printed, &printed, text)
         };
-        for text in
-            ["more than 5", "Not 5 times", "it is minus 5", "≠ 5", "$\\neq 5$", "<5", "$> 5$"]
-        {
+        for text in [
+            "more than 5",
+            "under 5",
+            "Nearly 5",
+            "Not 5 times",
+            "it is minus 5",
+            "≠ 5",
+            "$\\neq 5$",
+            "<5",
+            "$> 5$",
+        ] {
             assert!(found(text).is_some(), "{text}");
         }
         for text in

@@ -117,10 +117,10 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evalu
         |cell: &&CellResult| matches!(cell.status, CellStatus::NotRun(Reason::NotRecorded, _));
     let mut notice = match cells().filter(is_stale).count() {
         0 => format!(
-            "Rendered from {FILE}. No code was run for it: what cells put out is what was recorded, and that the code gives it is not checked here (`veracity check --locked` does)."
+            "Rendered from {FILE}. No code was run for it: what cells put out is what was recorded, and that the code gives it is not checked here (veracity check --locked does)."
         ),
         stale => format!(
-            "Rendered from {FILE}. No code was run for it, and {stale} of {} cells are not as they were recorded: what rests on them was not checked. That the code gives the rest is not checked here (`veracity check --locked` does).",
+            "Rendered from {FILE}. No code was run for it, and {stale} of {} cells are not as they were recorded: what rests on them was not checked. That the code gives the rest is not checked here (veracity check --locked does).",
             cells().count(),
         ),
     };

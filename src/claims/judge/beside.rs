@@ -25,6 +25,14 @@ pub(super) fn joined(site: &Site, printed: &Printed, text: &str) -> Option<Strin
         })
 }
 
+/// Whether the word before the link denies what is in it.
+pub(super) fn denied(site: &Site, printed: &Printed, text: &str) -> bool {
+    let link = &site.claim.span;
+    let before = link.source.text()[..link.range.start].trim_end_matches(UNSEEN).trim_end();
+    let last = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    text.trim_matches('$').starts_with(&printed.text) && last.eq_ignore_ascii_case("not")
+}
+
 /// How words beside the link, such as “million”, make another number of the one in it.
 pub(super) fn scaling(site: &Site, printed: &Printed, text: &str) -> Option<String> {
     let (link, language) = (&site.claim.span, site.language?);
@@ -69,6 +77,10 @@ fn behind(after: &str) -> Option<String> {
     let (first, next) = (chars.next()?, chars.next());
     let is_decimal = matches!(first, '.' | ',') && next.is_some_and(char::is_numeric);
     let is_factorial = first == '!' && next == Some('$');
+    let letters = after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    if number::MAGNITUDES.contains(&letters) {
+        return Some(letters.to_owned());
+    }
     match first.is_numeric() || is_factorial || matches!(first, '‰' | '‱' | '^') {
         true => Some(first.to_string()),
         false => is_decimal.then(|| after.chars().take(2).collect()),

@@ -111,6 +111,16 @@ impl<'a> Finding<'a> {
                     printed.text
                 ));
             }
+            if finding.expected == Expected::Verified
+                && relation.rule == Rule::Printed
+                && beside::denied(site, printed, &stated.text)
+            {
+                finding.hint = Some("give it `refuted` if it is to be denied".into());
+                finding.verdict = Verdict::Error(format!(
+                    "the text says “not” before `{}`, with which the value is compared as equal",
+                    printed.text
+                ));
+            }
             if let Some(message) = beside::scaling(site, printed, &stated.text) {
                 finding.hint = Some("put all of it into the link, or say it in other words".into());
                 finding.verdict = Verdict::Error(message);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
-use super::Printed;
+use super::{MAGNITUDES, Printed};
 use crate::claims::exact;
 use crate::words::Words;
 use crate::words::spelled::{self, Kind};
@@ -239,7 +239,12 @@ impl Scanner {
         }
         let percent = self.percent(end);
         let end = percent.unwrap_or(end);
-        if self.get(end).is_some_and(|c| c.is_numeric() || matches!(c, '‰' | '‱')) {
+        let sign = self.get(self.skip(end, char::is_whitespace));
+        let letters = self.text(end..self.skip(end, char::is_alphabetic));
+        if self.get(end).is_some_and(char::is_numeric)
+            || matches!(sign, Some('‰' | '‱'))
+            || MAGNITUDES.contains(&letters.as_str())
+        {
             return Err(self.unreadable(begin, end));
         }
         let text = self.text(begin..end);
