@@ -13,7 +13,7 @@ use crate::kernel::confine;
 macro_rules! after_help {
     ($($examples:literal)?) => {
         concat!(
-            $("Examples:\n", $examples, "\n\n",)?
+            $("Examples:\n  ", $examples, "\n\n",)?
             "\
 Exit status:
   0  every claim is as expected
