@@ -176,8 +176,13 @@ impl<'a> Link<'a> {
                 changes.push(relation(all.collect()));
             }
         }
-        if is_number {
-            changes.extend(self.numbers(stated, language));
+        match claim.expected {
+            Expected::Verified if is_number => changes.extend(self.numbers(stated, language)),
+            // The neighbours of a wrong number are as wrong; only the right one is not.
+            Expected::Refuted => {
+                changes.extend(claim.value.as_deref().and_then(|it| self.right(it)))
+            }
+            Expected::Verified => {}
         }
         changes
     }
@@ -197,6 +202,15 @@ impl<'a> Link<'a> {
             changes.extend(["!=", ">", "<"].map(deny));
         }
         changes
+    }
+
+    /// The whole number that code gives in the place of the one that is claimed.
+    fn right(&self, value: &str) -> Option<Change> {
+        let words = &self.text[self.words.clone()];
+        let is_digit = |c: char| c.is_ascii_digit();
+        let (first, last) = (words.find(is_digit)?, words.rfind(is_digit)?);
+        let range = self.words.start + first..self.words.start + last + 1;
+        value.chars().all(is_digit).then(|| (range, value.to_owned()))
     }
 
     /// A number in words, with its digits, if the link has none in digits.
