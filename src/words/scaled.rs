@@ -38,7 +38,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
                thousandths dozens hundreds thousands millions square cube root",
         of: "of",
         empty: "the a an as many much that those its",
-        sign: "minus negative",
+        sign: "minus",
         denominators: "halves thirds quarters fourths fifths sixths sevenths eighths ninths tenths \
                        twentieths hundredths thousandths",
         behind: "and a half|and a quarter|dozen|dozens|hundreds|thousands|millions|billions|\
@@ -90,6 +90,9 @@ impl Table {
     }
 }
 
+/// Words before those for a sign that make a bound of them: "au moins", "al menos", "plus ou moins".
+const AT_LEAST: &str = "au du ou al lo o";
+
 /// Whether a word is in a list.
 fn has(list: &str, word: &str) -> bool {
     list.split(' ').any(|it| it == word)
@@ -137,7 +140,9 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
             || has(table.front, &lower)
             || multiplies(table.front, &lower, language)
             || has_of && has(table.part, &lower)
-            || is_first && has(table.sign, &lower)
+            || is_first
+                && has(table.sign, &lower)
+                && !earlier.is_some_and(|it| has(AT_LEAST, &it.to_lowercase()))
         {
             return Some(before[word.range.start..last.range.end].to_owned());
         }
@@ -223,6 +228,8 @@ mod tests {
             ("de", "der einfache "),
             ("en", "a manifold "),
             ("fr", "moins de "),
+            ("fr", "au moins "),
+            ("es", "al menos "),
         ] {
             assert_eq!(found(language, text), None, "{text}");
         }

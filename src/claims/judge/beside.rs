@@ -29,8 +29,11 @@ pub(super) fn joined(site: &Site, printed: &Printed, text: &str) -> Option<Strin
 pub(super) fn denied(site: &Site, printed: &Printed, text: &str) -> bool {
     let link = &site.claim.span;
     let before = link.source.text()[..link.range.start].trim_end_matches(UNSEEN).trim_end();
-    let last = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    text.trim_matches('$').starts_with(&printed.text) && last.eq_ignore_ascii_case("not")
+    let mut words = before.rsplit(|c: char| !c.is_alphanumeric());
+    let is_not = words.next().is_some_and(|word| word.eq_ignore_ascii_case("not"));
+    // "whether or not"
+    let is_either = words.next().is_some_and(|word| word.eq_ignore_ascii_case("or"));
+    text.trim_matches('$').starts_with(&printed.text) && is_not && !is_either
 }
 
 /// How words beside the link, such as “million”, make another number of the one in it.
