@@ -28,7 +28,7 @@ use clap::Parser;
 
 use self::args::{Cli, ColorChoice, Command, RunArgs};
 use crate::claims::{Judged, Standing};
-use crate::diag::{self, Color, Diagnostic, printable};
+use crate::diag::{self, Color, Diagnostic, Severity, printable};
 use crate::evidence::Evidence;
 #[cfg(unix)]
 use crate::kernel::confine;
@@ -290,7 +290,8 @@ impl Session {
             Output::open(&request.out, || show(BuildEvent::Waiting)).map_err(|it| vec![it])?;
         let slice = slice::evaluate(request, &DiskWorld::new(&request.root), wanted, &show)?;
         self.progress.finish();
-        self.problems(&slice.problems());
+        let problems = slice.problems();
+        self.problems(&problems);
         let claims = || slice.judged();
         self.problems(&claims().filter_map(summary::problem).collect::<Vec<_>>());
         let evidence = Evidence::of(&slice.evaluated, claims());
@@ -299,7 +300,9 @@ impl Session {
             let words = format!("{}: {} ({value})", claim.id, explain::verdict(claim));
             self.say(&format!("{}\n  again: {}\n", printable(&words), evidence.again(claim)));
         }
-        Ok(status(claims().map(Judged::standing).max().unwrap_or(Standing::Good), strict))
+        let is_error = problems.iter().any(|problem| problem.severity == Severity::Error);
+        let own = if is_error { Standing::Bad } else { Standing::Good };
+        Ok(status(claims().map(Judged::standing).fold(own, Standing::max), strict))
     }
 
     /// Tells which numbers of the prose are not backed if fewer than this part, in per cent, are.

@@ -37,7 +37,7 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
         for (old, new) in found {
             let is_told = match way {
                 0 => told.words(&olds[&old], &news[&new]),
-                _ => olds[&old].names != news[&new].names,
+                _ => told.names(&olds[&old], &news[&new]),
             };
             if !is_told {
                 pairs.push((Some(old), Some(new)));
@@ -255,6 +255,16 @@ impl<'a> Told<'a> {
         let pairs = old.claims.iter().zip(&new.claims).filter(|(old, new)| old != new);
         let mut names = pairs.map(|(_, (_, name))| name.as_str());
         names.all(|name| name == EXEMPT || self.reworded.contains(last(name)))
+    }
+
+    /// Whether it is told of every name in one of two passages only, of which there is one, that its claim is gone
+    /// or new.
+    fn names(&self, old: &Marked, new: &Marked) -> bool {
+        let only = |one: &Marked, other: &Marked, told: &BTreeSet<&str>| {
+            let mut names = one.names.iter().filter(|name| !other.names.contains(name));
+            names.all(|name| name == EXEMPT || told.contains(last(name)))
+        };
+        old.names != new.names && only(old, new, &self.gone) && only(new, old, &self.added)
     }
 
     fn is_new(&self, passage: &Marked) -> bool {

@@ -127,7 +127,7 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evalu
     let mut environment = lock.environment.clone();
     environment.push(("Rendered from".to_owned(), format!("{FILE}, without running code")));
     let (recorded, now) = (Side::from(lock), super::side(&evaluated, sources));
-    is_consistent(&recorded, &now)?;
+    verify_shown(&recorded, &now)?;
     let changes = diff::compare(&recorded, &now);
     // What cannot be checked was told at its cell.
     let told = |change: &&diff::Change| {
@@ -150,14 +150,10 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evalu
     Ok(Evaluated { document, diagnostics, digest, ..evaluated })
 }
 
-/// Whether what the record says of outputs follows from the outputs that it has, as far as it can be
-/// worked out anew: where the same claims and inline values look at them as when they were recorded.
-fn is_consistent(recorded: &Side, now: &Side) -> Result<(), Diagnostic> {
-    let values = |side: &Side| -> Option<Vec<String>> {
-        let passages = side.passages.as_ref()?.iter();
-        let all = passages.flat_map(|it| passages::values(&it.text).map(str::to_owned));
-        Some(all.collect())
-    };
+/// Refuses a record of which `shown` does not follow from the outputs that it has, as far as that can be
+/// worked out anew: where no cell is stale and the same claims and inline values look at them as when they were
+/// recorded.
+fn verify_shown(recorded: &Side, now: &Side) -> Result<(), Diagnostic> {
     let same_values = values(recorded).is_some_and(|before| values(now) == Some(before));
     let has_run = |cell: &Cell| cell.output.is_some();
     let is_stale = recorded.cells.iter().filter(|(_, cell)| has_run(cell)).any(|(name, before)| {
@@ -177,6 +173,15 @@ fn is_consistent(recorded: &Side, now: &Side) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
+}
+
+/// The expressions of inline values by file, since a record does not know the order of chapters.
+fn values(side: &Side) -> Option<BTreeMap<&str, Vec<&str>>> {
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for passage in side.passages.as_ref()? {
+        values.entry(&passage.path).or_default().extend(passages::values(&passage.text));
+    }
+    Some(values)
 }
 
 /// The names of the values that claims read, by cell.

@@ -521,6 +521,15 @@ fn words_around_claims_that_change_are_told() {
             1,
         ),
         (second, vec![(": Accuracies of the network", ": Errors of the network")], 1),
+        // Claims with the same words exchanged between two sentences.
+        (
+            third,
+            vec![
+                ("the unrestricted [2](claim:unrestricted)", "the unrestricted [2](claim:detour)"),
+                ("the way is [2](claim:detour)", "the way is [2](claim:unrestricted)"),
+            ],
+            2,
+        ),
         // Words around claims.
         (first, vec![("[64](claim:score-rows) rows", "[64](claim:score-rows) columns")], 1),
         (
