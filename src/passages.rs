@@ -7,7 +7,7 @@
 //! broken into lines, emphasis, displayed formulas, and what is code.
 
 use crate::memo::{Input, Memo};
-use crate::parse::prose::{Stretch, formulas, is_digit, is_number, prose};
+use crate::parse::prose::{EXEMPT, Stretch, formulas, is_digit, is_number, prose};
 use crate::parse::{Block, Chapter, Inline, is_comment};
 use crate::span::Span;
 
@@ -19,9 +19,6 @@ pub struct Passage {
     /// What it says, on one line.
     pub text: String,
 }
-
-/// Target of the link around a number that needs no evidence.
-pub(crate) const EXEMPT: &str = "exempt:";
 
 /// The expressions of the inline values of a passage.
 pub(crate) fn values(text: &str) -> impl Iterator<Item = &str> {

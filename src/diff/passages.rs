@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use super::matching::Pair;
 use super::{Change, Kind, Side, place};
-use crate::passages::{EXEMPT, values};
+use crate::parse::prose::EXEMPT;
+use crate::passages::values;
 use crate::record::Passage;
 
 /// Compares the passages of two sides, if both know theirs.

@@ -12,6 +12,9 @@ use super::blocks::options;
 use super::shield;
 use crate::parse::Chapter;
 
+/// Target of the link around a number that needs no evidence.
+pub(crate) const EXEMPT: &str = "exempt:";
+
 /// Words of one role without anything between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
@@ -84,7 +87,7 @@ fn collect(text: &str, range: Range<usize>, found: &mut Vec<Stretch>) {
                         Some(Role::Exempt("an address".into()))
                     }
                     target if target.starts_with("claim:") => Some(Role::Claim(place)),
-                    "exempt:" => Some(Role::Exempt(shield::restore(title.trim()).into_owned())),
+                    EXEMPT => Some(Role::Exempt(shield::restore(title.trim()).into_owned())),
                     _ => None,
                 };
                 roles.push(role);

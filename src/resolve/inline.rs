@@ -16,8 +16,8 @@ use crate::diag::Diagnostic;
 use crate::document::{Image, Inline, plain_text};
 use crate::exec::CellStatus;
 use crate::math::{Display, Math};
+use crate::parse::prose::EXEMPT;
 use crate::parse::{self, CitationForm, CitationItem, ClaimSite, is_comment};
-use crate::passages::EXEMPT;
 use crate::span::Span;
 use crate::words::Words;
 

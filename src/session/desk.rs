@@ -424,7 +424,7 @@ fn failures(page: &Page) -> impl Iterator<Item = &Diagnostic> {
     })
 }
 
-/// Waits until no file changes for a moment and none is open; gives what else was heard, and whether to
+/// Waits until no file changes for a moment and the last that did is not open; gives what else was heard, and whether to
 /// stop.
 fn quiet(signals: &Receiver<Signal>, mut saving: Saving) -> (Option<Ended>, bool) {
     let since = Instant::now();

@@ -380,6 +380,9 @@ fn forge(root: &Path, edit: impl FnOnce(&mut Lock)) {
 #[test]
 fn outputs_that_change_places_are_refused() {
     let bench = Bench::new();
+    // Not in the order of their names.
+    bench.write("report.yaml", "title: A report\nchapters: [b.md, a.md]\n");
+    bench.write("b.md", "# B\n\nThere are {{ nine + 2 }} elsewhere.\n");
     bench.replace("a.md", "There are", "{{ nine }} are");
     bench.record();
     let whole = fs::read(bench.root().join("report.lock")).expect("it is there");
