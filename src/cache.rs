@@ -6,11 +6,13 @@
 
 use std::fs;
 use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use veracity_protocol::CellOutput;
+use veracity_protocol::{Artifact, CellOutput};
 
 use crate::kernel::workspace::write_if_changed;
 use crate::memo::{Input, Memo};
@@ -45,6 +47,47 @@ impl CellRecord {
     }
 }
 
+/// A record that nobody changes any more, with its digest once that was asked for.
+#[derive(Clone, Debug)]
+pub struct SharedRecord(Arc<(CellRecord, OnceLock<blake3::Hash>)>);
+
+impl From<CellRecord> for SharedRecord {
+    fn from(record: CellRecord) -> Self {
+        Self(Arc::new((record, OnceLock::new())))
+    }
+}
+
+impl Deref for SharedRecord {
+    type Target = CellRecord;
+
+    fn deref(&self) -> &CellRecord {
+        &self.0.0
+    }
+}
+
+impl SharedRecord {
+    /// Digest of what the cell put out, its duration left out.
+    pub(crate) fn digest(&self) -> &blake3::Hash {
+        let (CellRecord { output, stdout, stderr, duration_ms: _ }, digest) = &*self.0;
+        digest.get_or_init(|| {
+            let mut digest = blake3::Hasher::new();
+            let json = "plain data are JSON";
+            serde_json::to_writer(&mut digest, &(stdout, stderr, &output.values)).expect(json);
+            for artifact in &output.artifacts {
+                match artifact {
+                    // It may be large, and is text without anything to escape.
+                    Artifact::File { name, data } => {
+                        digest.update(format!("file {name:?} {} ", data.len()).as_bytes());
+                        digest.update(data.as_bytes());
+                    }
+                    artifact => serde_json::to_writer(&mut digest, artifact).expect(json),
+                }
+            }
+            digest.finalize()
+        })
+    }
+}
+
 /// A folder of records.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -54,10 +97,10 @@ pub struct Store {
 }
 
 /// What the store has under a key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Found {
     /// The record.
-    Whole(Box<CellRecord>),
+    Whole(SharedRecord),
     /// Something that is not a whole record; it has been removed.
     Corrupt,
     /// Nothing.
@@ -81,12 +124,13 @@ impl Store {
         let path = path(&self.folder, key);
         let Ok(bytes) = fs::read(&path) else {
             let below = self.below.as_ref().and_then(|below| kept(&self::path(below, key)));
-            return below.map_or(Found::Nothing, |record| Found::Whole(Box::new(record)));
+            return below.map_or(Found::Nothing, |record: CellRecord| Found::Whole(record.into()));
         };
         // What a session replays after every edit is remembered, by what is still on the disk.
-        static KNOWN: Memo<Option<CellRecord>> = Memo::new(16 << 20);
-        match KNOWN.get(Input::of([&bytes[..]]), || (decode(&bytes), bytes.len())) {
-            Some(record) => Found::Whole(Box::new(record)),
+        static KNOWN: Memo<Option<SharedRecord>> = Memo::new(16 << 20);
+        let shared = || decode(&bytes).map(|record: CellRecord| record.into());
+        match KNOWN.get(Input::of([&bytes[..]]), || (shared(), bytes.len())) {
+            Some(record) => Found::Whole(record),
             None => {
                 // If it cannot be removed it will be replaced.
                 let _ = fs::remove_file(&path);

@@ -140,7 +140,7 @@ impl Console {
     /// The values that the chapter's cells have published.
     pub fn values(&self) -> impl Iterator<Item = &Published> {
         let cells = &self.evaluated.executed.chapters[self.index].cells;
-        cells.iter().flat_map(|cell| &cell.output.values)
+        cells.iter().flat_map(|cell| &cell.record.output.values)
     }
 
     /// Names that an input may use: variables and items of chapter and inputs, sorted.
@@ -273,7 +273,7 @@ impl Console {
 
     /// The report whose chapter has the inputs as further cells.
     fn extended(&self, mut written: Written) -> Result<Extended, Vec<Diagnostic>> {
-        let chapter = &mut written.chapters[self.index];
+        let chapter = &mut Arc::make_mut(&mut written.chapters)[self.index];
         let mut text = chapter.source.text().to_owned();
         let mut places = Vec::with_capacity(self.inputs.len());
         for Input { number, text: input } in &self.inputs {

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::claims::Judged;
 use crate::coverage::Coverage;
 use crate::math::Math;
@@ -220,7 +222,7 @@ pub struct Attachment {
     /// Name of the file, unique in the report, in ASCII.
     pub name: String,
     /// What it holds; a report that is rendered from a record may not have it.
-    pub bytes: Option<Arc<[u8]>>,
+    pub bytes: Option<Bytes>,
     /// How many bytes it has.
     pub size: u64,
     /// BLAKE3 of the bytes, in hexadecimal digits.
@@ -322,7 +324,7 @@ pub enum ImageData {
     /// Drawn by us: one picture on a light ground, one on a dark one.
     Drawn { light: Arc<str>, dark: Arc<str> },
     /// A file of the author's, with its ending (`png`, `jpg`, `gif`, `svg` or `webp`).
-    File { bytes: Arc<[u8]>, extension: String },
+    File { bytes: Bytes, extension: String },
 }
 
 /// Something inside a paragraph.

@@ -125,7 +125,7 @@ fn place(evaluated: &Evaluated, from: &Provenance) -> Option<(usize, usize)> {
 /// The formulas that a claim's check evaluated.
 fn formulas(evaluated: &Evaluated, chapter: usize, cell: usize, claim: &Judged) -> Vec<String> {
     let name = claim.name.rsplit('/').next();
-    let artifacts = &evaluated.executed.chapters[chapter].cells[cell].output.artifacts;
+    let artifacts = &evaluated.executed.chapters[chapter].cells[cell].record.output.artifacts;
     let check = artifacts.iter().find_map(|artifact| match artifact {
         Artifact::Check(check) if Some(check.name.as_str()) == name => Some(check),
         _ => None,

@@ -13,7 +13,7 @@ use std::thread;
 
 use veracity_protocol::CellOutput;
 
-use crate::cache::{CellRecord, Found, Store};
+use crate::cache::{CellRecord, Found, SharedRecord, Store};
 use crate::claims::Reason;
 use crate::diag::Diagnostic;
 use crate::kernel::{self, Ending, Kernel, Outcome, Tested};
@@ -48,14 +48,8 @@ pub struct CellResult {
     pub seed: u64,
     /// How it ended.
     pub status: CellStatus,
-    /// What it published; empty unless it is done.
-    pub output: CellOutput,
-    /// Standard output, cut if it is very long.
-    pub stdout: String,
-    /// Standard error, cut if it is very long.
-    pub stderr: String,
-    /// Wall time.
-    pub duration_ms: u64,
+    /// What it put out; nothing unless it is done, but for what it printed.
+    pub record: SharedRecord,
 }
 
 /// How a cell ended.
@@ -248,7 +242,7 @@ fn execute_chapter(
                 None
             }
             None => match store.get(cell.key) {
-                Found::Whole(record) => Some(result(chapter, cell, CellStatus::Done, *record)),
+                Found::Whole(record) => Some(result(chapter, cell, CellStatus::Done, record)),
                 Found::Corrupt => {
                     diagnostics.push(Diagnostic::warning(
                         "cache-corrupt",
@@ -451,7 +445,7 @@ pub(crate) fn result(
     chapter: &ChapterPlan,
     cell: &CellPlan,
     status: CellStatus,
-    record: CellRecord,
+    record: impl Into<SharedRecord>,
 ) -> CellResult {
     CellResult {
         key: cell.key.to_string(),
@@ -459,10 +453,7 @@ pub(crate) fn result(
         profile: chapter.foundation.profile.clone(),
         seed: chapter.foundation.seed,
         status,
-        output: record.output,
-        stdout: record.stdout,
-        stderr: record.stderr,
-        duration_ms: record.duration_ms,
+        record: record.into(),
     }
 }
 

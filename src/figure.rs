@@ -90,9 +90,9 @@ pub struct Drawn {
 ///
 /// # Errors
 /// As for [`draw`].
-pub fn drawn(figure: &Figure) -> Result<Drawn, String> {
+pub(crate) fn drawn(figure: &Figure, digest: Input) -> Result<Drawn, String> {
     static KNOWN: Memo<Result<Drawn, String>> = Memo::new(32 << 20);
-    KNOWN.get(Input::of_json(figure), || {
+    KNOWN.get(digest, || {
         let draw = |theme| draw(figure, theme).map(Arc::from);
         let drawn = draw(Theme::Light)
             .and_then(|light| Ok(Drawn { light, dark: draw(Theme::Dark)?, csv: csv(figure) }));

@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use serde::Serialize;
-
 /// Results of one function by its input.
 ///
 /// Each result has a size. Once the newer half is full, what nobody has asked for since the half
@@ -42,13 +40,6 @@ impl Input {
             digest.update(&(part.len() as u64).to_le_bytes());
             digest.update(part);
         }
-        Self(*digest.finalize().as_bytes())
-    }
-
-    /// The digest of a value, all of which its JSON tells.
-    pub(crate) fn of_json(value: &impl Serialize) -> Self {
-        let mut digest = blake3::Hasher::new();
-        serde_json::to_writer(&mut digest, value).expect("plain data are JSON");
         Self(*digest.finalize().as_bytes())
     }
 

@@ -299,7 +299,7 @@ fn needed(report: &Evaluated, claim: &Judged) -> Duration {
     let Some((chapter, cell)) = cell_of(report, claim) else { return Duration::ZERO };
     let results = &report.executed.chapters[chapter].cells;
     let needs = report.plan.chapters[chapter].cells[cell].needs.iter().copied();
-    needs.chain([cell]).map(|at| Duration::from_millis(results[at].duration_ms)).sum()
+    needs.chain([cell]).map(|at| Duration::from_millis(results[at].record.duration_ms)).sum()
 }
 
 /// The lot of a mutant in the draw: the lowest are taken. It depends on the mutant and the seed

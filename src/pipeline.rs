@@ -11,10 +11,10 @@ mod read;
 mod request;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread;
 
 use rayon::prelude::*;
-use veracity_protocol::Artifact;
 
 use crate::cache::{self, Store};
 use crate::claims::Standing;
@@ -65,7 +65,7 @@ pub struct Evaluated {
     /// Settings of the report.
     pub config: ReportConfig,
     /// Chapters as parsed.
-    pub chapters: Vec<Chapter>,
+    pub chapters: Arc<[Chapter]>,
     /// What was to run.
     pub plan: Plan,
     /// What came of it.
@@ -425,27 +425,12 @@ fn digest_of_outputs(executed: &Executed) -> blake3::Hash {
     let everywhere = std::iter::once(executed).chain(executed.elsewhere.values());
     let cells = everywhere.flat_map(|it| &it.chapters).flat_map(|chapter| &chapter.cells);
     let cells: Vec<&CellResult> = cells.collect();
-    let of_cell = |cell: &&CellResult| {
-        let mut digest = blake3::Hasher::new();
-        let shown = (&cell.key, &cell.status, &cell.stdout, &cell.stderr);
-        digest.update(format!("{shown:?}").as_bytes());
-        let json = "plain data are JSON";
-        serde_json::to_writer(&mut digest, &cell.output.values).expect(json);
-        for artifact in &cell.output.artifacts {
-            match artifact {
-                // It may be large, and is text without anything to escape.
-                Artifact::File { name, data } => {
-                    digest.update(format!("file {name:?} {} ", data.len()).as_bytes());
-                    digest.update(data.as_bytes());
-                }
-                artifact => serde_json::to_writer(&mut digest, artifact).expect(json),
-            }
-        }
-        *digest.finalize().as_bytes()
-    };
+    // Most of them know it from the build before.
+    cells.par_iter().for_each(|cell| _ = cell.record.digest());
     let mut digest = blake3::Hasher::new();
-    for cell in cells.par_iter().map(of_cell).collect::<Vec<_>>() {
-        digest.update(&cell);
+    for cell in cells {
+        digest.update(format!("{:?}", (&cell.key, &cell.status)).as_bytes());
+        digest.update(cell.record.digest().as_bytes());
     }
     digest.finalize()
 }

@@ -201,12 +201,15 @@ impl Output {
         inputs: &str,
     ) -> io::Result<()> {
         let mut stamp = Stamp { inputs: inputs.to_owned(), files: BTreeMap::new() };
-        let staging = self.staging();
+        let (staging, present) = (self.staging(), self.folder.join(HTML_FOLDER));
         if let Some(files) = html {
             for file in files {
                 let path = staging.join(&file.path);
                 fs::create_dir_all(path.parent().unwrap_or(&staging))?;
-                fs::write(&path, &file.bytes)?;
+                // What stays as it was is not written again, which spares disks and time.
+                if !link_if_same(&present.join(&file.path), &path, &file.bytes) {
+                    fs::write(&path, &file.bytes)?;
+                }
                 let name = format!("{HTML_FOLDER}/{}", file.path);
                 stamp.files.insert(name, digest(&file.bytes));
             }
@@ -317,6 +320,14 @@ fn exchange(_a: &Path, _b: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Whether a file holds these bytes and has become known under another name as well.
+fn link_if_same(present: &Path, name: &Path, bytes: &[u8]) -> bool {
+    // Through a link a file would be shared with who knows whom.
+    fs::symlink_metadata(present).is_ok_and(|it| it.is_file() && it.len() == bytes.len() as u64)
+        && fs::read(present).is_ok_and(|present| present == bytes)
+        && fs::hard_link(present, name).is_ok()
+}
+
 fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
@@ -353,6 +364,29 @@ mod tests {
         assert!(output.is_current("b") && !output.is_current("a"));
         fs::write(folder.path().join("report/index.html"), "tampered").expect("it can be written");
         assert!(!output.is_current("b"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_written_again_only_if_it_changes() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let output = Output::open(folder.path(), || ()).expect("it can be written");
+        let file = folder.path().join("report/index.html");
+        let publish = |text: &str, inputs: &str| {
+            output.publish(Some(&page(text)), None, inputs).expect("it can be written");
+            (fs::metadata(&file).expect("it is there").ino(), shown(folder.path()))
+        };
+        let (first, _) = publish("one", "a");
+        assert_eq!(publish("one", "b"), (first, "one".to_owned()));
+        fs::write(&file, "0ne").expect("it can be written");
+        assert_eq!(publish("one", "c").1, "one");
+        assert_eq!(publish("two", "d").1, "two");
+        let elsewhere = folder.path().join("elsewhere.html");
+        fs::rename(&file, &elsewhere).expect("rename");
+        std::os::unix::fs::symlink(&elsewhere, &file).expect("it can be made");
+        publish("two", "e");
+        assert!(!file.is_symlink());
     }
 
     #[test]

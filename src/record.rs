@@ -346,12 +346,7 @@ fn claimed(evaluated: &Evaluated) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
 
 /// What a cell put out, without how long it took.
 fn timeless(result: &CellResult) -> CellRecord {
-    CellRecord {
-        output: result.output.clone(),
-        stdout: result.stdout.clone(),
-        stderr: result.stderr.clone(),
-        duration_ms: 0,
-    }
+    CellRecord { duration_ms: 0, ..CellRecord::clone(&result.record) }
 }
 
 /// Reads the record of a report.

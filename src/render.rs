@@ -6,7 +6,7 @@ mod lattice;
 mod look;
 pub mod pdf;
 
-use std::borrow::Cow;
+use bytes::Bytes;
 
 pub use highlight::{Found, Highlighter};
 
@@ -16,5 +16,5 @@ pub struct OutputFile {
     /// Path below the output folder, with `/`.
     pub path: String,
     /// Content.
-    pub bytes: Cow<'static, [u8]>,
+    pub bytes: Bytes,
 }

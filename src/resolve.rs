@@ -98,7 +98,7 @@ fn evaluated(chapter: &parse::Chapter, cells: &[CellResult]) -> BTreeSet<String>
         |&cell: &usize| cells.get(cell).is_some_and(|it| matches!(it.status, CellStatus::Done));
     let not_done: Vec<usize> = (0..chapter.cells.len()).filter(|cell| !is_done(cell)).collect();
     let mut labels = plan::may_evaluate(chapter, &not_done);
-    for artifact in cells.iter().flat_map(|cell| &cell.output.artifacts) {
+    for artifact in cells.iter().flat_map(|cell| &cell.record.output.artifacts) {
         if let Artifact::Check(check) = artifact {
             labels.extend(check.equations.iter().cloned());
         }

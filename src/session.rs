@@ -23,12 +23,13 @@ mod timers;
 
 pub use change::Change;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use self::desk::Desk;
 use self::files::Saving;
@@ -63,7 +64,7 @@ pub struct Page {
     /// What they show.
     pub evaluated: Evaluated,
     /// Files of the web pages by path.
-    pub files: BTreeMap<String, Cow<'static, [u8]>>,
+    pub files: BTreeMap<String, Bytes>,
     /// Whether cells are still running.
     pub state: PageState,
     /// Time from the first look at the files to these pages.

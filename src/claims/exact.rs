@@ -3,7 +3,10 @@
 //! In: decimal text and published values. Out: rationals, and rationals as decimal text,
 //! rounded half to even. Left out: comparing them, which is [`super::relation`]'s.
 
+use std::cmp::Ordering;
+
 use num_bigint::BigInt;
+use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, Zero};
 use veracity_protocol::Value;
@@ -83,8 +86,8 @@ pub(crate) fn power(base: &BigInt, exponent: i64) -> Option<BigRational> {
 
 /// A number with so many decimals, rounded half to even.
 pub(crate) fn fixed(number: &BigRational, decimals: usize) -> String {
-    let scale: BigInt = BigInt::from(10).pow(decimals);
-    let rounded = round_half_even(&(number * BigRational::from(scale)));
+    let rounded =
+        round_half_even(&(number.numer() * BigInt::from(10).pow(decimals)), number.denom());
     let digits = format!("{:0>width$}", rounded.abs().to_string(), width = decimals + 1);
     let (whole, fraction) = digits.split_at(digits.len() - decimals);
     let sign = if rounded.is_negative() { "-" } else { "" };
@@ -130,11 +133,8 @@ pub(crate) fn shown(number: &BigRational) -> String {
         if number.is_integer() {
             return number.to_integer().to_string();
         }
-        for decimals in 1..=12 {
-            let text = fixed(number, decimals);
-            if decimal(&text).as_ref() == Some(number) {
-                return text;
-            }
+        if let Some(decimals) = few_decimals(number) {
+            return fixed(number, decimals);
         }
     }
     let (mantissa, exponent) = scientific(number, 6);
@@ -144,13 +144,25 @@ pub(crate) fn shown(number: &BigRational) -> String {
     }
 }
 
-fn round_half_even(number: &BigRational) -> BigInt {
-    let half = BigRational::new(BigInt::one(), BigInt::from(2));
-    let below = number.floor();
-    let rest = number - &below;
-    let below = below.to_integer();
-    let up = rest > half || (rest == half && (&below % 2u8) != BigInt::zero());
-    if up { below + 1 } else { below }
+/// How many decimals print a number exactly, if few do.
+fn few_decimals(number: &BigRational) -> Option<usize> {
+    let (mut rest, ten) = (number.denom().clone(), BigInt::from(10));
+    (0..=12).find(|_| {
+        let is_last = rest.is_one();
+        // Each decimal takes a factor of ten from the denominator, or what there is of one.
+        rest /= rest.gcd(&ten);
+        is_last
+    })
+}
+
+/// The integer next to a quotient, whose denominator is positive.
+fn round_half_even(numerator: &BigInt, denominator: &BigInt) -> BigInt {
+    let (below, rest) = numerator.div_mod_floor(denominator);
+    match (rest * 2u8).cmp(denominator) {
+        Ordering::Less => below,
+        Ordering::Equal if below.is_even() => below,
+        Ordering::Equal | Ordering::Greater => below + 1,
+    }
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ pub fn judge(
                     profile: result.profile.clone(),
                     data: finding.published.and_then(|value| value.data.clone()),
                     seed: finding.published.and_then(|value| value.seed).or(Some(result.seed)),
-                    duration_ms: result.duration_ms,
+                    duration_ms: result.record.duration_ms,
                 })
             });
             let judged = Judged {

@@ -229,9 +229,13 @@ pub(crate) fn names(result: &CellResult) -> impl Iterator<Item = &str> {
 }
 
 fn outcomes(result: &CellResult) -> impl Iterator<Item = (&str, Outcome<'_>)> {
-    let values =
-        result.output.values.iter().map(|value| (value.name.as_str(), Outcome::Value(value)));
-    let checks = result.output.artifacts.iter().filter_map(|artifact| match artifact {
+    let values = result
+        .record
+        .output
+        .values
+        .iter()
+        .map(|value| (value.name.as_str(), Outcome::Value(value)));
+    let checks = result.record.output.artifacts.iter().filter_map(|artifact| match artifact {
         Artifact::Check(check) => Some((check.name.as_str(), Outcome::Check(check))),
         _ => None,
     });

@@ -228,7 +228,7 @@ impl<'a> Bench<'a> {
         let (executed, _) = exec::execute(&plan, &self.kernel, &store, 1, &|_| ());
         let results = executed.chapters.iter().flat_map(|chapter| &chapter.cells);
         for (cell, result) in results.enumerate().filter(|(cell, _)| runs.contains(cell)) {
-            let took = Duration::from_millis(result.duration_ms);
+            let took = Duration::from_millis(result.record.duration_ms);
             self.clean.borrow_mut().insert((chapter, cell), took);
         }
         true
@@ -237,7 +237,7 @@ impl<'a> Bench<'a> {
     /// The report with another text of the chapter that a mutant changes.
     fn changed(&self, mutant: &Mutant, text: String) -> (Changed, Vec<Diagnostic>) {
         let before = self.report;
-        let mut chapters = before.chapters.clone();
+        let mut chapters = before.chapters.to_vec();
         let path = before.chapters[mutant.chapter].source.path();
         let slug = before.chapters[mutant.chapter].slug.clone();
         let chapter = parse::chapter(Source::new(path, text)).0;
@@ -251,7 +251,7 @@ impl<'a> Bench<'a> {
     /// The cells to run: those that are quick, and the others.
     fn stages(&self, mutant: &Mutant, plan: &ChapterPlan) -> (BTreeSet<usize>, BTreeSet<usize>) {
         let results = &self.report.executed.chapters[mutant.chapter].cells;
-        let took = |cell: usize| Duration::from_millis(results[cell].duration_ms);
+        let took = |cell: usize| Duration::from_millis(results[cell].record.duration_ms);
         let (mut quick, mut slow) = (BTreeSet::new(), BTreeSet::new());
         for id in &mutant.claims {
             let claim = claim(&self.report.document.claims, id);
@@ -276,8 +276,8 @@ impl<'a> Bench<'a> {
         runs.extend(cells.iter().flat_map(|&cell| plan.cells[cell].needs.clone()));
         for (index, cell) in plan.cells.iter_mut().enumerate() {
             let clean = self.clean.borrow().get(&(mutant.chapter, index)).copied();
-            let usual =
-                Duration::from_millis(before[index].duration_ms).max(clean.unwrap_or_default());
+            let usual = Duration::from_millis(before[index].record.duration_ms)
+                .max(clean.unwrap_or_default());
             cell.timeout = cell.timeout.min(PATIENCE + usual * SLOWER);
         }
         plan.keep_only(&runs, "the change does not reach it");

@@ -49,7 +49,7 @@ fn evaluated<'a>(report: &'a Evaluated, claim: &Judged, chapter: usize) -> BTree
         return BTreeSet::new();
     }
     let name = claim.name.rsplit('/').next().unwrap_or_default();
-    let artifacts = &report.executed.chapters[from].cells[cell].output.artifacts;
+    let artifacts = &report.executed.chapters[from].cells[cell].record.output.artifacts;
     let checks = artifacts.iter().filter_map(|artifact| match artifact {
         Artifact::Check(check) if check.name == name => Some(check),
         _ => None,

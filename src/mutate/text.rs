@@ -74,7 +74,7 @@ type Change = (Range<usize>, String);
 fn is_number(report: &Evaluated, claim: &Judged) -> bool {
     let Some((chapter, cell)) = super::cell_of(report, claim) else { return false };
     let name = claim.name.rsplit('/').next().unwrap_or_default();
-    report.executed.chapters[chapter].cells[cell].output.values.iter().any(|published| {
+    report.executed.chapters[chapter].cells[cell].record.output.values.iter().any(|published| {
         published.name == name
             && matches!(
                 published.value,

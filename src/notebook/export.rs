@@ -149,15 +149,15 @@ fn lines(text: &str) -> Vec<&str> {
 
 fn outputs(result: &CellResult) -> Vec<Value> {
     let mut outputs = Vec::new();
-    for (name, text) in [("stdout", &result.stdout), ("stderr", &result.stderr)] {
+    for (name, text) in [("stdout", &result.record.stdout), ("stderr", &result.record.stderr)] {
         if !text.is_empty() {
             outputs.push(json!({ "output_type": "stream", "name": name, "text": text }));
         }
     }
-    outputs.extend(result.output.artifacts.iter().map(
+    outputs.extend(result.record.output.artifacts.iter().map(
         |artifact| json!({ "output_type": "display_data", "metadata": {}, "data": data(artifact) }),
     ));
-    let values: Vec<String> = result.output.values.iter().map(console::published).collect();
+    let values: Vec<String> = result.record.output.values.iter().map(console::published).collect();
     if !values.is_empty() {
         let data = json!({ "text/plain": values.join("\n") });
         outputs.push(json!({ "output_type": "display_data", "metadata": {}, "data": data }));

@@ -1,5 +1,7 @@
 //! What the author wrote: settings, chapters, bibliography and data manifest, as parsed.
 
+use std::sync::Arc;
+
 use super::one;
 use crate::config::{self, Manifest, ReportConfig};
 use crate::diag::Diagnostic;
@@ -16,7 +18,7 @@ pub struct Written {
     /// Settings of the report.
     pub config: ReportConfig,
     /// Chapters as parsed.
-    pub chapters: Vec<Chapter>,
+    pub chapters: Arc<[Chapter]>,
     /// The file of works that can be cited.
     pub bibliography: Option<Source>,
     /// The data sets that the report knows.
@@ -53,7 +55,7 @@ impl Written {
 /// If there are no settings, or a chapter cannot be read.
 pub fn read(world: &dyn World) -> Result<Written, Vec<Diagnostic>> {
     let (config, mut diagnostics) = read_config(world)?;
-    let chapters = read_chapters(world, &config, &mut diagnostics)?;
+    let chapters = read_chapters(world, &config, &mut diagnostics)?.into();
     let bibliography = read_bibliography(world, &config, &mut diagnostics);
     let manifest = read_manifest(world, &mut diagnostics);
     Ok(Written { config, chapters, bibliography, manifest, diagnostics })

@@ -22,8 +22,10 @@ mod templates;
 pub(crate) use data::table;
 pub use templates::{Templates, digest_of_templates};
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use rayon::prelude::*;
 
 use crate::claims::Judged;
 use crate::diag::Diagnostic;
@@ -58,40 +60,53 @@ pub fn files(
     highlighter: &Highlighter,
     math: &mut MathmlRenderer,
 ) -> Result<Vec<OutputFile>, Vec<Diagnostic>> {
-    let mut writer = Writer::new(document, highlighter);
-    let chapters: Vec<ChapterParts> =
-        document.chapters.iter().map(|chapter| writer.chapter_parts(chapter)).collect();
-    let summary = writer.part("", |w| {
-        w.outcome();
-        w.legend();
-    });
-    let ledger = writer.part("", Writer::ledger);
-    let references = writer.part("", Writer::references);
+    let index = Index::new(document);
+    let writer = |page| Writer::new(document, &index, highlighter, page);
+    let (chapters, (others, claims)) = rayon::join(
+        || {
+            let chapters = document.chapters.par_iter();
+            chapters.map(|it| writer(&it.slug).chapter_parts(it)).collect::<Vec<_>>()
+        },
+        || {
+            let summary = writer("").part(|w| {
+                w.outcome();
+                w.legend();
+            });
+            let ledger = writer("").part(Writer::ledger);
+            let references = writer("").part(Writer::references);
+            ([summary, ledger, references], review::script(document, evidence, &index))
+        },
+    );
 
-    let claims = review::script(document, evidence, &writer.index);
-    let formulas = fragment::mathml(&writer.formulas, math);
+    let mut needs = Needs::default();
+    let chapters: Vec<ChapterParts> =
+        chapters.into_iter().map(|(parts, own)| parts.shifted(needs.add(own))).collect();
+    let [summary, ledger, references] =
+        others.map(|(fragment, own)| fragment.shifted(needs.add(own)));
+    let Needs { formulas, mut files } = needs;
+    let formulas = fragment::mathml(&formulas, math);
     let contents = front::Contents::new(document, chapters, &formulas);
-    let mut files = writer.files;
-    let mut page = |name: &str, page: front::Page| -> Result<(), Vec<Diagnostic>> {
-        let html = templates.render(document, page)?;
-        files.insert(name.to_owned(), html.into_bytes().into());
-        Ok(())
-    };
-    page("index.html", contents.index(summary.finish(&formulas)))?;
+
+    let mut pages = vec![("index.html".to_owned(), contents.index(summary.finish(&formulas)))];
     for (index, chapter) in document.chapters.iter().enumerate() {
-        page(&page_name(&chapter.slug), contents.chapter(index))?;
+        pages.push((page_name(&chapter.slug), contents.chapter(index)));
     }
-    page("ledger.html", contents.ledger(ledger.finish(&formulas)))?;
+    pages.push(("ledger.html".to_owned(), contents.ledger(ledger.finish(&formulas))));
     if !document.bibliography.is_empty() {
-        page("references.html", contents.references(references.finish(&formulas)))?;
+        let references = contents.references(references.finish(&formulas));
+        pages.push(("references.html".to_owned(), references));
+    }
+    let render = |(name, page)| (name, templates.render(document, page));
+    for (name, html) in pages.into_par_iter().map(render).collect::<Vec<_>>() {
+        files.insert(name, html?.into_bytes().into());
     }
     for (name, bytes) in templates.assets() {
-        files.insert(format!("assets/{name}"), bytes.to_vec().into());
+        files.insert(format!("assets/{name}"), bytes.clone());
     }
-    files.insert("assets/math.css".to_owned(), crate::math::CSS.as_bytes().into());
-    let fonts: Vec<&[u8]> = typst_assets::fonts().collect();
+    files.insert("assets/math.css".to_owned(), Bytes::from_static(crate::math::CSS.as_bytes()));
+    let fonts: Vec<&'static [u8]> = typst_assets::fonts().collect();
     for (index, name) in FONTS {
-        files.insert(format!("assets/{name}"), fonts[index].into());
+        files.insert(format!("assets/{name}"), Bytes::from_static(fonts[index]));
     }
     files.insert("assets/claims.js".to_owned(), claims.into_bytes().into());
     files
@@ -152,51 +167,88 @@ struct ChapterParts {
     body: Fragment,
 }
 
-/// Writes the content of pages and collects the formulas and files that they need.
+impl ChapterParts {
+    /// The same where so many formulas come before its own.
+    fn shifted(self, by: usize) -> Self {
+        Self {
+            title: self.title.shifted(by),
+            mark: self.mark.shifted(by),
+            sections: self.sections.shifted(by),
+            body: self.body.shifted(by),
+        }
+    }
+}
+
+/// What pages need beside their text.
+#[derive(Default)]
+struct Needs<'a> {
+    /// Formulas, by the numbers that fragments have for them.
+    formulas: Vec<&'a Math>,
+    /// Files by path.
+    files: BTreeMap<String, Bytes>,
+}
+
+impl<'a> Needs<'a> {
+    /// Adds those of another part; gives how many formulas come before its own.
+    fn add(&mut self, other: Self) -> usize {
+        let before = self.formulas.len();
+        self.formulas.extend(other.formulas);
+        self.files.extend(other.files);
+        before
+    }
+}
+
+/// Writes the content of a page and collects what it needs.
 struct Writer<'a> {
     document: &'a Document,
     /// Slug of the chapter whose page is being written; empty for other pages.
     page: &'a str,
     out: Fragment,
-    formulas: Vec<&'a Math>,
-    index: Index<'a>,
+    needs: Needs<'a>,
+    index: &'a Index<'a>,
     words: Words,
     highlighter: &'a Highlighter,
     /// Claims whose details the present page must hold.
     mentioned: Vec<usize>,
-    files: BTreeMap<String, Cow<'static, [u8]>>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(document: &'a Document, highlighter: &'a Highlighter) -> Self {
+    fn new(
+        document: &'a Document,
+        index: &'a Index<'a>,
+        highlighter: &'a Highlighter,
+        page: &'a str,
+    ) -> Self {
         Self {
             document,
             highlighter,
-            index: Index::new(document),
+            index,
+            page,
             words: document.words(),
-            page: "",
             out: Fragment::default(),
-            formulas: Vec::new(),
+            needs: Needs::default(),
             mentioned: Vec::new(),
-            files: BTreeMap::new(),
         }
     }
 
-    /// What `write` writes for the page of `page`.
-    fn part(&mut self, page: &'a str, write: impl FnOnce(&mut Self)) -> Fragment {
-        self.page = page;
-        write(self);
-        std::mem::take(&mut self.out)
+    /// What `write` writes, and what it needs.
+    fn part(mut self, write: impl FnOnce(&mut Self)) -> (Fragment, Needs<'a>) {
+        write(&mut self);
+        (self.out, self.needs)
     }
 
-    fn chapter_parts(&mut self, chapter: &'a Chapter) -> ChapterParts {
-        let slug = chapter.slug.as_str();
-        ChapterParts {
-            title: self.part(slug, |w| w.label(&chapter.title)),
-            mark: self.part(slug, |w| w.mark(chapter)),
-            sections: self.part(slug, |w| w.section_links(&chapter.blocks)),
-            body: self.part(slug, |w| w.chapter(chapter)),
-        }
+    fn chapter_parts(mut self, chapter: &'a Chapter) -> (ChapterParts, Needs<'a>) {
+        let mut part = |write: &dyn Fn(&mut Self)| {
+            write(&mut self);
+            std::mem::take(&mut self.out)
+        };
+        let parts = ChapterParts {
+            title: part(&|w| w.label(&chapter.title)),
+            mark: part(&|w| w.mark(chapter)),
+            sections: part(&|w| w.section_links(&chapter.blocks)),
+            body: part(&|w| w.chapter(chapter)),
+        };
+        (parts, self.needs)
     }
 
     /// Links to the sections of a chapter, as items of a list.

@@ -19,10 +19,12 @@ use crate::document::{
 use crate::exec::{CellResult, CellStatus};
 use crate::figure;
 use crate::math::Display;
+use crate::memo::{Input, Memo};
 use crate::parse::{self, ClaimSite, ColumnAlign, Echo, is_comment, plain_text};
 use crate::record::files::Content;
 use crate::span::Span;
 use crate::words::Word;
+use bytes::Bytes;
 
 /// Footnotes of the chapter that is being resolved.
 #[derive(Default)]
@@ -185,14 +187,14 @@ impl Resolver<'_> {
         };
         let mut outputs = Vec::new();
         if let Some(result) = result {
-            if !result.stdout.trim().is_empty() {
-                outputs.push(Output::Stdout(result.stdout.clone()));
+            if !result.record.stdout.trim().is_empty() {
+                outputs.push(Output::Stdout(result.record.stdout.clone()));
             }
             if state == CellState::Done {
                 self.artifacts(index, cell, result, &mut outputs);
             }
-            if !result.stderr.trim().is_empty() {
-                outputs.push(Output::Stderr(result.stderr.clone()));
+            if !result.record.stderr.trim().is_empty() {
+                outputs.push(Output::Stderr(result.record.stderr.clone()));
             }
         }
         let number = index + 1;
@@ -216,9 +218,12 @@ impl Resolver<'_> {
         outputs: &mut Vec<Output>,
     ) {
         let floats = float_labels(cell, result);
-        for (number, (artifact, float)) in result.output.artifacts.iter().zip(floats).enumerate() {
+        for (at, (artifact, float)) in result.record.output.artifacts.iter().zip(floats).enumerate()
+        {
             let Slot { anchor, number, .. } =
-                self.numbers.slot(Key::Artifact(self.chapter, index, number));
+                self.numbers.slot(Key::Artifact(self.chapter, index, at));
+            // What was made of it before is remembered by this.
+            let digest = Input::of([&result.record.digest().as_bytes()[..], &at.to_le_bytes()]);
             let options = float.filter(|float| float.owns_options).map(|_| &cell.options);
             let mut caption = |given: &Option<String>| {
                 let option = options.and_then(|options| options.caption.as_deref());
@@ -230,7 +235,7 @@ impl Resolver<'_> {
             };
             outputs.push(match artifact {
                 Artifact::Text { text } => Output::Text(text.clone()),
-                Artifact::File { name, data } => self.file(name, data),
+                Artifact::File { name, data } => self.file(name, data, digest),
                 Artifact::Check(check) => Output::Check(self.check(check)),
                 Artifact::Table(artifact) => {
                     let caption = caption(&artifact.caption);
@@ -244,7 +249,7 @@ impl Resolver<'_> {
                         .or_else(|| artifact.alt.clone())
                         .filter(|alt| !alt.trim().is_empty())
                         .unwrap_or_else(|| figure::describe(artifact));
-                    match self.drawn(artifact, &anchor, alt) {
+                    match self.drawn(artifact, digest, &anchor, alt) {
                         Ok(image) => {
                             let body = FloatBody::Figure(image);
                             Output::Float(Float { anchor, number, caption, body })
@@ -266,10 +271,11 @@ impl Resolver<'_> {
     fn drawn(
         &mut self,
         figure: &veracity_protocol::Figure,
+        digest: Input,
         anchor: &str,
         alt: String,
     ) -> Result<Image, String> {
-        let figure::Drawn { light, dark, csv } = figure::drawn(figure)?;
+        let figure::Drawn { light, dark, csv } = figure::drawn(figure, digest)?;
         Ok(Image {
             name: self.images.unique(&file_name(anchor)),
             data: ImageData::Drawn { light, dark },
@@ -278,15 +284,17 @@ impl Resolver<'_> {
         })
     }
 
-    fn file(&mut self, name: &str, data: &str) -> Output {
-        let (bytes, digest, size) = match Content::of(data) {
-            Some(Content::Here(bytes)) => {
-                let (digest, size) =
-                    (blake3::hash(&bytes).to_hex().to_string(), bytes.len() as u64);
-                (Some(bytes.into()), digest, size)
+    fn file(&mut self, name: &str, data: &str, known_as: Input) -> Output {
+        static KNOWN: Memo<Option<(Option<Bytes>, String, u64)>> = Memo::new(32 << 20);
+        let read = || match Content::of(data)? {
+            Content::Here(bytes) => {
+                let (digest, size) = (blake3::hash(&bytes).to_hex().to_string(), bytes.len());
+                Some((Some(bytes.into()), digest, size as u64))
             }
-            Some(Content::Absent(digest, size)) => (None, digest, size),
-            None => return Output::Text(format!("The file {name} is damaged.")),
+            Content::Absent(digest, size) => Some((None, digest, size)),
+        };
+        let Some((bytes, digest, size)) = KNOWN.get(known_as, || (read(), data.len())) else {
+            return Output::Text(format!("The file {name} is damaged."));
         };
         let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "bin"));
         let name = format!("{}.{}", self.images.unique(&file_name(stem)), file_name(ending));

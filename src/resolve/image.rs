@@ -3,8 +3,6 @@
 //! In: a target and the world. Out: the bytes with the ending that they deserve, judged by
 //! their content. Left out: their place in the text.
 
-use std::sync::Arc;
-
 use super::link::{Address, address};
 use crate::document::ImageData;
 use crate::world::World;
@@ -45,7 +43,7 @@ pub(super) fn load(
             "PNG, JPEG, GIF, SVG and WebP are known, by what is in the file",
         )
     })?;
-    Ok(ImageData::File { bytes: Arc::from(bytes), extension: extension.into() })
+    Ok(ImageData::File { bytes: bytes.into(), extension: extension.into() })
 }
 
 /// The usual ending of a picture, by its first bytes.

@@ -104,6 +104,7 @@ pub(super) fn title(chapter: &Chapter) -> (Vec<Inline>, Option<usize>) {
 /// without a label of their own are called after it, with `-2` and so on.
 pub(super) fn float_labels(cell: &Cell, result: &CellResult) -> Vec<Option<FloatLabel>> {
     let mut floats: Vec<Option<FloatLabel>> = result
+        .record
         .output
         .artifacts
         .iter()

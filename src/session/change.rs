@@ -63,7 +63,7 @@ pub(super) fn between(old: &Written, new: &Written) -> BTreeSet<Change> {
     if old.bibliography != new.bibliography {
         changes.insert(Change::Bibliography);
     }
-    for (old, new) in old.chapters.iter().zip(&new.chapters) {
+    for (old, new) in old.chapters.iter().zip(&*new.chapters) {
         if old.source != new.source {
             changes.extend(in_chapter(old, new));
         }
@@ -108,7 +108,7 @@ mod tests {
             let settings = Source::new("report.yaml", "title: T\nchapters: [a.md]\n");
             Written {
                 config: config::report(&settings).0.expect("the settings are right"),
-                chapters: vec![parse::chapter(Source::new("a.md", text)).0],
+                chapters: [parse::chapter(Source::new("a.md", text)).0].into(),
                 bibliography: None,
                 manifest: Default::default(),
                 diagnostics: Vec::new(),

@@ -174,10 +174,12 @@ impl Desk {
 
     /// Looks whether anything has changed, and if so begins to build.
     pub(super) fn look(&mut self) {
-        let outside = Outside::look(&self.request, self.written.as_ref());
-        let same = self.seen.as_ref().is_some_and(Recorded::is_same) && outside == self.outside;
+        let (outside, is_same) = rayon::join(
+            || Outside::look(&self.request, self.written.as_ref()),
+            || self.seen.as_ref().is_some_and(Recorded::is_same),
+        );
         // What stands in the way from outside is tried again when its time has come.
-        if !same || self.seen.is_none() {
+        if !is_same || outside != self.outside {
             self.failures.forget_outside();
             self.look_again(Some(outside));
         }
@@ -371,13 +373,14 @@ impl Desk {
         self.seen = Some(world);
         let shown = match files {
             Ok(files) => {
-                let known = self.page.as_ref().is_some_and(|page| page.files == files);
-                let page = Arc::new(Page { evaluated, files, state, took: started.elapsed() });
-                self.page = Some(Arc::clone(&page));
                 // What is shown and only waits to be written is not told again.
-                if !(known && self.unwritten) {
+                let known =
+                    self.unwritten && self.page.as_ref().is_some_and(|page| page.files == files);
+                let page = Arc::new(Page { evaluated, files, state, took: started.elapsed() });
+                if !known {
                     self.tell(Update::Page(&page));
                 }
+                self.page = Some(Arc::clone(&page));
                 Ok(page)
             }
             Err(problems) => {
@@ -397,12 +400,13 @@ impl Desk {
         if !output.is_current(&inputs) {
             let pages = Formats { pdf: false, ..formats };
             let pages = pipeline::inputs(pages, world, &page.evaluated);
+            if formats.pdf {
+                let (colours, pages) = (Arc::clone(self.pages.highlighter()), pages.clone());
+                // It waits with its file until these pages are written and `output` is free.
+                self.printer.print(Arc::clone(page), colours, pages, inputs);
+            }
             if formats.html {
                 output.publish(Some(&page.output_files()), None, &pages)?;
-            }
-            if formats.pdf {
-                let colours = Arc::clone(self.pages.highlighter());
-                self.printer.print(Arc::clone(page), colours, pages, inputs);
             }
         }
         output.write_claims(&ledger::json(&page.evaluated.document))?;

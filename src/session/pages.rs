@@ -3,10 +3,11 @@
 //! In: what was found, and the templates among the report's files. Out: the files of the pages.
 //! Left out: writing them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::diag::Diagnostic;
 use crate::math::MathmlRenderer;
@@ -49,7 +50,7 @@ impl Pages {
         &mut self,
         world: &Recorded<DiskWorld>,
         evaluated: &Evaluated,
-    ) -> Result<BTreeMap<String, Cow<'static, [u8]>>, Vec<Diagnostic>> {
+    ) -> Result<BTreeMap<String, Bytes>, Vec<Diagnostic>> {
         self.renders += 1;
         if self.renders.is_multiple_of(RENEWAL) {
             self.highlighter = Arc::new(self.highlighter.renewed());

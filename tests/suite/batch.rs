@@ -343,10 +343,10 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
 
     let good = chapter("good");
     assert!(good.iter().all(CellResult::is_done), "{good:#?}");
-    assert_eq!(good[0].stdout, "to stdout\n");
-    assert_eq!(good[0].stderr, "to stderr\n");
-    assert_eq!(good[1].output.values[0].name, "nine");
-    assert_eq!(good[1].output.artifacts.len(), 1);
+    assert_eq!(good[0].record.stdout, "to stdout\n");
+    assert_eq!(good[0].record.stderr, "to stderr\n");
+    assert_eq!(good[1].record.output.values[0].name, "nine");
+    assert_eq!(good[1].record.output.artifacts.len(), 1);
 
     let types = chapter("types");
     assert!(types[0].is_done(), "{:#?}", types[0]);
@@ -369,7 +369,7 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
     // What a cell leaves behind is neither waited for nor believed.
     let leaves = &chapter("leaves")[0];
     assert!(leaves.is_done(), "{leaves:#?}");
-    assert_eq!(leaves.stdout, "\u{1e}veracity forged 1\n<b>#panic()</b>\n");
+    assert_eq!(leaves.record.stdout, "\u{1e}veracity forged 1\n<b>#panic()</b>\n");
     // To end well before the end is no success.
     assert_eq!(failure(&chapter("exits")[0]).code, "cell-died");
     assert!(chapter("returns")[0].is_done());
@@ -381,7 +381,7 @@ fn cells_run_and_every_failure_is_told_of_the_chapter() {
 
     let floods = &chapter("floods")[0];
     assert!(floods.is_done());
-    assert!(floods.stdout.len() < 100_000 && floods.stdout.contains("more bytes"));
+    assert!(floods.record.stdout.len() < 100_000 && floods.record.stdout.contains("more bytes"));
 
     let needs = chapter("needs");
     assert!(matches!(needs[0].status, CellStatus::NotRun(Reason::NeedsProfile, _)));
@@ -446,8 +446,8 @@ fn replays(bench: &Bench, first: &Executed) {
     assert!(problems.iter().any(|problem| problem.code == "cache-corrupt"));
     for (before, after) in first.chapters.iter().zip(&second.chapters) {
         for (before, after) in before.cells.iter().zip(&after.cells) {
-            assert_eq!(before.output, after.output);
-            assert_eq!(before.stdout, after.stdout);
+            assert_eq!(before.record.output, after.record.output);
+            assert_eq!(before.record.stdout, after.record.stdout);
         }
     }
 }

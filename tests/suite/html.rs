@@ -227,7 +227,7 @@ fn attention() -> Chapter {
             "A picture of the author's.",
             FloatBody::Figure(Image {
                 name: "own".into(),
-                data: ImageData::File { bytes: Arc::from(&b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"80\" height=\"40\"/>"[..]), extension: "svg".into() },
+                data: ImageData::File { bytes: (&b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"80\" height=\"40\"/>"[..]).into(), extension: "svg".into() },
                 alt: "nothing".into(),
                 csv: None,
             }),

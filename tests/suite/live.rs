@@ -180,7 +180,7 @@ fn words(cell: &exec::CellResult) -> String {
             format!("{} at {place}: {}", problem.code, problem.message)
         }
     };
-    format!("{status} | {:?} | {:?}", cell.output, cell.stdout)
+    format!("{status} | {:?} | {:?}", cell.record.output, cell.record.stdout)
 }
 
 const VALUES: &str = r#"# Values
@@ -390,7 +390,8 @@ fn both_kernels_find_the_same() {
     assert_eq!(live.warnings(), batch.warnings());
     assert!(batch.warnings().iter().any(|warning| warning.contains("unused")));
     let sweeps = batch.executed.chapters.last().expect("there are chapters");
-    let elsewhere = sweeps.cells[1].output.values.iter().find(|value| value.name == "elsewhere");
+    let elsewhere =
+        sweeps.cells[1].record.output.values.iter().find(|value| value.name == "elsewhere");
     let elsewhere = elsewhere.expect("it was published");
     assert_eq!(elsewhere.value, Value::Integer { value: "3".to_owned() });
     let values = &batch.executed.chapters[0].cells;

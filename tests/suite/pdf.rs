@@ -2,7 +2,6 @@
 //! code.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use veracity::claims::{Expected, Judged, Reason, Verdict};
 use veracity::config::Author;
@@ -389,7 +388,7 @@ fn render(document: &Document) -> (Vec<u8>, Vec<Diagnostic>) {
     let file = file.unwrap_or_else(|| panic!("no PDF: {diagnostics:?}"));
     assert_eq!(file.path, "report.pdf");
     assert!(file.bytes.starts_with(b"%PDF-"));
-    (file.bytes.into_owned(), diagnostics)
+    (file.bytes.to_vec(), diagnostics)
 }
 
 fn codes(diagnostics: &[Diagnostic]) -> Vec<&str> {
@@ -420,7 +419,7 @@ fn a_picture_that_cannot_be_shown_is_a_problem_and_the_rest_is_printed() {
     let mut document = document();
     document.chapters[1].blocks.push(Block::Paragraph(vec![Inline::Image(Image {
         name: "broken".into(),
-        data: ImageData::File { bytes: Arc::from(&b"no picture"[..]), extension: "png".into() },
+        data: ImageData::File { bytes: (&b"no picture"[..]).into(), extension: "png".into() },
         alt: "nothing".into(),
         csv: None,
     })]));
@@ -478,7 +477,7 @@ fn what_is_rare_is_printed_with_pdf_ua() {
     };
     let dot = Image {
         name: "dot".into(),
-        data: ImageData::File { bytes: Arc::from(DOT), extension: "../png".into() },
+        data: ImageData::File { bytes: DOT.into(), extension: "../png".into() },
         alt: String::new(),
         csv: None,
     };

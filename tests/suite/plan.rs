@@ -280,7 +280,7 @@ fn only_what_is_stale_is_run() {
         let (executed, diagnostics) = sources.execute(&kernel, &store);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         assert!(executed.chapters[0].cells.iter().all(exec::CellResult::is_done));
-        assert_eq!(executed.chapters[0].cells[0].output, values([("one", integer(1))]));
+        assert_eq!(executed.chapters[0].cells[0].record.output, values([("one", integer(1))]));
         kernel.ran()
     };
     let none: [&str; 0] = [];

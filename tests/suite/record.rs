@@ -7,6 +7,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use veracity::attest::{self, statement};
+use veracity::cache::CellRecord;
 use veracity::claims::{Judged, Reason, Verdict};
 use veracity::diff::{self, Kind};
 use veracity::kernel::scripted::ScriptedKernel;
@@ -548,7 +549,8 @@ fn what_another_device_gave_is_told_though_a_claim_is_on_it() {
     let shown = |there: i64| {
         let mut evaluated = bench.evaluate();
         let mut executed = evaluated.executed.clone();
-        executed.chapters[0].cells[1].output = values([("nine", integer(there))]);
+        let output = values([("nine", integer(there))]);
+        executed.chapters[0].cells[1].record = CellRecord { output, ..CellRecord::empty() }.into();
         evaluated.executed.elsewhere.insert("cuda".into(), executed);
         let (lock, _) = record::of(&evaluated, String::new());
         lock.elsewhere["cuda"]["a/cell-2"].shown.clone()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use veracity::cache::{CellRecord, SharedRecord};
 use veracity::config::ReportConfig;
 use veracity::diag::Diagnostic;
 use veracity::document::Document;
@@ -41,7 +42,8 @@ impl Report {
 
     /// Says what the cell `chapter/id` published.
     pub fn cell(mut self, id: &str, output: CellOutput) -> Self {
-        self.cells.insert(id.into(), CellResult { output, ..result(CellStatus::Done) });
+        self.cells
+            .insert(id.into(), CellResult { record: recorded(output), ..result(CellStatus::Done) });
         self
     }
 
@@ -49,7 +51,11 @@ impl Report {
     #[cfg(unix)]
     pub fn elsewhere(mut self, device: &str, id: &str, output: CellOutput) -> Self {
         let there = self.elsewhere.entry(device.into()).or_default();
-        let result = CellResult { output, device: device.into(), ..result(CellStatus::Done) };
+        let result = CellResult {
+            record: recorded(output),
+            device: device.into(),
+            ..result(CellStatus::Done)
+        };
         there.insert(id.into(), result);
         self
     }
@@ -121,11 +127,12 @@ fn result(status: CellStatus) -> CellResult {
         profile: "quick".into(),
         seed: 42,
         status,
-        output: CellOutput::default(),
-        stdout: String::new(),
-        stderr: String::new(),
-        duration_ms: 7,
+        record: recorded(CellOutput::default()),
     }
+}
+
+fn recorded(output: CellOutput) -> SharedRecord {
+    CellRecord { output, duration_ms: 7, ..CellRecord::empty() }.into()
 }
 
 /// An output of values alone.

@@ -1,6 +1,5 @@
 //! A session over edits: the same pages as a build from nothing, whatever was edited before.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use veracity::diag::Diagnostic;
 use veracity::kernel::workspace::Network;
 use veracity::kernel::{Ending, Event, Kernel, Outcome};
@@ -19,7 +19,7 @@ use veracity_protocol::{CellOutput, Published, Value};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Files = BTreeMap<String, Cow<'static, [u8]>>;
+type Files = BTreeMap<String, Bytes>;
 
 /// What tests see of a session.
 #[derive(Debug)]

@@ -258,7 +258,7 @@ impl<'a> Writer<'a> {
                 let path = format!("assets/files/{}", file.name);
                 self.out.raw("<a href=\"").text(&path);
                 self.out.raw("\" download=\"\">").text(&file.name).raw("</a>");
-                self.files.insert(path, bytes.to_vec().into());
+                self.needs.files.insert(path, bytes.clone());
             }
             None => {
                 self.out.text(&file.name).raw(" (not in the record: a build makes it)");

@@ -31,9 +31,16 @@ impl Fragment {
         self.formulas.push((self.html.len(), index));
     }
 
+    /// The same where so many formulas come before its own.
+    pub(super) fn shifted(mut self, by: usize) -> Self {
+        self.formulas.iter_mut().for_each(|(_, index)| *index += by);
+        self
+    }
+
     /// The HTML with its formulas in place.
     pub(super) fn finish(&self, formulas: &[String]) -> String {
-        let mut html = String::with_capacity(self.html.len());
+        let of_formulas = self.formulas.iter().map(|&(_, index)| formulas[index].len());
+        let mut html = String::with_capacity(self.html.len() + of_formulas.sum::<usize>());
         let mut done = 0;
         for &(at, index) in &self.formulas {
             html.push_str(&self.html[done..at]);

@@ -22,24 +22,24 @@ impl<'a> Writer<'a> {
                         self.out.raw("\" width=\"").text(width).raw("\" height=\"").text(height);
                     }
                     self.out.raw("\" loading=\"lazy\"/>");
-                    self.files.insert(file, svg.as_bytes().to_vec().into());
+                    self.needs.files.insert(file, svg.as_bytes().to_vec().into());
                 }
             }
             ImageData::File { bytes, extension } => {
                 let file = file(&format!(".{}", super::file_stem(extension)));
                 self.out.raw("<img class=\"given\" src=\"").text(&file).raw("\" alt=\"");
                 self.out.text(&image.alt).raw("\" loading=\"lazy\"/>");
-                self.files.insert(file, bytes.to_vec().into());
+                self.needs.files.insert(file, bytes.clone());
             }
         }
         if let Some(csv) = &image.csv {
-            self.files.insert(file(".csv"), csv.clone().into_bytes().into());
+            self.needs.files.insert(file(".csv"), csv.clone().into_bytes().into());
         }
     }
 
     pub(super) fn formula(&mut self, math: &'a Math) {
-        self.out.formula(self.formulas.len());
-        self.formulas.push(math);
+        self.out.formula(self.needs.formulas.len());
+        self.needs.formulas.push(math);
     }
 
     pub(super) fn inlines(&mut self, content: &'a [Inline]) {

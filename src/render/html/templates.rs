@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use tera::{Context, ErrorKind, Tera, Value};
 
@@ -62,7 +63,7 @@ const DEFAULT_INSTEAD: &str = "without the report's own file, the default templa
 pub struct Templates {
     tera: Tera,
     sources: BTreeMap<String, Source>,
-    assets: BTreeMap<String, Vec<u8>>,
+    assets: BTreeMap<String, Bytes>,
 }
 
 impl Templates {
@@ -96,7 +97,7 @@ impl Templates {
                 let text = String::from_utf8(bytes).map_err(|error| unreadable(&path, &error))?;
                 sources.insert(name, Source::new(path, text));
             } else if !name.ends_with(".typ") {
-                assets.insert(name, bytes);
+                assets.insert(name, bytes.into());
             }
         }
         let mut tera = Tera::new();
@@ -115,8 +116,8 @@ impl Templates {
     }
 
     /// Static files by their path below `assets/`.
-    pub(super) fn assets(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.assets.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    pub(super) fn assets(&self) -> impl Iterator<Item = (&str, &Bytes)> {
+        self.assets.iter().map(|(name, bytes)| (name.as_str(), bytes))
     }
 
     /// One page.
