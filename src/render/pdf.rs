@@ -34,7 +34,14 @@ use world::ReportWorld;
 /// Builds for which an unused result of Typst is kept.
 const CACHED_BUILDS: usize = 10;
 
+/// Forgets what Typst worked out and no report of late has used.
+pub fn tidy() {
+    typst::comemo::evict(CACHED_BUILDS);
+}
+
 /// Renders a report to `report.pdf`.
+///
+/// What is worked out is remembered until [`tidy`] is called.
 ///
 /// Returns the file, unless Typst could not print the report at all, and diagnostics: characters
 /// without a glyph, formulas and pictures that were replaced, and lost accessibility.
@@ -65,7 +72,6 @@ pub fn file(
         });
         Ok(printed)
     });
-    typst::comemo::evict(CACHED_BUILDS);
     match printed {
         Ok(bytes) => {
             (Some(OutputFile { path: "report.pdf".to_owned(), bytes: bytes.into() }), diagnostics)

@@ -118,5 +118,7 @@ fn work(
         }
         subscriber(Update::Printed(&problems));
         pending.finish(jobs);
+        // For this nobody waits.
+        pdf::tidy();
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use typst::foundations::Bytes;
 
@@ -55,10 +56,16 @@ impl Emission {
         highlighter: &Highlighter,
         broken: &BTreeSet<usize>,
     ) -> Self {
+        // Anchors seldom change from one print to the next; what they are is checked.
+        static LAST: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let guess = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let emitter = |known| Emitter::new(document, highlighter, broken, known);
-        let (_, known) = emitter(BTreeSet::new()).emit();
-        let (emission, _) = emitter(known).emit();
-        emission
+        let (emission, anchors) = emitter(guess.clone()).emit();
+        if anchors == guess {
+            return emission;
+        }
+        LAST.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&anchors);
+        emitter(anchors).emit().0
     }
 
     /// The world that compiles the report.
