@@ -10,6 +10,7 @@
 mod change;
 mod claim;
 mod matching;
+mod order;
 mod passages;
 mod side;
 pub mod words;
@@ -20,6 +21,7 @@ pub use side::Side;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::shown;
+use crate::math::canonical;
 use crate::record::{Cell, Exemption};
 
 /// Compares two sides.
@@ -138,7 +140,8 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
         for exemption in &side.exemptions {
             // One with another reason is another one.
             let Exemption { path, text, reason, .. } = exemption;
-            let key = [path, text, reason].map(String::clone);
+            let text = canonical(text).into_owned();
+            let key = [path.clone(), text, reason.clone()];
             counts.entry(key).or_insert_with(|| (0, exemption.clone())).0 += 1;
         }
         counts

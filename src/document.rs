@@ -34,7 +34,7 @@ pub struct Document {
     pub claims: Vec<Judged>,
     /// What became of the numbers of each chapter.
     pub coverage: Vec<Coverage>,
-    /// What each chapter says around its claims and numbers, in order.
+    /// What settings, chapters and works cited say, in order.
     pub passages: Vec<Passage>,
 }
 

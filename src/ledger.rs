@@ -23,7 +23,7 @@ struct File<'a> {
     environment: std::collections::BTreeMap<&'a str, &'a str>,
     claims: Vec<Claim<'a>>,
     coverage: Vec<Chapter<'a>>,
-    /// What the chapters say around claims and numbers.
+    /// What the report says.
     passages: Vec<Number<'a>>,
 }
 

@@ -65,8 +65,7 @@ pub struct Lock {
     /// Numbers of the prose that need no claim, by the author's word.
     #[serde(default, rename = "exemption")]
     pub exemptions: Vec<Exemption>,
-    /// What stands around claims, inline values and numbers, by the file of the chapter, in reading order;
-    /// absent in a record of a version that did not know them.
+    /// What the report says, by file, in reading order; absent in a record of a version that did not know it.
     #[serde(default)]
     pub passages: Option<BTreeMap<String, Vec<String>>>,
 }
@@ -181,10 +180,10 @@ pub struct Exemption {
     pub reason: String,
 }
 
-/// Words around claims and numbers.
+/// Something that the report says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Passage {
-    /// File of the chapter.
+    /// The file.
     #[serde(default)]
     pub path: String,
     /// Line from 1; not in a lock.

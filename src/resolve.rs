@@ -23,7 +23,7 @@ use crate::claims::{Expected, Judged, Site, Standing, Subject, judge};
 use crate::config::ReportConfig;
 use crate::coverage::Coverage;
 use crate::diag::Diagnostic;
-use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
+use crate::document::{Block, Chapter, CheckOutcome, Document, Output, Reference, plain_text};
 use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::Macros;
 use crate::mutate::reasons;
@@ -61,6 +61,10 @@ pub fn document(
     for chapter in &mut resolved {
         attach(&mut chapter.blocks, &claims);
     }
+    let references = works.references(&config.language);
+    let mut said = passages::of_report(config);
+    said.extend(chapters.iter().flat_map(passages::of));
+    said.extend(bibliography.into_iter().flat_map(|source| cited(source, &references)));
     let document = Document {
         title: config.title.clone(),
         authors: config.authors.clone(),
@@ -68,12 +72,24 @@ pub fn document(
         environment,
         notice: None,
         chapters: resolved,
-        bibliography: works.references(&config.language),
+        bibliography: references,
         coverage: coverage(config, chapters, executed, &claims),
-        passages: chapters.iter().flat_map(passages::of).collect(),
+        passages: said,
         claims,
     };
     (document, diagnostics)
+}
+
+/// What the list of works cited says.
+fn cited<'a>(
+    source: &'a Source,
+    references: &'a [Reference],
+) -> impl Iterator<Item = passages::Passage> + 'a {
+    references.iter().map(|work| {
+        let key = work.anchor.strip_prefix("ref-").unwrap_or(&work.anchor);
+        let text = format!("{key}: {}", plain_text(&work.content));
+        passages::Passage::found(source, &format!("{{{key},"), &text)
+    })
 }
 
 fn coverage(

@@ -44,8 +44,10 @@ pub enum Kind {
     Data,
     /// The words of a claim are others.
     Text,
-    /// The words around a claim, an inline value or a number are others.
-    Around,
+    /// Something else is said, beside the words of claims.
+    Said,
+    /// What is said stands elsewhere.
+    Order,
     /// What stood behind the results is another.
     Environment,
     /// The code behind claims is another.
@@ -89,7 +91,8 @@ impl Kind {
             Self::Output => "output changed",
             Self::Data => "data changed",
             Self::Text => "text changed",
-            Self::Around => "words around claims changed",
+            Self::Said => "words changed",
+            Self::Order => "order changed",
             Self::Environment => "environment changed",
             Self::Code => "code changed",
             Self::Moved => "value moved within what its claim allows",

@@ -23,7 +23,7 @@ pub struct Side {
     /// Numbers of the prose that need no claim and code that no claim need notice, by the author's
     /// word.
     pub exemptions: Vec<Exemption>,
-    /// Words around claims and numbers, in reading order within a chapter; absent if nothing is known of them.
+    /// What the report says, in reading order within a file; absent if nothing is known of it.
     pub passages: Option<Vec<Passage>>,
 }
 

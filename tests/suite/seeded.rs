@@ -462,7 +462,7 @@ fn words_around_claims_that_change_are_told() {
             Side::parse("claims.json", &ledger::json(&report.document)).expect("we have written it")
         };
         let changes = diff::compare(&side(&report.clean), &side(&report.judge(copy)));
-        changes.into_iter().filter(|it| it.kind == Kind::Around).collect()
+        changes.into_iter().filter(|it| it.kind == Kind::Said).collect()
     };
     // The same words, and the same words on other lines.
     assert_eq!(around(&Copy::new()), []);
