@@ -11,6 +11,7 @@ use crate::coverage::Coverage;
 use crate::math::Math;
 use crate::parse::{CalloutKind, ColumnAlign};
 use crate::passages::Passage;
+use crate::span::Source;
 use crate::words::Words;
 
 /// A whole report, ready to be rendered.
@@ -36,6 +37,8 @@ pub struct Document {
     pub coverage: Vec<Coverage>,
     /// What settings, chapters and works cited say, in order.
     pub passages: Vec<Passage>,
+    /// The files that an author wrote: settings, chapters and bibliography.
+    pub sources: Vec<Source>,
 }
 
 impl Document {

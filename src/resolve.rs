@@ -52,7 +52,7 @@ pub fn document(
     world: &dyn World,
 ) -> (Document, Vec<Diagnostic>) {
     let (resolver, mut resolved) = walk(config, chapters, executed, bibliography, world);
-    let Resolver { numbers, works, sites, mut diagnostics, .. } = resolver;
+    let Resolver { numbers, works, sites, pictures, mut diagnostics, .. } = resolver;
     let (claims, found) = judge(sites, chapters, executed, |chapter, cell| {
         numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
     });
@@ -61,9 +61,13 @@ pub fn document(
     for chapter in &mut resolved {
         attach(&mut chapter.blocks, &claims);
     }
+    let settings = config.chapters.first().map(|(_, at)| &at.source);
+    let written = chapters.iter().map(|chapter| &chapter.source);
+    let sources = settings.into_iter().chain(written).chain(bibliography).cloned().collect();
     let references = works.references(&config.language);
     let mut said = passages::of_report(config);
     said.extend(chapters.iter().flat_map(passages::of));
+    said.extend(pictures);
     said.extend(bibliography.into_iter().flat_map(|source| cited(source, &references)));
     let document = Document {
         title: config.title.clone(),
@@ -75,6 +79,7 @@ pub fn document(
         bibliography: references,
         coverage: coverage(config, chapters, executed, &claims),
         passages: said,
+        sources,
         claims,
     };
     (document, diagnostics)
@@ -157,6 +162,7 @@ fn walk<'a>(
         works,
         evaluator: Evaluator::new(),
         images: Anchors::default(),
+        pictures: Vec::new(),
         footnotes: Footnotes::default(),
         sites: Vec::new(),
         chapter: 0,
@@ -179,6 +185,8 @@ struct Resolver<'a> {
     evaluator: Evaluator,
     /// Names of pictures.
     images: Anchors,
+    /// Which picture is shown where.
+    pictures: Vec<passages::Passage>,
     footnotes: Footnotes<'a>,
     /// Claims so far; the ledger has the same order.
     sites: Vec<Site>,

@@ -30,6 +30,8 @@ pub enum Kind {
     Loosened,
     /// The check behind a claim has less to say.
     Weaker,
+    /// What a cell gives is no longer compared, since it is said to depend on the clock.
+    Measured,
     /// A number of the prose need no longer be claimed.
     Exempted,
     /// A claim is compared in another way.
@@ -84,6 +86,7 @@ impl Kind {
             Self::Deleted => "claim deleted",
             Self::Loosened => "tolerance loosened",
             Self::Weaker => "check weakened",
+            Self::Measured => "no longer compared",
             Self::Exempted => "exemption added",
             Self::Reread => "relation changed",
             Self::DataLost => "data no longer real",
@@ -113,11 +116,17 @@ impl Kind {
         self <= Self::DataLost
     }
 
-    /// Whether the author states less than before, whatever the code puts out.
+    /// Whether the author promises less than before.
     pub fn promises_less(self) -> bool {
         matches!(
             self,
-            Self::ExpectedRefuted | Self::Deleted | Self::Loosened | Self::Exempted | Self::Reread
+            Self::ExpectedRefuted
+                | Self::Deleted
+                | Self::Loosened
+                | Self::Weaker
+                | Self::Measured
+                | Self::Exempted
+                | Self::Reread
         )
     }
 
