@@ -6,10 +6,14 @@
 //! inline value `{{ expression }}`, so that it matters which one stands where, and not what code gives. Left out: how
 //! text is broken into lines, emphasis, comments, and the code of cells and modules, which has keys of its own.
 
+mod line;
+
+use line::{Line, image};
+
 use crate::config::ReportConfig;
 use crate::memo::{Input, Memo};
-use crate::parse::prose::{EXEMPT, Stretch, prose};
-use crate::parse::{Block, CalloutKind, Chapter, Inline, is_comment};
+use crate::parse::prose::{Stretch, prose};
+use crate::parse::{Block, CalloutKind, Chapter, Echo, Inline, is_comment};
 use crate::span::{Source, Span};
 
 /// A passage.
@@ -44,6 +48,9 @@ pub fn of_report(config: &ReportConfig) -> Vec<Passage> {
         all.push(of("author", &author.name));
         all.extend(author.affiliation.iter().map(|words| of("affiliation", words)));
     }
+    if config.echo == Echo::Hide {
+        all.push(of("echo", "false"));
+    }
     all.extend(config.macros.iter().map(|(name, words)| of(name, words)));
     all.extend(config.chapters.iter().map(|(path, _)| of("chapter", path)));
     all
@@ -62,7 +69,10 @@ fn found(chapter: &Chapter) -> Vec<Passage> {
     let source = &chapter.source;
     let title = chapter.front.title.iter().map(|words| ("title", words));
     let macros = chapter.front.macros.iter().map(|(name, words)| (name.as_str(), words));
-    let front = title.chain(macros);
+    let hidden = chapter.front.cells.echo == Some(Echo::Hide);
+    let hidden = hidden.then_some("false");
+    let front = title.chain(macros).map(|(name, words)| (name, words.as_str()));
+    let front = front.chain(hidden.map(|words| ("echo", words)));
     let mut finder = Finder {
         chapter,
         prose: prose(chapter),
@@ -171,6 +181,7 @@ impl Finder<'_> {
                 if let Some(alt) = &options.alt {
                     self.of_label(options.label.as_deref(), &image(alt, ""), &cell.span);
                 }
+                self.hidden(options.echo, &cell.id, &cell.span);
             }
             Block::Code { text, .. } => {
                 let lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -178,7 +189,12 @@ impl Finder<'_> {
             }
             Block::Html(html) if is_comment(html) => {}
             Block::Html(html) => self.verbatim(html, html.lines().next().unwrap_or_default()),
-            Block::Module(_) | Block::Rule => {}
+            Block::Module(index) => {
+                if let Some(module) = self.chapter.modules.get(*index) {
+                    self.hidden(module.echo, "module", &module.span);
+                }
+            }
+            Block::Rule => {}
         }
     }
 
@@ -192,6 +208,13 @@ impl Finder<'_> {
         line.inlines(content);
         self.at = self.at.max(of.range.start);
         self.add_here(&line, of);
+    }
+
+    /// Code that readers do not get to see.
+    fn hidden(&mut self, echo: Option<Echo>, of: &str, at: &Span) {
+        if echo == Some(Echo::Hide) {
+            self.add_at(&format!("{of}: echo: false"), at);
+        }
     }
 
     fn of_label(&mut self, label: Option<&str>, words: &str, at: &Span) {
@@ -260,169 +283,6 @@ impl Finder<'_> {
             self.at = self.at.max(span.range.end);
             self.found.push(Passage { span: span.clone(), text });
         }
-    }
-}
-
-fn image(alt: &str, target: &str) -> String {
-    match target {
-        "" => format!("![{alt}]"),
-        _ => format!("![{alt}] <{target}>"),
-    }
-}
-
-/// Words on one line.
-#[derive(Default)]
-struct Line {
-    text: String,
-    /// Where the words begin, behind a label.
-    start: usize,
-    /// Where the parts stand of which that is known, by their places in the line.
-    places: Vec<(usize, Span)>,
-    /// What no sentence ends within.
-    whole: Vec<std::ops::Range<usize>>,
-}
-
-impl Line {
-    fn of(content: &[Inline]) -> Self {
-        let mut line = Self::default();
-        line.inlines(content);
-        line
-    }
-
-    /// A row of a table.
-    fn row(label: Option<&str>, cells: &[Vec<Inline>]) -> Self {
-        let mut line = Self::default();
-        if let Some(label) = label {
-            line.text = format!("{label} ");
-        }
-        line.text.push('|');
-        line.start = line.text.len();
-        for cell in cells {
-            line.text.push(' ');
-            line.inlines(cell);
-            line.text.push_str(" |");
-        }
-        line
-    }
-
-    fn label(&mut self, label: Option<&str>) {
-        if let Some(label) = label {
-            self.text.push_str(&format!(" {{#{label}}}"));
-        }
-    }
-
-    fn inlines(&mut self, inlines: &[Inline]) {
-        inlines.iter().for_each(|inline| self.inline(inline));
-    }
-
-    fn inline(&mut self, inline: &Inline) {
-        let start = self.text.len();
-        match inline {
-            Inline::Text(text) => return self.text.push_str(text),
-            Inline::SoftBreak | Inline::HardBreak => return self.text.push(' '),
-            Inline::Emphasis(content) | Inline::Strong(content) => return self.inlines(content),
-            Inline::Strikethrough(content) => {
-                self.text.push_str("~~");
-                self.inlines(content);
-                return self.text.push_str("~~");
-            }
-            Inline::Link { target, content, span, .. } if target == EXEMPT => {
-                self.text.push('[');
-                self.inlines(content);
-                self.text.push_str(&format!("]({EXEMPT})"));
-                self.places.push((start, span.clone()));
-            }
-            Inline::Link { target, title, content, .. } => {
-                self.inlines(content);
-                let start = self.text.len();
-                self.text.push_str(&format!(" <{}>", format!("{target} {title}").trim_end()));
-                return self.whole.push(start..self.text.len());
-            }
-            Inline::Claim { claim, content } => {
-                self.text.push('[');
-                self.inlines(content);
-                self.text.push_str(&format!("]({})", claim.name));
-                self.places.push((start, claim.span.clone()));
-            }
-            Inline::Value { expression, span } => {
-                self.text.push_str(&format!("{{{{ {} }}}}", expression.trim()));
-                self.places.push((start, span.clone()));
-            }
-            Inline::Math { latex, span } => {
-                self.text.push_str(&format!("${}$", latex.trim()));
-                self.places.push((start, span.clone()));
-            }
-            Inline::Code(code) => self.text.push_str(&format!("`{code}`")),
-            Inline::Image { alt, target, span } => {
-                self.text.push_str(&image(alt, target));
-                self.places.push((start, span.clone()));
-            }
-            Inline::Footnote { name, span } => {
-                self.text.push_str(&format!("[^{name}]"));
-                self.places.push((start, span.clone()));
-            }
-            Inline::Reference { span, .. } | Inline::Citation { span, .. } => {
-                self.text.push_str(span.text());
-                self.places.push((start, span.clone()));
-            }
-            Inline::Html(html) if is_comment(html) => {}
-            Inline::Html(html) => self.text.push_str(html),
-        }
-        self.whole.push(start..self.text.len());
-    }
-
-    /// The sentences. Where it is not plain that one ends, it goes on.
-    fn sentences(self) -> Vec<Self> {
-        let text = self.text.as_str();
-        let mut ends = Vec::new();
-        // Whether a sentence may be over, and where the next one would begin.
-        let mut is_over = false;
-        let mut next = None;
-        for (at, c) in text.char_indices() {
-            if is_over
-                && next.is_none()
-                && text[..at].ends_with(char::is_whitespace)
-                && !c.is_whitespace()
-            {
-                next = Some(at);
-            }
-            match c {
-                c if is_over && next.is_some() && c.is_uppercase() => {
-                    ends.extend(next);
-                    (is_over, next) = (false, None);
-                }
-                '.' | '!' | '?' if !self.is_within(at) => (is_over, next) = (true, None),
-                '。' | '！' | '？' if !self.is_within(at) => {
-                    ends.push(at + c.len_utf8());
-                    (is_over, next) = (false, None);
-                }
-                c if c.is_whitespace() => {}
-                // Marks may stand behind the end of a sentence, and before a word.
-                c if is_over && !c.is_alphanumeric() => {}
-                _ => (is_over, next) = (false, None),
-            }
-        }
-        ends.push(text.len());
-        let mut start = 0;
-        let mut sentences = Vec::new();
-        for end in ends {
-            let places = self.places.iter().filter(|(at, _)| (start..end).contains(at));
-            let within = |whole: &std::ops::Range<usize>| {
-                (whole.start >= start).then(|| whole.start - start..whole.end - start)
-            };
-            sentences.push(Self {
-                text: text[start..end].to_owned(),
-                places: places.map(|(at, span)| (at - start, span.clone())).collect(),
-                whole: self.whole.iter().filter_map(within).collect(),
-                ..Self::default()
-            });
-            start = end;
-        }
-        sentences
-    }
-
-    fn is_within(&self, at: usize) -> bool {
-        self.whole.iter().any(|whole| whole.contains(&at))
     }
 }
 
@@ -500,13 +360,17 @@ mod tests {
 
     #[test]
     fn captions_of_cells_are_passages_and_their_code_is_none() {
-        let text = "```rust,cell\n//| label: fig-x\n//| caption: Time\n//|   in seconds\n//| alt: It falls.\nlet a = 3;\n```\n\nOf 3. And 3 more.\n";
-        let expected =
-            ["3: fig-x: Time in seconds", "3: fig-x: ![It falls.]", "9: Of 3.", "9: And 3 more."];
+        let text = "```rust,cell\n//| label: fig-x\n//| caption: Time\n//|   in seconds\n//| alt: It falls.\n\
+                    //| echo: false\nlet a = 3;\n```\n\nOf 3. And 3 more.\n";
         assert_eq!(
-            of(text)[0].split_once(": ").map(|it| it.1),
-            expected[0].split_once(": ").map(|it| it.1)
+            of(text),
+            [
+                "3: fig-x: Time in seconds",
+                "1: fig-x: ![It falls.]",
+                "1: fig-x: echo: false",
+                "10: Of 3.",
+                "10: And 3 more.",
+            ]
         );
-        assert_eq!(of(text)[2..], expected[2..]);
     }
 }

@@ -50,7 +50,12 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
             }
         }
     }
-    let named = |it: &Marked| (!it.names.is_empty()).then(|| it.names.join("\n"));
+    // Many things are exempt.
+    let named = |it: &Marked| {
+        let names: Vec<&str> =
+            it.names.iter().map(String::as_str).filter(|name| *name != EXEMPT).collect();
+        (!names.is_empty()).then(|| names.join("\n"))
+    };
     pairs.extend(both(left.pair(
         |old| named(&olds[&old]).map(|names| (before[old].path.clone(), names)),
         |new| named(&news[&new]).map(|names| (after[new].path.clone(), names)),

@@ -362,8 +362,12 @@ impl Resolver<'_> {
         })?;
         if let ImageData::File { bytes, .. } = &data {
             let digest = blake3::hash(bytes).to_hex();
-            let text = format!("<{target}> {}", shown(&digest));
-            self.pictures.push(Passage { span: span.clone(), text });
+            let picture =
+                Passage { span: span.clone(), text: format!("<{target}> {}", shown(&digest)) };
+            let is_same = |it: &Passage| it.text == picture.text && it.span.source.path() == from;
+            if !self.pictures.iter().any(is_same) {
+                self.pictures.push(picture);
+            }
         }
         let file = target.rsplit('/').next().unwrap_or_default();
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
