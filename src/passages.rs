@@ -117,8 +117,8 @@ impl Finder<'_> {
     fn block(&mut self, block: &Block) {
         match block {
             Block::Heading { level, label, content, span } => {
-                let mut line = Line::default();
-                line.text = format!("{} ", "#".repeat(usize::from(*level)));
+                let text = format!("{} ", "#".repeat(usize::from(*level)));
+                let mut line = Line::behind(text);
                 line.inlines(content);
                 line.label(label.as_deref());
                 self.add_at(&line.text, span);
@@ -154,11 +154,11 @@ impl Finder<'_> {
             }
             Block::Equation(equation) => {
                 let formula = format!("$${}$$", equation.latex.trim());
-                let mut line = Line::default();
-                line.text = match &equation.claim {
+                let text = match &equation.claim {
                     Some(claim) => format!("[{formula}]({})", claim.name),
                     None => formula,
                 };
+                let mut line = Line::behind(text);
                 line.label(equation.label.as_deref());
                 self.add_at(&line.text, &equation.span);
             }
@@ -200,11 +200,7 @@ impl Finder<'_> {
 
     fn caption(&mut self, label: Option<&str>, caption: Option<&[Inline]>, of: &Span) {
         let Some(content) = caption.filter(|content| !content.is_empty()) else { return };
-        let mut line = Line::default();
-        if let Some(label) = label {
-            line.text = format!("{label}: ");
-            line.start = line.text.len();
-        }
+        let mut line = Line::behind(label.map(|label| format!("{label}: ")).unwrap_or_default());
         line.inlines(content);
         self.at = self.at.max(of.range.start);
         self.add_here(&line, of);

@@ -107,11 +107,11 @@ pub(super) fn run(session: &Session, root: Option<PathBuf>, args: &DiffArgs) -> 
 /// A side, and where the outputs of its cells may be found.
 struct Named {
     side: Side,
-    from: From,
+    origin: Origin,
 }
 
 /// Where a side was found.
-enum From {
+enum Origin {
     File(PathBuf),
     Revision(PathBuf, String),
 }
@@ -126,7 +126,7 @@ impl Named {
             (None, Some(root)) => {
                 let text = git::show(root, name, record::FILE)?;
                 let side = Side::parse(&format!("{name}:{}", record::FILE), &text)?;
-                Ok(Self { side, from: From::Revision(root.to_owned(), name.to_owned()) })
+                Ok(Self { side, origin: Origin::Revision(root.to_owned(), name.to_owned()) })
             }
             (None, None) => Self::file(Path::new(name)),
         }
@@ -167,15 +167,15 @@ impl Named {
                 .hint("`veracity record` writes report.lock, and `veracity check` claims.json")
         })?;
         let side = Side::parse(&shown, &String::from_utf8_lossy(&text))?;
-        Ok(Self { side, from: From::File(path.to_owned()) })
+        Ok(Self { side, origin: Origin::File(path.to_owned()) })
     }
 
     /// A file of the folder beside a record.
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         let name = format!("{}/{name}", record::FOLDER);
-        match &self.from {
-            From::File(path) => std::fs::read(path.with_file_name(name)).ok(),
-            From::Revision(root, revision) => {
+        match &self.origin {
+            Origin::File(path) => std::fs::read(path.with_file_name(name)).ok(),
+            Origin::Revision(root, revision) => {
                 git::show(root, revision, &name).ok().map(String::into_bytes)
             }
         }

@@ -19,6 +19,11 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// A line that goes on behind a mark.
+    pub fn behind(text: String) -> Self {
+        Self { start: text.len(), text, ..Self::default() }
+    }
+
     pub fn of(content: &[Inline]) -> Self {
         let mut line = Self::default();
         line.inlines(content);
@@ -27,12 +32,8 @@ impl Line {
 
     /// A row of a table.
     pub fn row(label: Option<&str>, cells: &[Vec<Inline>]) -> Self {
-        let mut line = Self::default();
-        if let Some(label) = label {
-            line.text = format!("{label} ");
-        }
-        line.text.push('|');
-        line.start = line.text.len();
+        let label = label.map(|label| format!("{label} ")).unwrap_or_default();
+        let mut line = Self::behind(label + "|");
         for cell in cells {
             line.text.push(' ');
             line.inlines(cell);
