@@ -77,7 +77,11 @@ fn ledger(scratch: &Path, name: &str) -> PathBuf {
              \"text\": \"The matrix number {n} has [{n}](value-{n}) {rows}, as all of them.\"}}"
         )
     };
-    let passages: Vec<String> = (0..10_000).map(passage).collect();
+    let mut passages: Vec<String> = (0..10_000).map(passage).collect();
+    if name == "new" {
+        // Some change places.
+        (5..10_000).step_by(20).for_each(|at| passages.swap(at - 5, at));
+    }
     let path = scratch.join(format!("{name}.json"));
     let (claims, passages) = (claims.join(",\n"), passages.join(",\n"));
     let text = format!("{{\"version\": 1, \"claims\": [{claims}], \"passages\": [{passages}]}}");

@@ -24,6 +24,8 @@ pub(crate) use judge::missing_on;
 pub use judge::{Site, Stated, Subject, judge};
 pub(crate) use table::aggregate;
 
+use std::collections::BTreeSet;
+
 use veracity_protocol::DataUse;
 
 use crate::diag::Diagnostic;
@@ -188,8 +190,8 @@ pub enum Standing {
     Bad,
 }
 
-/// Most claims that are listed for want of the one that was asked for.
-const MOST_NAMED: usize = 30;
+/// Most claims that are named for want of the one that was asked for.
+const MOST_NAMED: usize = 5;
 
 /// The claims of a name or identifier.
 ///
@@ -202,15 +204,21 @@ pub fn named<'a>(claims: &'a [Judged], wanted: &str) -> Result<Vec<&'a Judged>, 
         return Ok(found);
     }
     let names = claims.iter().flat_map(|claim| [claim.id.as_str(), claim.name.as_str()]);
-    let known: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
+    let similarity = |name: &str| {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        strsim::jaro_winkler(wanted, name).max(strsim::jaro_winkler(wanted, short))
+    };
+    let known: BTreeSet<&str> = claims.iter().map(|claim| claim.name.as_str()).collect();
+    let mut nearest: Vec<&str> = known.into_iter().collect();
+    nearest.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
+    nearest.truncate(MOST_NAMED);
     Err(Diagnostic::global("unknown-claim", format!("no claim is called `{wanted}`"))
-        .note(match known.as_slice() {
+        .note(match nearest.as_slice() {
             [] => "this report makes no claims".to_owned(),
-            known if known.len() <= MOST_NAMED => format!("its claims: {}", known.join(", ")),
-            known => format!(
-                "its claims: {} and {} more, which the ledger lists",
-                known[..MOST_NAMED].join(", "),
-                known.len() - MOST_NAMED
+            nearest => format!(
+                "the nearest are {}; the ledger lists all {}",
+                nearest.join(", "),
+                claims.len()
             ),
         })
         .did_you_mean(wanted, names))

@@ -10,6 +10,8 @@
 mod change;
 mod claim;
 mod matching;
+mod order;
+pub mod outputs;
 mod passages;
 mod side;
 pub mod words;
@@ -20,7 +22,11 @@ pub use side::Side;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::shown;
-use crate::record::{Cell, Exemption};
+use crate::math::canonical;
+use crate::record::Exemption;
+
+/// Most claims that are named of those that rest on other code.
+const MOST_NAMED: usize = 10;
 
 /// Compares two sides.
 pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
@@ -33,18 +39,58 @@ pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
         let (Some(before), Some(after)) = (pair.old, pair.new) else { return false };
         matches!((old.key(before), new.key(after)), (Some(old), Some(new)) if old != new)
     };
-    match pairs.iter().filter(on_other_code).count() {
-        0 => {}
-        1 => changes.push(whole(Kind::Code, "1 claim rests on other code")),
-        many => changes.push(whole(Kind::Code, &format!("{many} claims rest on other code"))),
+    let others: Vec<&str> =
+        pairs.iter().filter(on_other_code).filter_map(|it| Some(it.new?.id.as_str())).collect();
+    let what = match others.len() {
+        1 => "1 claim rests on other code".to_owned(),
+        many => format!("{many} claims rest on other code"),
+    };
+    if !others.is_empty() {
+        let more = match others.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let to = others[..others.len().min(MOST_NAMED)].join(", ") + &more;
+        changes.push(Change { to: Some(to), ..whole(Kind::Code, &what) });
     }
-    outputs(old, new, &told(&pairs), &mut changes);
+    measured(old, new, &mut changes);
+    outputs::compare(old, new, &told(&pairs), &mut changes);
     data(old, new, &mut changes);
     environment(old, new, &mut changes);
     exemptions(old, new, &mut changes);
     passages::compare(old, new, &pairs, &mut changes);
     changes.sort_by_key(|change| change.kind);
     changes
+}
+
+/// What cannot be compared, since one side does not hold it, in sentences.
+pub fn uncompared(old: &Side, new: &Side) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    if old.passages.is_some() != new.passages.is_some() {
+        all.push(
+            "sentences, headings and captions were not compared: one side was made by a version that recorded none",
+        );
+    }
+    if old.is_record() != new.is_record() {
+        all.push(
+            "what cells put out was not compared: claims.json holds of it what claims read; two records hold all, and `check --locked` runs it",
+        );
+    }
+    all
+}
+
+/// Cells that are now said to give something else each time.
+fn measured(old: &Side, new: &Side, changes: &mut Vec<Change>) {
+    let before = old.clocks();
+    for (name, _) in new.clocks().into_iter().filter(|(_, is_measured)| *is_measured) {
+        if before.get(name) == Some(&false) {
+            changes.push(Change {
+                from: Some("compared with what it was".to_owned()),
+                to: Some("measured, so that it may be anything".to_owned()),
+                ..whole(Kind::Measured, name)
+            });
+        }
+    }
 }
 
 /// The cells of which a claim tells that a value is another.
@@ -59,52 +105,14 @@ fn whole(kind: Kind, what: &str) -> Change {
     Change { kind, what: what.to_owned(), place: None, from: None, to: None }
 }
 
-fn outputs(old: &Side, new: &Side, told: &BTreeSet<&str>, changes: &mut Vec<Change>) {
-    for (name, before) in &old.cells {
-        let Some(after) = new.cells.get(name) else { continue };
-        if before.measured && after.measured {
-            continue;
-        }
-        files(name, before, after, changes);
-        if before.output == after.output {
-            continue;
-        }
-        let kind = match before.shown.is_some() && before.shown == after.shown {
-            true if told.contains(name.as_str()) => continue,
-            true => Kind::Unshown,
-            false => Kind::Output,
-        };
-        let said = |output: &Option<String>| match output {
-            Some(digest) => shown(digest).to_owned(),
-            None => "not run".to_owned(),
-        };
-        changes.push(Change {
-            from: Some(said(&before.output)),
-            to: Some(said(&after.output)),
-            ..whole(kind, name)
-        });
-    }
-}
-
-fn files(cell: &str, before: &Cell, after: &Cell, changes: &mut Vec<Change>) {
-    let named = |cell: &Cell| -> BTreeMap<String, String> {
-        let files = cell.files.iter();
-        files.map(|file| (file.name.clone(), shown(&file.digest).to_owned())).collect()
-    };
-    let (before, after) = (named(before), named(after));
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    for name in names {
-        let (from, to) = (before.get(name).cloned(), after.get(name).cloned());
-        if from != to {
-            // A file that is there no more, or is new, is another output.
-            let kind = if from.is_some() && to.is_some() { Kind::File } else { Kind::Output };
-            changes.push(Change { from, to, ..whole(kind, &format!("{cell}/{name}")) });
-        }
-    }
-}
-
 fn data(old: &Side, new: &Side, changes: &mut Vec<Change>) {
-    let names: BTreeSet<&String> = old.data.keys().chain(new.data.keys()).collect();
+    let mut names: BTreeSet<&String> = old.data.keys().chain(new.data.keys()).collect();
+    if !(old.is_record() && new.is_record()) {
+        // A ledger names those that claims rest on.
+        let used: BTreeSet<String> =
+            side::used(&old.claims).chain(side::used(&new.claims)).map(|(name, _)| name).collect();
+        names.retain(|name| used.contains(*name));
+    }
     for name in names {
         let (before, after) = (old.data.get(name), new.data.get(name));
         if before == after {
@@ -138,7 +146,8 @@ fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
         for exemption in &side.exemptions {
             // One with another reason is another one.
             let Exemption { path, text, reason, .. } = exemption;
-            let key = [path, text, reason].map(String::clone);
+            let text = canonical(text).into_owned();
+            let key = [path.clone(), text, reason.clone()];
             counts.entry(key).or_insert_with(|| (0, exemption.clone())).0 += 1;
         }
         counts

@@ -13,6 +13,7 @@ use crate::coverage::Coverage;
 use crate::math::Math;
 use crate::parse::{CalloutKind, ColumnAlign};
 use crate::passages::Passage;
+use crate::span::Source;
 use crate::words::Words;
 
 /// A whole report, ready to be rendered.
@@ -36,8 +37,10 @@ pub struct Document {
     pub claims: Vec<Judged>,
     /// What became of the numbers of each chapter.
     pub coverage: Vec<Coverage>,
-    /// What each chapter says around its claims and numbers, in order.
+    /// What settings, chapters and works cited say, in order.
     pub passages: Vec<Passage>,
+    /// The files that an author wrote: settings, chapters and bibliography.
+    pub sources: Vec<Source>,
 }
 
 impl Document {

@@ -4,13 +4,15 @@
 //! names below and `version`. It has durations, and so may differ between two clean builds of the
 //! same sources.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use veracity_protocol::DataUse;
 
 use crate::claims::{self, Expected, Judged, Reason, Standing, Verdict};
 use crate::coverage::{Authority, Coverage, Exempt, percent};
 use crate::data::kind_word;
-use crate::document::Document;
+use crate::document::{self, Block, Document};
 use crate::span::Span;
 
 /// Version of the form.
@@ -20,11 +22,13 @@ const VERSION: u32 = 1;
 struct File<'a> {
     version: u32,
     report: Report<'a>,
-    environment: std::collections::BTreeMap<&'a str, &'a str>,
+    environment: BTreeMap<&'a str, &'a str>,
     claims: Vec<Claim<'a>>,
     coverage: Vec<Chapter<'a>>,
-    /// What the chapters say around claims and numbers.
+    /// What the report says.
     passages: Vec<Number<'a>>,
+    /// Digests of the files that an author wrote, as they were.
+    sources: BTreeMap<&'a str, String>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +89,9 @@ struct Claim<'a> {
     seed: Option<u64>,
     duration_ms: Option<u64>,
     key: Option<&'a str>,
+    /// Whether the value depends on the clock.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    measured: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     because: &'a [String],
     /// What was found on each device on which it must hold.
@@ -111,6 +118,13 @@ struct Dataset<'a> {
 
 /// Writes all claims of a report as JSON, with a newline at the end.
 pub fn json(document: &Document) -> String {
+    let blocks = document.chapters.iter().flat_map(document::Chapter::all_blocks);
+    let measured: BTreeSet<&str> = blocks
+        .filter_map(|block| match block {
+            Block::Cell(cell) if cell.measured => Some(cell.anchor.as_str()),
+            _ => None,
+        })
+        .collect();
     let file = File {
         version: VERSION,
         report: Report {
@@ -122,20 +136,26 @@ pub fn json(document: &Document) -> String {
             .iter()
             .map(|(name, words)| (name.as_str(), words.as_str()))
             .collect(),
-        claims: document.claims.iter().map(claim).collect(),
+        claims: document.claims.iter().map(|it| claim(it, &measured)).collect(),
         coverage: document.coverage.iter().map(chapter).collect(),
         passages: document
             .passages
             .iter()
             .map(|it| Number { text: &it.text, ..number(&it.span) })
             .collect(),
+        sources: document.sources.iter().map(|it| (it.path(), digest(it.text()))).collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
     text.push('\n');
     text
 }
 
-fn claim(judged: &Judged) -> Claim<'_> {
+/// What a file is known by, hexadecimal.
+pub fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+fn claim<'a>(judged: &'a Judged, measured: &BTreeSet<&str>) -> Claim<'a> {
     let position = judged.span.position();
     let from = judged.provenance.as_ref();
     Claim {
@@ -168,6 +188,7 @@ fn claim(judged: &Judged) -> Claim<'_> {
         // A cell that comes out of a record took no time.
         duration_ms: from.map(|from| from.duration_ms).filter(|ms| *ms > 0),
         key: from.map(|from| from.key.as_str()),
+        measured: from.is_some_and(|from| measured.contains(from.anchor.as_str())),
         because: &judged.because,
         devices: judged.devices.iter().map(on_device).collect(),
     }

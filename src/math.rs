@@ -20,12 +20,14 @@ mod equation;
 mod lower;
 mod markup;
 mod mathml;
+mod names;
 mod parse;
 mod symbols;
 mod tree;
 
 pub use markup::PRELUDE;
 pub use mathml::{CSS, MathmlRenderer};
+pub(crate) use names::canonical;
 
 /// Author's commands: names with their backslash, and bodies in which `#1` is an argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,7 +19,8 @@ mod printed;
 mod shown;
 mod text;
 
-pub use folder::{FolderFiles, drop_large, outputs, write};
+pub(crate) use folder::of_output;
+pub use folder::{FolderFiles, check, drop_large, output, outputs, write};
 pub use text::{parse, text};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,8 +66,7 @@ pub struct Lock {
     /// Numbers of the prose that need no claim, by the author's word.
     #[serde(default, rename = "exemption")]
     pub exemptions: Vec<Exemption>,
-    /// What stands around claims, inline values and numbers, by the file of the chapter, in reading order;
-    /// absent in a record of a version that did not know them.
+    /// What the report says, by file, in reading order; absent in a record of a version that did not know it.
     #[serde(default)]
     pub passages: Option<BTreeMap<String, Vec<String>>>,
 }
@@ -159,6 +159,9 @@ pub struct Entry {
     /// Cache key of the cell; a lock has it with the cell.
     #[serde(default)]
     pub key: Option<String>,
+    /// Whether the value depends on the clock; a lock has it with the cell.
+    #[serde(default)]
+    pub measured: bool,
 }
 
 /// A number of the prose that needs no claim.
@@ -181,10 +184,10 @@ pub struct Exemption {
     pub reason: String,
 }
 
-/// Words around claims and numbers.
+/// Something that the report says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Passage {
-    /// File of the chapter.
+    /// The file.
     #[serde(default)]
     pub path: String,
     /// Line from 1; not in a lock.
@@ -237,10 +240,40 @@ impl Entry {
 ///
 /// Gives the record, and the files of its folder, which hold what its cells put out.
 pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
+    let (lock, folder, Side { claims, exemptions, passages, .. }) = parts(evaluated, sources);
+    // Without places.
+    let claim = |it| Entry { line: None, column: None, key: None, measured: false, ..it };
+    let exemption = |it| Exemption { line: None, column: None, ..it };
+    let passages = passages.map(|all| {
+        let mut by_path: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for Passage { path, text, .. } in all {
+            by_path.entry(path).or_default().push(text);
+        }
+        by_path
+    });
+    let lock = Lock {
+        claims: claims.into_iter().map(claim).collect(),
+        exemptions: exemptions.into_iter().map(exemption).collect(),
+        passages,
+        ..lock
+    };
+    (lock, folder)
+}
+
+/// An evaluated report for a comparison with its record: what would be recorded, with places, and the files of its
+/// folder.
+pub fn side(evaluated: &Evaluated, sources: String) -> (Side, FolderFiles) {
+    let (lock, folder, Side { claims, exemptions, passages, .. }) = parts(evaluated, sources);
+    let side = Lock { claims, exemptions, ..lock }.into();
+    (Side { passages, ..side }, folder)
+}
+
+/// A record without what the ledger of the report says, the files of its folder, and the ledger.
+fn parts(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles, Side) {
     let none = crate::plan::Foundation::default();
     let foundation = evaluated.plan.chapters.first().map_or(&none, |chapter| &chapter.foundation);
     let claimed = claimed(evaluated);
-    let printed = printed::of(evaluated);
+    let printed = printed::of(evaluated).words;
     let mut folder = FolderFiles::new();
     let mut cells = BTreeMap::new();
     let chapters = evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters);
@@ -259,18 +292,6 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
         let kind = kind_word(set.kind).to_owned();
         (name.clone(), Data { kind, digest: set.digest.clone() })
     });
-    // Without places.
-    let Side { claims, exemptions, passages, .. } = written(evaluated);
-    let claims = claims.into_iter().map(|it| Entry { line: None, column: None, key: None, ..it });
-    let exemptions = exemptions.into_iter();
-    let exemptions = exemptions.map(|it| Exemption { line: None, column: None, ..it });
-    let passages = passages.map(|all| {
-        let mut by_path: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for Passage { path, text, .. } in all {
-            by_path.entry(path).or_default().push(text);
-        }
-        by_path
-    });
     let lock = Lock {
         environment: evaluated.document.environment.clone(),
         foundation: Ground {
@@ -283,17 +304,11 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
         data: data.collect(),
         cells,
         elsewhere,
-        claims: claims.collect(),
-        exemptions: exemptions.collect(),
-        passages,
+        claims: Vec::new(),
+        exemptions: Vec::new(),
+        passages: None,
     };
-    (lock, folder)
-}
-
-/// An evaluated report for a comparison with its record: what would be recorded, with places.
-pub fn side(evaluated: &Evaluated, sources: String) -> Side {
-    let Side { claims, exemptions, passages, .. } = written(evaluated);
-    Side { claims, exemptions, passages, ..of(evaluated, sources).0.into() }
+    (lock, folder, written(evaluated))
 }
 
 /// What the ledger of a report says.

@@ -23,7 +23,7 @@ use crate::claims::{Expected, Judged, Site, Standing, Subject, judge};
 use crate::config::ReportConfig;
 use crate::coverage::Coverage;
 use crate::diag::Diagnostic;
-use crate::document::{Block, Chapter, CheckOutcome, Document, Output};
+use crate::document::{Block, Chapter, CheckOutcome, Document, Output, Reference, plain_text};
 use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::Macros;
 use crate::mutate::reasons;
@@ -52,7 +52,7 @@ pub fn document(
     world: &dyn World,
 ) -> (Document, Vec<Diagnostic>) {
     let (resolver, mut resolved) = walk(config, chapters, executed, bibliography, world);
-    let Resolver { numbers, works, sites, mut diagnostics, .. } = resolver;
+    let Resolver { numbers, works, sites, pictures, mut diagnostics, .. } = resolver;
     let (claims, found) = judge(sites, chapters, executed, |chapter, cell| {
         numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
     });
@@ -61,6 +61,14 @@ pub fn document(
     for chapter in &mut resolved {
         attach(&mut chapter.blocks, &claims);
     }
+    let settings = config.chapters.first().map(|(_, at)| &at.source);
+    let written = chapters.iter().map(|chapter| &chapter.source);
+    let sources = settings.into_iter().chain(written).chain(bibliography).cloned().collect();
+    let references = works.references(&config.language);
+    let mut said = passages::of_report(config);
+    said.extend(chapters.iter().flat_map(passages::of));
+    said.extend(pictures);
+    said.extend(bibliography.into_iter().flat_map(|source| cited(source, &references)));
     let document = Document {
         title: config.title.clone(),
         authors: config.authors.clone(),
@@ -68,12 +76,25 @@ pub fn document(
         environment,
         notice: None,
         chapters: resolved,
-        bibliography: works.references(&config.language),
+        bibliography: references,
         coverage: coverage(config, chapters, executed, &claims),
-        passages: chapters.iter().flat_map(passages::of).collect(),
+        passages: said,
+        sources,
         claims,
     };
     (document, diagnostics)
+}
+
+/// What the list of works cited says.
+fn cited<'a>(
+    source: &'a Source,
+    references: &'a [Reference],
+) -> impl Iterator<Item = passages::Passage> + 'a {
+    references.iter().map(|work| {
+        let key = work.anchor.strip_prefix("ref-").unwrap_or(&work.anchor);
+        let text = format!("{key}: {}", plain_text(&work.content));
+        passages::Passage::found(source, &format!("{{{key},"), &text)
+    })
 }
 
 fn coverage(
@@ -141,6 +162,7 @@ fn walk<'a>(
         works,
         evaluator: Evaluator::new(),
         images: Anchors::default(),
+        pictures: Vec::new(),
         footnotes: Footnotes::default(),
         sites: Vec::new(),
         chapter: 0,
@@ -163,6 +185,8 @@ struct Resolver<'a> {
     evaluator: Evaluator,
     /// Names of pictures.
     images: Anchors,
+    /// Which picture is shown where.
+    pictures: Vec<passages::Passage>,
     footnotes: Footnotes<'a>,
     /// Claims so far; the ledger has the same order.
     sites: Vec<Site>,

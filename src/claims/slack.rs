@@ -87,6 +87,16 @@ pub fn covers(stated: Stated<'_>, before: &str, after: &str) -> bool {
         }
 }
 
+/// Whether a claim may hold of both of two values, as far as that can be told: of an exact one only if they are equal.
+pub fn allows(stated: Stated<'_>, before: &str, after: &str) -> bool {
+    let parts = stated.parts();
+    let is_exact = parts.rule.starts_with("= (exact")
+        || matches!(Slack::of(parts.rule, stated.text), Some(Slack::Point(_, size, _)) if size.is_zero());
+    let (before, after) = (exact::decimal(before), exact::decimal(after));
+    // What is made of several values may stay where they move together.
+    parts.measure != Measure::default() || !is_exact || before.is_some() && before == after
+}
+
 /// The parts of a relation.
 struct Parts<'a> {
     /// How the number is compared.
@@ -287,6 +297,14 @@ mod tests {
         assert!(!covers("holds", "it is", "true", "false"));
         assert!(!covers("minus b; points; ± 1", "3.1", "0.1", "0.2"));
         assert!(!covers("≥ 0.5", "half", "0.9", "0.6"));
+    }
+
+    #[test]
+    fn an_exact_claim_allows_one_value() {
+        let allows = |relation, text, after| super::allows(Stated { relation, text }, "9", after);
+        assert!(!allows("= (exact)", "9", "8") && !allows("at L = 2", "$L^2$", "8"));
+        assert!(allows("= (exact)", "9", "9.0") && allows("± 1", "9", "8"));
+        assert!(allows("minus b; = (exact)", "0", "8"));
     }
 
     #[test]

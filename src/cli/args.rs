@@ -169,7 +169,7 @@ pub(super) enum Command {
         run: RunArgs,
     },
     /// Tell how a claim was judged: prose, formula or value, code, data, verdict
-    #[command(after_help = EXPLAIN_EXAMPLES)]
+    #[command(before_long_help = EXPLAIN_EXAMPLES, after_help = EXPLAIN_EXAMPLES, after_long_help = "")]
     Explain {
         /// Name or identifier of the claim, such as `m-count` or `1-attention/m-count`
         claim: String,

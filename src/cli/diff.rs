@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::{Session, USAGE, WRONG};
 use crate::diag::Diagnostic;
-use crate::diff::{self, Side, words};
-use crate::{git, publish, record};
+use crate::diff::{self, Change, Side, outputs, words};
+use crate::{git, ledger, publish, record};
 
 pub(super) const AFTER_HELP: &str = "\
 Exit status:
@@ -18,10 +18,10 @@ Exit status:
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
-    /// Revision with a report.lock, or a file: report.lock or claims.json
+    /// File, report.lock or claims.json, here or in the report's folder, or a revision with a report.lock
     old: String,
 
-    /// The same for the other side [default: report.lock as it is; build/claims.json if OLD is one]
+    /// The same for the other side [default: build/claims.json, what the last build says]
     new: Option<String>,
 
     /// How to show it
@@ -58,13 +58,19 @@ enum FailOn {
 }
 
 pub(super) fn run(session: &Session, root: Option<PathBuf>, args: &DiffArgs) -> u8 {
-    let compared = |root: Option<&Path>| {
-        let old = side(root, &args.old)?;
+    let compared = |root: Option<&Path>| -> Result<Vec<Change>, Diagnostic> {
+        let old = Named::of(root, &args.old)?;
         let new = match &args.new {
-            Some(new) => side(root, new)?,
-            None => present(root, args)?,
+            Some(new) => Named::of(root, new)?,
+            None => Named::present(root.unwrap_or(Path::new(".")), args.out.as_deref())?,
         };
-        Ok(diff::compare(&old, &new))
+        let mut changes = diff::compare(&old.side, &new.side);
+        let folders: [outputs::Folder<'_>; 2] = [&|name| old.read(name), &|name| new.read(name)];
+        outputs::spell(&old.side, &new.side, folders, &mut changes);
+        for words in diff::uncompared(&old.side, &new.side) {
+            session.note(&format!("{words}\n"));
+        }
+        Ok(changes)
     };
     let are_files = [Some(&args.old), args.new.as_ref()]
         .iter()
@@ -98,35 +104,80 @@ pub(super) fn run(session: &Session, root: Option<PathBuf>, args: &DiffArgs) -> 
     u8::from(fails) * WRONG
 }
 
-/// A side by the name that a person gives: a file, or a revision.
-fn side(root: Option<&Path>, name: &str) -> Result<Side, Diagnostic> {
-    match (Path::new(name).exists(), root) {
-        (false, Some(root)) => {
-            let text = git::show(root, name, record::FILE)?;
-            Side::parse(&format!("{name}:{}", record::FILE), &text)
-        }
-        _ => file(Path::new(name)),
-    }
+/// A side, and where the outputs of its cells may be found.
+struct Named {
+    side: Side,
+    origin: Origin,
 }
 
-/// The side that is meant if none is named.
-fn present(root: Option<&Path>, args: &DiffArgs) -> Result<Side, Diagnostic> {
-    let root = root.unwrap_or(Path::new("."));
-    let is_ledger = std::fs::read(&args.old).is_ok_and(|bytes| bytes.starts_with(b"{"));
-    match is_ledger {
-        true => {
-            let out = args.out.clone().unwrap_or_else(|| root.join("build"));
-            file(&out.join(publish::CLAIMS_FILE))
-        }
-        false => file(&root.join(record::FILE)),
-    }
+/// Where a side was found.
+enum Origin {
+    File(PathBuf),
+    Revision(PathBuf, String),
 }
 
-fn file(path: &Path) -> Result<Side, Diagnostic> {
-    let shown = super::relative(path).display().to_string();
-    let text = std::fs::read(path).map_err(|error| {
-        Diagnostic::global("no-record", format!("cannot read {shown}: {error}"))
-            .hint("`veracity record` writes report.lock, and `veracity check` claims.json")
-    })?;
-    Side::parse(&shown, &String::from_utf8_lossy(&text))
+impl Named {
+    /// The side of which a person gives the name: a file here, one of the report, or a revision.
+    fn of(root: Option<&Path>, name: &str) -> Result<Self, Diagnostic> {
+        let here = Path::new(name).is_file().then(|| PathBuf::from(name));
+        let there = || root.map(|root| root.join(name)).filter(|path| path.is_file());
+        match (here.or_else(there), root) {
+            (Some(path), _) => Self::file(&path),
+            (None, Some(root)) => {
+                let text = git::show(root, name, record::FILE)?;
+                let side = Side::parse(&format!("{name}:{}", record::FILE), &text)?;
+                Ok(Self { side, origin: Origin::Revision(root.to_owned(), name.to_owned()) })
+            }
+            (None, None) => Self::file(Path::new(name)),
+        }
+    }
+
+    /// What is meant if none is named: what the last build says, if the report is still the one that was built.
+    fn present(root: &Path, out: Option<&Path>) -> Result<Self, Diagnostic> {
+        let out = out.map_or_else(|| root.join("build"), Path::to_owned);
+        let path = out.join(publish::CLAIMS_FILE);
+        let ledger = Self::file(&path)?;
+        let is_other = |(path, digest): &(&String, &String)| {
+            let text = std::fs::read(root.join(path)).ok();
+            text.is_none_or(|text| ledger::digest(&String::from_utf8_lossy(&text)) != **digest)
+        };
+        let others: Vec<&str> =
+            ledger.side.sources.iter().filter(is_other).map(|(path, _)| path.as_str()).collect();
+        if others.is_empty() && !ledger.side.sources.is_empty() {
+            return Ok(ledger);
+        }
+        let shown = super::relative(&path).display().to_string();
+        let problem = Diagnostic::global(
+            "old-ledger",
+            format!("{shown} is not of the report as it is"),
+        )
+        .hint(
+            "`veracity check` makes it anew; name `report.lock` to compare with what is recorded",
+        );
+        Err(match others.is_empty() {
+            true => problem.note("it was made by a version that did not say from which files"),
+            false => problem.note(format!("changed since it was made: {}", others.join(", "))),
+        })
+    }
+
+    fn file(path: &Path) -> Result<Self, Diagnostic> {
+        let shown = super::relative(path).display().to_string();
+        let text = std::fs::read(path).map_err(|error| {
+            Diagnostic::global("no-record", format!("cannot read {shown}: {error}"))
+                .hint("`veracity record` writes report.lock, and `veracity check` claims.json")
+        })?;
+        let side = Side::parse(&shown, &String::from_utf8_lossy(&text))?;
+        Ok(Self { side, origin: Origin::File(path.to_owned()) })
+    }
+
+    /// A file of the folder beside a record.
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let name = format!("{}/{name}", record::FOLDER);
+        match &self.origin {
+            Origin::File(path) => std::fs::read(path.with_file_name(name)).ok(),
+            Origin::Revision(root, revision) => {
+                git::show(root, revision, &name).ok().map(String::into_bytes)
+            }
+        }
+    }
 }

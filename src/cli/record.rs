@@ -10,7 +10,7 @@ use crate::kernel::workspace;
 use crate::ledger;
 use crate::pipeline::{self, BuildRequest, Evaluated};
 use crate::record;
-use crate::world::DiskWorld;
+use crate::world::{DiskWorld, World};
 
 /// Which files for download a record keeps; of all of them it has the digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,9 @@ pub(super) fn locked(
     strict: bool,
 ) -> Result<(u8, Evaluated), Vec<Diagnostic>> {
     let recorded = lock(&request.root)?;
+    let world = DiskWorld::new(&request.root);
+    // Without its outputs the record shows nothing.
+    record::check(&recorded, &world).map_err(|problem| vec![problem])?;
     let profile = recorded.foundation.profile.clone();
     let request = BuildRequest { profile, from_scratch: true, ..request };
     let evaluated = pipeline::check(&request, &|event| session.progress.show(event))?;
@@ -86,7 +89,14 @@ pub(super) fn locked(
     let sources = sources(&request, &evaluated)?;
     let chapter = evaluated.plan.chapters.first();
     let is_other_code = chapter.is_some_and(|it| it.foundation.digest != recorded.foundation.code);
-    let changes = diff::compare(&recorded.into(), &record::side(&evaluated, sources));
+    let (recorded, (now, folder)) = (Side::from(recorded), record::side(&evaluated, sources));
+    let mut changes = diff::compare(&recorded, &now);
+    let kept = |name: &str| world.read(&format!("{}/{name}", record::FOLDER)).ok();
+    let given = |name: &str| folder.get(name).cloned();
+    diff::outputs::spell(&recorded, &now, [&kept, &given], &mut changes);
+    for words in diff::uncompared(&recorded, &now) {
+        session.note(&format!("{words}\n"));
+    }
     let drifted = changes.iter().any(|change| !change.kind.is_lesser());
     if drifted {
         session.problem(

@@ -30,6 +30,8 @@ pub enum Kind {
     Loosened,
     /// The check behind a claim has less to say.
     Weaker,
+    /// What a cell gives is no longer compared, since it is said to depend on the clock.
+    Measured,
     /// A number of the prose need no longer be claimed.
     Exempted,
     /// A claim is compared in another way.
@@ -44,8 +46,10 @@ pub enum Kind {
     Data,
     /// The words of a claim are others.
     Text,
-    /// The words around a claim, an inline value or a number are others.
-    Around,
+    /// Something else is said, beside the words of claims.
+    Said,
+    /// What is said stands elsewhere.
+    Order,
     /// What stood behind the results is another.
     Environment,
     /// The code behind claims is another.
@@ -82,6 +86,7 @@ impl Kind {
             Self::Deleted => "claim deleted",
             Self::Loosened => "tolerance loosened",
             Self::Weaker => "check weakened",
+            Self::Measured => "no longer compared",
             Self::Exempted => "exemption added",
             Self::Reread => "relation changed",
             Self::DataLost => "data no longer real",
@@ -89,7 +94,8 @@ impl Kind {
             Self::Output => "output changed",
             Self::Data => "data changed",
             Self::Text => "text changed",
-            Self::Around => "words around claims changed",
+            Self::Said => "words changed",
+            Self::Order => "order changed",
             Self::Environment => "environment changed",
             Self::Code => "code changed",
             Self::Moved => "value moved within what its claim allows",
@@ -110,11 +116,17 @@ impl Kind {
         self <= Self::DataLost
     }
 
-    /// Whether the author states less than before, whatever the code puts out.
+    /// Whether the author promises less than before.
     pub fn promises_less(self) -> bool {
         matches!(
             self,
-            Self::ExpectedRefuted | Self::Deleted | Self::Loosened | Self::Exempted | Self::Reread
+            Self::ExpectedRefuted
+                | Self::Deleted
+                | Self::Loosened
+                | Self::Weaker
+                | Self::Measured
+                | Self::Exempted
+                | Self::Reread
         )
     }
 

@@ -6,7 +6,7 @@
 use super::{Change, Kind, Side};
 use crate::claims::Standing;
 use crate::claims::exact;
-use crate::claims::slack::{Shift, Stated, covers, shift};
+use crate::claims::slack::{Shift, Stated, allows, covers, shift};
 use crate::claims::strength::Strength;
 use crate::record::Entry;
 
@@ -120,7 +120,7 @@ fn is_allowed(old: &Entry, new: &Entry) -> bool {
     let stated = Stated { relation: &new.relation, text: &new.text };
     is_same
         && match new.verdict.as_str() {
-            "verified" => true,
+            "verified" => allows(stated, before, after),
             "refuted" | "unverified" => covers(stated, before, after),
             _ => false,
         }

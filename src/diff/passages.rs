@@ -1,14 +1,16 @@
-//! What has changed of the words around claims, inline values and numbers.
+//! What has changed of what a report says.
 //!
-//! In: the passages of both sides and the pairs of their claims. Out: changes. A passage that stands elsewhere
-//! with the same words is none, nor is what is told of its claims: other words of a claim, a claim or an exemption
-//! that is new or gone. Time grows with the number of passages, not with its square.
+//! In: the passages of both sides, the pairs of their claims, and the changes so far. Out: changes. None is told of a
+//! passage of which all is told of its claims: other words of a claim, a claim or an exemption that is new or gone.
+//! Formulas that look the same are the same. Time grows with the number of passages, not with its square.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::matching::Pair;
-use super::{Change, Kind, Side, place};
+use super::{Change, Kind, Side, order, place};
+use crate::math;
 use crate::parse::prose::EXEMPT;
 use crate::passages::values;
 use crate::record::Passage;
@@ -16,16 +18,18 @@ use crate::record::Passage;
 /// Compares the passages of two sides, if both know theirs.
 pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut Vec<Change>) {
     let (Some(before), Some(after)) = (&old.passages, &new.passages) else { return };
-    let told = Told::of(claims);
+    let told = Told::of(claims, changes);
+    let (says, said) = (texts(before), texts(after));
     let mut left = Left { old: (0..before.len()).collect(), new: (0..after.len()).collect() };
-    let same: [fn(&Passage) -> [&str; 2]; 2] = [|it| [&it.path, &it.text], |it| ["", &it.text]];
-    for key in same {
-        left.pair(|old| Some(key(&before[old])), |new| Some(key(&after[new])));
-    }
-    let marked = |all: &[Passage], left: &[usize]| -> HashMap<usize, Marked> {
-        left.iter().map(|&index| (index, Marked::of(&all[index].text))).collect()
+    let mut same = left.pair(
+        |old| Some((before[old].path.as_str(), &says[old])),
+        |new| Some((after[new].path.as_str(), &said[new])),
+    );
+    same.extend(left.pair(|old| Some(&says[old]), |new| Some(&said[new])));
+    let marked = |texts: &[Cow<'_, str>], left: &[usize]| -> HashMap<usize, Marked> {
+        left.iter().map(|&index| (index, Marked::of(&texts[index]))).collect()
     };
-    let (olds, news) = (marked(before, &left.old), marked(after, &left.new));
+    let (olds, news) = (marked(&says, &left.old), marked(&said, &left.new));
     // Only the words of its claims, or which of its words are claims.
     let about: [fn(&Marked) -> Option<&str>; 2] =
         [|it| Some(it.around.as_str()), |it| Some(it.plain.as_str())];
@@ -36,6 +40,7 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
             |new| key(&news[&new]).map(|key| (&after[new].path, key)),
         );
         for (old, new) in found {
+            let told = told.at(&before[old].path, &after[new].path);
             let is_told = match way {
                 0 => told.words(&olds[&old], &news[&new]),
                 _ => told.names(&olds[&old], &news[&new]),
@@ -45,23 +50,33 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
             }
         }
     }
-    let named = |it: &Marked| (!it.names.is_empty()).then(|| it.names.join("\n"));
+    // Many things are exempt.
+    let named = |it: &Marked| {
+        let names: Vec<&str> =
+            it.names.iter().map(String::as_str).filter(|name| *name != EXEMPT).collect();
+        (!names.is_empty()).then(|| names.join("\n"))
+    };
     pairs.extend(both(left.pair(
         |old| named(&olds[&old]).map(|names| (before[old].path.clone(), names)),
         |new| named(&news[&new]).map(|names| (after[new].path.clone(), names)),
     )));
     pairs.extend(both(left.pair(|old| named(&olds[&old]), |new| named(&news[&new]))));
     pairs.extend(both(left.alike(before, after)));
-    pairs.extend(left.new.iter().filter(|it| !told.is_new(&news[it])).map(|&it| (None, Some(it))));
-    pairs.extend(left.old.iter().filter(|it| !told.is_gone(&olds[it])).map(|&it| (Some(it), None)));
+    let is_new = |it: &&usize| told.at("", &after[**it].path).is_new(&news[it]);
+    let is_gone = |it: &&usize| told.at(&before[**it].path, "").is_gone(&olds[it]);
+    pairs.extend(left.new.iter().filter(|it| !is_new(it)).map(|&it| (None, Some(it))));
+    pairs.extend(left.old.iter().filter(|it| !is_gone(it)).map(|&it| (Some(it), None)));
     pairs.sort_by_key(|&(old, new)| (new.is_none(), new, old));
     let ids = ids(new).chain(ids(old)).rev().collect::<HashMap<_, _>>();
-    for (was, is) in pairs {
-        let (was, is) = (was.map(|at| &before[at]), is.map(|at| &after[at]));
-        let Some(at) = is.or(was) else { continue };
+    let what = |at: &Passage| {
         let id = claims_of(&at.text).find_map(|(_, name)| {
             ids.get(&(at.path.as_str(), last(&at.text[name.start..name.end - 1])))
         });
+        id.map_or_else(|| at.path.clone(), |id| (*id).to_owned())
+    };
+    for (was, is) in pairs {
+        let (was, is) = (was.map(|at| &before[at]), is.map(|at| &after[at]));
+        let Some(at) = is.or(was) else { continue };
         let (from, to) = match (was, is) {
             (Some(was), Some(is)) => {
                 let (from, to) = shortened(&was.text, &is.text);
@@ -69,14 +84,43 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
             }
             _ => (was.map(|it| it.text.clone()), is.map(|it| it.text.clone())),
         };
+        let place = is.and_then(|it| place(&it.path, it.line, it.column));
+        changes.push(Change { kind: Kind::Said, what: what(at), place, from, to });
+    }
+    for (was, is) in order::moved(before, after, same) {
+        let at = &after[is.start];
+        let behind = |all: &[Passage], run: &Range<usize>| {
+            let first = begin(&all[run.start].text);
+            let more = match run.len() {
+                1 => String::new(),
+                many => format!(" and {} more", many - 1),
+            };
+            let before = run.start.checked_sub(1).map(|at| &all[at]);
+            match before.filter(|it| it.path == all[run.start].path) {
+                Some(before) => format!("“{first}”{more} behind “{}”", begin(&before.text)),
+                None => format!("“{first}”{more} at the beginning of {}", all[run.start].path),
+            }
+        };
         changes.push(Change {
-            kind: Kind::Around,
-            what: id.map_or_else(|| at.path.clone(), |id| (*id).to_owned()),
-            place: is.and_then(|it| place(&it.path, it.line, it.column)),
-            from,
-            to,
+            kind: Kind::Order,
+            what: what(at),
+            place: place(&at.path, at.line, at.column),
+            from: Some(behind(before, &was)),
+            to: Some(behind(after, &is)),
         });
     }
+}
+
+/// What passages say, with formulas that look the same written the same.
+fn texts(passages: &[Passage]) -> Vec<Cow<'_, str>> {
+    passages.iter().map(|it| math::canonical(&it.text)).collect()
+}
+
+/// The first words of a text.
+fn begin(text: &str) -> String {
+    let mut words = text.split(' ');
+    let first = words.by_ref().take(2 * CONTEXT).collect::<Vec<_>>().join(" ");
+    if words.next().is_some() { first + " …" } else { first }
 }
 
 fn both(pairs: Vec<(usize, usize)>) -> impl Iterator<Item = (Option<usize>, Option<usize>)> {
@@ -223,20 +267,29 @@ fn claims_of(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     })
 }
 
-/// What is told of claims themselves, by their names without the chapter.
+/// What is told of claims themselves, by the file and the name without the chapter.
+#[derive(Default)]
 struct Told<'a> {
     /// Claims with other words.
-    reworded: BTreeSet<&'a str>,
+    reworded: BTreeSet<(&'a str, &'a str)>,
     /// New claims.
-    added: BTreeSet<&'a str>,
+    added: BTreeSet<(&'a str, &'a str)>,
     /// Claims that are gone.
-    gone: BTreeSet<&'a str>,
+    gone: BTreeSet<(&'a str, &'a str)>,
+    /// Files with other exemptions.
+    exempt: BTreeSet<String>,
+}
+
+/// What is told of the claims of a file, which may have had another name.
+struct ToldAt<'a> {
+    told: &'a Told<'a>,
+    old: &'a str,
+    new: &'a str,
 }
 
 impl<'a> Told<'a> {
-    fn of(claims: &[Pair<'a>]) -> Self {
-        let mut told =
-            Self { reworded: BTreeSet::new(), added: BTreeSet::new(), gone: BTreeSet::new() };
+    fn of(claims: &[Pair<'a>], changes: &[Change]) -> Self {
+        let mut told = Self::default();
         for pair in claims {
             let Some(entry) = pair.new.or(pair.old) else { continue };
             let name = last(entry.id.split('#').next().unwrap_or_default());
@@ -246,39 +299,55 @@ impl<'a> Told<'a> {
                 (None, _) => &mut told.added,
                 (_, None) => &mut told.gone,
             };
-            set.insert(name);
+            set.insert((entry.path.as_str(), name));
         }
+        let exempt = |it: &&Change| matches!(it.kind, Kind::Exempted | Kind::Claimed);
+        told.exempt = changes.iter().filter(exempt).map(|it| it.what.clone()).collect();
         told
     }
 
+    fn at(&'a self, old: &'a str, new: &'a str) -> ToldAt<'a> {
+        ToldAt { told: self, old, new }
+    }
+}
+
+impl ToldAt<'_> {
     /// Whether every claim of a passage with other words is told, where nothing else has changed.
     fn words(&self, old: &Marked, new: &Marked) -> bool {
         let pairs = old.claims.iter().zip(&new.claims).filter(|(old, new)| old != new);
         let mut names = pairs.map(|(_, (_, name))| name.as_str());
-        names.all(|name| name == EXEMPT || self.reworded.contains(last(name)))
+        names.all(|name| self.is_told(name, &self.told.reworded, self.new))
     }
 
     /// Whether it is told of every name in one of two passages only, of which there is one, that its claim is gone
     /// or new.
     fn names(&self, old: &Marked, new: &Marked) -> bool {
-        let only = |one: &Marked, other: &Marked, told: &BTreeSet<&str>| {
+        let only = |one: &Marked, other: &Marked, told: &BTreeSet<(&str, &str)>, path: &str| {
             let mut names = one.names.iter().filter(|name| !other.names.contains(name));
-            names.all(|name| name == EXEMPT || told.contains(last(name)))
+            names.all(|name| self.is_told(name, told, path))
         };
-        old.names != new.names && only(old, new, &self.gone) && only(new, old, &self.added)
+        old.names != new.names
+            && only(old, new, &self.told.gone, self.old)
+            && only(new, old, &self.told.added, self.new)
     }
 
     fn is_new(&self, passage: &Marked) -> bool {
-        Self::has(passage, &self.added)
+        self.has(passage, &self.told.added, self.new)
     }
 
     fn is_gone(&self, passage: &Marked) -> bool {
-        Self::has(passage, &self.gone)
+        self.has(passage, &self.told.gone, self.old)
     }
 
-    fn has(passage: &Marked, names: &BTreeSet<&str>) -> bool {
-        let mut all = passage.claims.iter().map(|(_, name)| name.as_str());
-        all.any(|name| name == EXEMPT || names.contains(last(name)))
+    fn has(&self, passage: &Marked, told: &BTreeSet<(&str, &str)>, path: &str) -> bool {
+        passage.claims.iter().any(|(_, name)| self.is_told(name, told, path))
+    }
+
+    fn is_told(&self, name: &str, told: &BTreeSet<(&str, &str)>, path: &str) -> bool {
+        match name {
+            EXEMPT => self.told.exempt.contains(path),
+            name => told.contains(&(path, last(name))),
+        }
     }
 }
 

@@ -23,8 +23,10 @@ pub struct Side {
     /// Numbers of the prose that need no claim and code that no claim need notice, by the author's
     /// word.
     pub exemptions: Vec<Exemption>,
-    /// Words around claims and numbers, in reading order within a chapter; absent if nothing is known of them.
+    /// What the report says, in reading order within a file; absent if nothing is known of it.
     pub passages: Option<Vec<Passage>>,
+    /// Digests of the files that an author wrote, by path; none for a record.
+    pub sources: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +39,8 @@ struct Ledger {
     #[serde(default)]
     coverage: Vec<Coverage>,
     passages: Option<Vec<Passage>>,
+    #[serde(default)]
+    sources: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -64,10 +68,23 @@ struct Exempt {
 const LEDGER_VERSION: u64 = 1;
 
 /// The data behind values.
-fn used(claims: &[Entry]) -> impl Iterator<Item = (String, Data)> {
+pub(super) fn used(claims: &[Entry]) -> impl Iterator<Item = (String, Data)> {
     claims.iter().filter_map(|claim| claim.dataset.as_ref()).map(|used| {
         (used.name.clone(), Data { kind: used.kind.clone(), digest: used.digest.clone() })
     })
+}
+
+/// Claims and exemptions of which the words are on one line, however their author broke them.
+fn on_one_line(
+    mut claims: Vec<Entry>,
+    mut exemptions: Vec<Exemption>,
+) -> (Vec<Entry>, Vec<Exemption>) {
+    let texts = claims.iter_mut().map(|it| &mut it.text);
+    let exempt = exemptions.iter_mut().flat_map(|it| [&mut it.text, &mut it.reason]);
+    for text in texts.chain(exempt).filter(|it| it.contains('\n') || it.contains("  ")) {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    (claims, exemptions)
 }
 
 impl From<Lock> for Side {
@@ -85,6 +102,7 @@ impl From<Lock> for Side {
             });
             all.collect()
         });
+        let (claims, exemptions) = on_one_line(claims, exemptions);
         // Data that cells make themselves are none at hand.
         for (name, used) in used(&claims) {
             data.entry(name).or_insert(used);
@@ -93,7 +111,8 @@ impl From<Lock> for Side {
             let named = |(name, cell): (String, _)| (record::on(&name, &device), cell);
             cells.extend(there.into_iter().map(named));
         }
-        Self { environment, data, cells, claims, exemptions, passages }
+        let sources = BTreeMap::new();
+        Self { environment, data, cells, claims, exemptions, passages, sources }
     }
 }
 
@@ -121,14 +140,16 @@ impl Side {
             chapter.exempt.into_iter().chain(chapter.formulas).chain(chapter.unnoticed)
         });
         let by_author = |exempt: &Exempt| exempt.by.as_deref() != Some("form");
-        let exemptions = exempt.filter(by_author).map(|exempt| exempt.number);
+        let exemptions = exempt.filter(by_author).map(|exempt| exempt.number).collect();
+        let (claims, exemptions) = on_one_line(ledger.claims, exemptions);
         Ok(Self {
             environment: ledger.environment.into_iter().collect(),
-            data: used(&ledger.claims).collect(),
+            data: used(&claims).collect(),
             cells: BTreeMap::new(),
-            claims: ledger.claims,
-            exemptions: exemptions.collect(),
+            claims,
+            exemptions,
             passages: ledger.passages,
+            sources: ledger.sources,
         })
     }
 
@@ -140,6 +161,20 @@ impl Side {
 
     /// Whether the value of a claim depends on the clock.
     pub(super) fn is_measured(&self, claim: &Entry) -> bool {
-        claim.cell.as_ref().and_then(|cell| self.cells.get(cell)).is_some_and(|cell| cell.measured)
+        let cell = claim.cell.as_ref().and_then(|cell| self.cells.get(cell));
+        claim.measured || cell.is_some_and(|cell| cell.measured)
+    }
+
+    /// Cells of which is known whether what they give depends on the clock, with whether it does.
+    pub(super) fn clocks(&self) -> BTreeMap<&str, bool> {
+        let cells = self.cells.iter().map(|(name, cell)| (name.as_str(), cell.measured));
+        let claims = self.claims.iter();
+        let claims = claims.filter_map(|it| Some((it.cell.as_deref()?, self.is_measured(it))));
+        claims.chain(cells).collect()
+    }
+
+    /// Whether it knows all that cells put out, and not only what claims read.
+    pub(super) fn is_record(&self) -> bool {
+        !self.cells.is_empty()
     }
 }

@@ -83,11 +83,6 @@ pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRe
         lock.all_cells().filter_map(|(name, cell)| Some((name, cell, cell.output.as_ref()?)));
     for (name, cell, digest) in wanted {
         let path = format!("{FOLDER}/{}", of_output(digest));
-        let damaged = |words: String| {
-            Diagnostic::global("record-damaged", words).hint(format!(
-                "`{FOLDER}` belongs to `{FILE}`: commit both, or make both anew with `veracity record`"
-            ))
-        };
         let bytes =
             world.read(&path).map_err(|error| damaged(format!("cannot read `{path}`: {error}")))?;
         if blake3::hash(&bytes).to_hex().as_str() != digest {
@@ -111,13 +106,43 @@ pub fn outputs(lock: &Lock, world: &dyn World) -> Result<BTreeMap<String, CellRe
     Ok(outputs)
 }
 
+/// What a cell put out, as it stands in a file of the folder; nothing if it is damaged.
+pub fn output(bytes: &[u8]) -> Option<CellRecord> {
+    match serde_json::from_slice(bytes).ok()? {
+        Found::Named { record, .. } | Found::Bare(record) => Some(record),
+    }
+}
+
+/// Looks whether the folder of a record has all that the record promises.
+///
+/// # Errors
+/// If an output or a file that every record keeps is missing or is not as it was recorded.
+pub fn check(lock: &Lock, world: &dyn World) -> Result<(), Diagnostic> {
+    outputs(lock, world)?;
+    for file in lock.all_cells().flat_map(|(_, cell)| &cell.files) {
+        let path = format!("{FOLDER}/{}", of_file(&file.digest));
+        let is_there = world.read(&path).is_ok();
+        if found(world, file).is_none() && (is_there || file.bytes <= SMALL) {
+            let how = if is_there { "is not as it was recorded" } else { "is missing" };
+            return Err(damaged(format!("`{path}`, the file `{}`, {how}", file.name)));
+        }
+    }
+    Ok(())
+}
+
+fn damaged(words: String) -> Diagnostic {
+    Diagnostic::global("record-damaged", words).hint(format!(
+        "`{FOLDER}` belongs to `{FILE}`: commit both, or make both anew with `veracity record`"
+    ))
+}
+
 /// A file for download, if the record has it as it was.
 fn found(world: &dyn World, file: &File) -> Option<Vec<u8>> {
     let bytes = world.read(&format!("{FOLDER}/{}", of_file(&file.digest))).ok()?;
     (blake3::hash(&bytes).to_hex().as_str() == file.digest).then_some(bytes)
 }
 
-pub(super) fn of_output(digest: &str) -> String {
+pub(crate) fn of_output(digest: &str) -> String {
     format!("{digest}.json")
 }
 

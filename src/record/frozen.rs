@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cell, FILE, Lock, elsewhere};
+use super::{FILE, Lock, elsewhere, printed};
 use crate::cache::CellRecord;
-use crate::claims::Reason;
+use crate::claims::{Reason, published};
 use crate::data::DataSet;
 use crate::diag::{Diagnostic, Severity};
 use crate::diff::{self, Kind, Side};
@@ -126,8 +126,8 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evalu
     };
     let mut environment = lock.environment.clone();
     environment.push(("Rendered from".to_owned(), format!("{FILE}, without running code")));
-    let (recorded, now) = (Side::from(lock), super::side(&evaluated, sources));
-    verify_shown(&recorded, &now)?;
+    let (recorded, now) = (Side::from(lock), super::side(&evaluated, sources).0);
+    verify_shown(&evaluated, &recorded, &now)?;
     let changes = diff::compare(&recorded, &now);
     // What cannot be checked was told at its cell.
     let told = |change: &&diff::Change| {
@@ -151,21 +151,39 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evalu
 }
 
 /// Refuses a record of which `shown` does not follow from the outputs that it has, as far as that can be
-/// worked out anew: where no cell is stale and the same claims and inline values look at them as when they were
+/// worked out anew: of a cell that is not stale, and at which the same claims and inline values look as when it was
 /// recorded.
-fn verify_shown(recorded: &Side, now: &Side) -> Result<(), Diagnostic> {
-    let same_values = values(recorded).is_some_and(|before| values(now) == Some(before));
-    let has_run = |cell: &Cell| cell.output.is_some();
-    let is_stale = recorded.cells.iter().filter(|(_, cell)| has_run(cell)).any(|(name, before)| {
-        now.cells.get(name).is_none_or(|after| after.output != before.output)
-    });
-    if !same_values || is_stale {
-        return Ok(());
+fn verify_shown(evaluated: &Evaluated, recorded: &Side, now: &Side) -> Result<(), Diagnostic> {
+    let (Some(before), Some(after)) = (values(recorded), values(now)) else { return Ok(()) };
+    // Inline values that may print other words than those that were recorded.
+    let mut others: BTreeSet<&str> = BTreeSet::new();
+    for path in before.keys().chain(after.keys()) {
+        if before.get(path) != after.get(path) {
+            others.extend([&before, &after].iter().filter_map(|all| all.get(path)).flatten());
+        }
     }
+    let nothing = printed::of(evaluated).nothing;
+    others.extend(nothing.iter().map(String::as_str));
+    let (plan, executed) = (&evaluated.plan.chapters, &evaluated.executed.chapters);
+    let is_printed_otherwise = |result: &CellResult| {
+        published::names(result).any(|name| others.iter().any(|it| it.contains(name)))
+    };
+    let cells = plan.iter().zip(executed).flat_map(|(plan, done)| {
+        let cells = plan.cells.iter().zip(&done.cells);
+        cells.map(|(cell, result)| (format!("{}/{}", plan.slug, cell.id), result))
+    });
+    let results: BTreeMap<String, &CellResult> = cells.collect();
     let (before, after) = (claimed(recorded), claimed(now));
-    for (name, cell) in &recorded.cells {
-        let own = now.cells.get(name).filter(|own| cell.shown.is_some() && own.shown != cell.shown);
-        if own.is_some() && before.get(name.as_str()) == after.get(name.as_str()) {
+    for (name, then) in &recorded.cells {
+        let Some(own) = now.cells.get(name) else { continue };
+        // At those of other devices no inline value looks.
+        let is_printed_otherwise = results.get(name).is_some_and(|it| is_printed_otherwise(it));
+        if then.shown.is_some()
+            && then.shown != own.shown
+            && then.output == own.output
+            && before.get(name.as_str()) == after.get(name.as_str())
+            && !is_printed_otherwise
+        {
             let words = format!("what `{FILE}` says of `{name}` is not what its output shows");
             return Err(Diagnostic::global("record-damaged", words)
                 .note("the digest `shown` of a cell follows from its output, and this one does not")

@@ -12,12 +12,14 @@ use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
 use crate::claims::published::{Miss, Outcome};
+use crate::data::shown;
 use crate::diag::Diagnostic;
-use crate::document::{Image, Inline, plain_text};
+use crate::document::{Image, ImageData, Inline, plain_text};
 use crate::exec::CellStatus;
 use crate::math::{Display, Math};
 use crate::parse::prose::EXEMPT;
 use crate::parse::{self, CitationForm, CitationItem, ClaimSite, is_comment};
+use crate::passages::Passage;
 use crate::span::Span;
 use crate::words::Words;
 
@@ -358,6 +360,15 @@ impl Resolver<'_> {
                 .push(Diagnostic::error("image", message.clone(), span.clone()).hint(hint));
             message
         })?;
+        if let ImageData::File { bytes, .. } = &data {
+            let digest = blake3::hash(bytes).to_hex();
+            let picture =
+                Passage { span: span.clone(), text: format!("<{target}> {}", shown(&digest)) };
+            let is_same = |it: &Passage| it.text == picture.text && it.span.source.path() == from;
+            if !self.pictures.iter().any(is_same) {
+                self.pictures.push(picture);
+            }
+        }
         let file = target.rsplit('/').next().unwrap_or_default();
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         if alt.trim().is_empty() {

@@ -108,7 +108,15 @@ fn around(old: &[&str], new: &[&str]) -> Vec<[String; 3]> {
     };
     keep(&mut before, old);
     keep(&mut after, new);
-    let changes = compare(&before, &after).into_iter().filter(|it| it.kind == Kind::Around);
+    // And so are exemptions.
+    let exempt = |side: &mut Side, texts: &[&str]| {
+        let exempt = texts.iter().filter(|it| it.contains("](exempt:)"));
+        let exempt = exempt.map(|_| Exemption { path: "a.md".into(), ..Exemption::default() });
+        side.exemptions = exempt.collect();
+    };
+    exempt(&mut before, old);
+    exempt(&mut after, new);
+    let changes = compare(&before, &after).into_iter().filter(|it| it.kind == Kind::Said);
     changes
         .map(|it| {
             assert_eq!(it.place.is_some(), it.to.is_some());
@@ -158,6 +166,115 @@ fn words_around_claims_and_numbers_are_compared() {
 }
 
 #[test]
+fn what_stands_elsewhere_is_told_once() {
+    let moved = |old: &[&str], new: &[&str]| {
+        let passages = |texts: &[&str]| {
+            let passage = |text: &&str| Passage {
+                path: "report.yaml".into(),
+                text: (*text).into(),
+                ..Passage::default()
+            };
+            Some(texts.iter().map(passage).collect())
+        };
+        let of = |texts: &[&str]| Side { passages: passages(texts), ..Side::default() };
+        let changes = compare(&of(old), &of(new));
+        changes.into_iter().map(|it| (it.kind, it.from, it.to)).collect::<Vec<_>>()
+    };
+    let told = |from: &str, to: &str| (Kind::Order, Some(from.to_owned()), Some(to.to_owned()));
+    let chapters = ["title: T", "chapter: a.md", "chapter: b.md", "chapter: c.md"];
+    assert_eq!(moved(&chapters, &chapters), []);
+    assert_eq!(
+        moved(&chapters, &["title: T", "chapter: b.md", "chapter: c.md", "chapter: a.md"]),
+        [told("“chapter: a.md” behind “title: T”", "“chapter: a.md” behind “chapter: c.md”")]
+    );
+    assert_eq!(
+        moved(&chapters, &["chapter: b.md", "chapter: c.md", "title: T", "chapter: a.md"]),
+        [told(
+            "“chapter: b.md” and 1 more behind “chapter: a.md”",
+            "“chapter: b.md” and 1 more at the beginning of report.yaml"
+        )]
+    );
+}
+
+#[test]
+fn what_is_told_of_a_claim_is_not_told_of_one_in_another_chapter() {
+    let passage =
+        |text: &str| Passage { path: "b.md".into(), text: text.into(), ..Passage::default() };
+    let around = |old: &str, new: &str| {
+        let (mut before, mut after) = (side(), side());
+        // The claim of this name in the other chapter has other words.
+        after.claims[0].text = "0.8205".into();
+        before.passages = Some(vec![passage(old)]);
+        after.passages = Some(vec![passage(new)]);
+        compare(&before, &after).iter().filter(|it| it.kind == Kind::Said).count()
+    };
+    assert_eq!(around("It is [0.8204](acc).", "It is [0.8205](acc)."), 1);
+    assert_eq!(around("It is [0.8204](acc).", "It is [0.8204](acc)."), 0);
+}
+
+#[test]
+fn an_exact_claim_allows_no_other_value() {
+    let forged = told(|it| it.claims[3].value = Some("8".into()));
+    assert_eq!(forged, [(Kind::Value, "b/count".to_owned())]);
+}
+
+#[test]
+fn what_is_no_longer_compared_is_told() {
+    let old = |side: &mut Side| {
+        side.claims[3].cell = Some("b/x".into());
+        side.cells.insert("b/x".into(), Cell::default());
+    };
+    let measured = |side: &mut Side| {
+        side.cells.get_mut("b/x").expect("it is there").measured = true;
+        side.claims[3].value = Some("10".into());
+    };
+    let weakened = told_of(old, measured);
+    assert!(weakened.contains(&(Kind::Measured, "b/x".to_owned())), "{weakened:?}");
+    assert!(Kind::Measured.weakens() && Kind::Measured.promises_less());
+    let both = |side: &mut Side| {
+        old(side);
+        side.cells.get_mut("b/x").expect("it is there").measured = true;
+    };
+    assert_eq!(told_of(both, |it| it.claims[3].value = Some("10".into())), []);
+}
+
+#[test]
+fn one_argument_is_compared_with_the_last_build() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    let write =
+        |name: &str, text: &str| fs::write(root.join(name), text).expect("it can be written");
+    write("report.yaml", "title: T\nchapters: [a.md]\n");
+    write("a.md", "# A\n\nAll of it is so.\n");
+    let run_in = |folder: &Path, arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_veracity"))
+            .args(arguments)
+            .current_dir(folder)
+            .output()
+            .expect("it starts");
+        let words = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&words).into_owned())
+    };
+    let run = |arguments: &[&str]| run_in(root, arguments);
+    assert_eq!(run(&["record"]).0, Some(0));
+    assert_eq!(run(&["diff", "report.lock"]), (Some(0), "no changes\n".into()));
+    write("a.md", "# A\n\nNone of it is so.\n");
+    let (status, words) = run(&["diff", "report.lock"]);
+    assert!(status == Some(2) && words.contains("changed since it was made: a.md"), "{words}");
+    assert!(words.contains("veracity check"), "{words}");
+    assert_eq!(run(&["check"]).0, Some(0));
+    let (status, words) = run(&["diff", "report.lock"]);
+    assert!(status == Some(0) && words.contains("+ None of it is so."), "{words}");
+    assert_eq!(run(&["diff", "report.lock", "report.lock"]), (Some(0), "no changes\n".into()));
+    // From elsewhere, names are looked up here first and then in the report.
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let root = root.to_str().expect("it is text");
+    let (_, there) = run_in(elsewhere.path(), &["--root", root, "diff", "report.lock"]);
+    assert_eq!(there, words);
+    assert_eq!(run(&["check", "--locked"]).0, Some(1));
+}
+
+#[test]
 fn what_no_reader_sees_is_no_drift() {
     let cell = |output: &str, shown: &str| Cell {
         output: Some(output.into()),
@@ -202,6 +319,7 @@ fn every_kind_of_change_is_told() {
     let weaker =
         told_of(|it| set_check(it, "tested on 49 cases"), |it| set_check(it, "tested on 48 cases"));
     assert_eq!(weaker, one(Kind::Weaker, "a/acc"));
+    assert!(Kind::Weaker.promises_less());
     let stronger = told_of(
         |it| set_check(it, "tested on 49 cases"),
         |it| set_check(it, "proved on 3 cases: so"),

@@ -370,6 +370,7 @@ fn document() -> Document {
         ],
         coverage: Vec::new(),
         passages: Vec::new(),
+        sources: Vec::new(),
         bibliography: vec![Reference {
             number: 1,
             anchor: "ref-1".into(),
@@ -438,6 +439,7 @@ fn an_empty_report_is_a_report() {
         chapters: vec![],
         coverage: Vec::new(),
         passages: Vec::new(),
+        sources: Vec::new(),
         bibliography: vec![],
         claims: vec![],
     };

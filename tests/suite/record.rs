@@ -176,12 +176,14 @@ fn a_record_is_stable_and_is_read_as_it_was_written() {
     assert!(text.contains(exempt), "{text}");
     assert!(text.contains("\n  '$\\R$ \"x\"',\n"), "{text}");
     assert_eq!(record::parse("x", &text).expect("it is whole"), odd);
-    // A record of a version that did not know passages is read, and nothing is told of them.
+    // A record of a version that did not know passages is read, and says that they were not compared.
     odd.passages = None;
     let old = record::parse("x", &record::text(&odd)).expect("it is whole");
     assert_eq!(old, odd);
-    let around = diff::compare(&old.into(), &lock.into());
-    assert!(around.iter().all(|change| change.kind != Kind::Around));
+    let (old, new) = (old.into(), lock.into());
+    assert!(diff::compare(&old, &new).iter().all(|change| change.kind != Kind::Said));
+    assert!(diff::uncompared(&old, &new)[0].contains("sentences"));
+    assert!(diff::uncompared(&new, &new).is_empty());
 }
 
 fn toml_of(text: &str) -> record::Exemption {
@@ -412,6 +414,67 @@ fn outputs_that_change_places_are_refused() {
 }
 
 #[test]
+fn a_forged_digest_is_found_though_another_cell_is_stale() {
+    let bench = Bench::new();
+    bench.replace("a.md", "There are", "{{ nine }} are");
+    bench.record();
+    let forge = |name: &str| {
+        forge(bench.root(), |lock| {
+            lock.cells.get_mut(name).expect("it is there").shown = Some("0".repeat(64));
+        });
+    };
+    bench.replace("a.md", "\"nine\", 9", "\"nine\", 9 + 0");
+    assert!(bench.frozen().is_ok());
+    forge("a/sums");
+    assert_eq!(bench.frozen().expect_err("it is another"), "record-damaged");
+    bench.record();
+    // What an inline value of a stale cell prints is not known.
+    forge("a/cell-2");
+    bench.replace("a.md", "\"nine\", 9 + 0", "\"nine\", 9");
+    assert!(bench.frozen().is_ok());
+}
+
+#[test]
+fn what_a_cell_puts_out_is_told_in_words() {
+    let mut bench = Bench::new();
+    let (old, files) = bench.lock();
+    bench.nine = 10;
+    let (new, others) = bench.lock();
+    let (old, new) = (old.into(), new.into());
+    // As if no claim told of it.
+    let mut changes = vec![diff::Change {
+        kind: Kind::Output,
+        what: "a/cell-2".into(),
+        place: None,
+        from: None,
+        to: None,
+    }];
+    let (before, after) =
+        (|name: &str| files.get(name).cloned(), |name: &str| others.get(name).cloned());
+    diff::outputs::spell(&old, &new, [&before, &after], &mut changes);
+    assert_eq!(changes[0].from.as_deref(), Some("nine = 9"));
+    assert_eq!(changes[0].to.as_deref(), Some("nine = 10"));
+}
+
+#[test]
+fn a_record_without_its_folder_is_none() {
+    let bench = Bench::new();
+    let lock = bench.record();
+    let check = || record::check(&lock, &DiskWorld::new(bench.root()));
+    assert!(check().is_ok());
+    let digest = lock.cells["a/sums"].output.as_ref().expect("it ran");
+    let path = bench.root().join(format!("report.lock.d/{digest}.json"));
+    let whole = fs::read(&path).expect("it is there");
+    fs::write(&path, "{}").expect("it can be written");
+    assert_eq!(check().expect_err("it was changed").code, "record-damaged");
+    fs::write(&path, whole).expect("it can be written");
+    fs::remove_dir_all(bench.root().join("report.lock.d")).expect("it can be removed");
+    assert_eq!(check().expect_err("it is gone").code, "record-damaged");
+    let (status, words) = bench.run(&["check", "--locked"]);
+    assert!(status == 3 && words.contains("record-damaged"), "{words}");
+}
+
+#[test]
 fn a_record_that_is_forged_throughout_is_found_by_executing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path();
@@ -446,7 +509,7 @@ fn a_record_that_is_forged_throughout_is_found_by_executing() {
         lock.cells.get_mut("a/cell-1").expect("it is there").output = Some(digest);
         (lock.claims[0].text, lock.claims[0].value) = ("8".into(), Some("8".into()));
         let passages = lock.passages.as_mut().and_then(|all| all.get_mut("a.md"));
-        passages.expect("it has them")[0] = "There are [8](nine).".into();
+        passages.expect("it has them")[1] = "There are [8](nine).".into();
     });
     // Without executing nobody can know, and the page says that.
     let (status, words) = run(&["build-report", "--frozen", "--format", "html"]);

@@ -462,7 +462,7 @@ fn words_around_claims_that_change_are_told() {
             Side::parse("claims.json", &ledger::json(&report.document)).expect("we have written it")
         };
         let changes = diff::compare(&side(&report.clean), &side(&report.judge(copy)));
-        changes.into_iter().filter(|it| it.kind == Kind::Around).collect()
+        changes.into_iter().filter(|it| it.kind == Kind::Said).collect()
     };
     // The same words, and the same words on other lines.
     assert_eq!(around(&Copy::new()), []);
@@ -579,4 +579,184 @@ fn words_around_claims_that_change_are_told() {
     let text = format!("{before}\n\n{after}\n\nThe complete corpus has{moved}\n");
     copy.chapters.insert(third, text);
     assert_eq!(around(&copy), []);
+}
+
+/// What a comparison of the report with a copy tells, beside what rests on other code.
+fn changes(report: &Report, copy: &Copy) -> Vec<diff::Change> {
+    let side = |report: &Evaluated| {
+        Side::parse("claims.json", &ledger::json(&report.document)).expect("we have written it")
+    };
+    let changes = diff::compare(&side(&report.clean), &side(&report.judge(copy)));
+    changes.into_iter().filter(|it| it.kind != Kind::Code).collect()
+}
+
+#[test]
+fn whatever_is_read_and_changes_is_told() {
+    let report = report();
+    let [first, second, third] = CHAPTERS;
+    let (settings, works) = ("report.yaml", "chapters/references.bib");
+    let said = |times: usize| vec![Kind::Said; times];
+    for (path, edits, told) in [
+        // Sentences without any mark, headings, titles, names.
+        (first, vec![("That is its strength and its price", "That is its weakness")], said(1)),
+        (first, vec![("is at least one half: all", "is at most one half: all")], said(1)),
+        (
+            first,
+            vec![("## What softmax attention costs", "## What softmax attention saves")],
+            said(1),
+        ),
+        (first, vec![("title: Linear attention", "title: Quadratic attention")], said(1)),
+        (first, vec![("mathbb{R}", "mathbb{C}")], said(1)),
+        (settings, vec![("convolutions and speech, checked", "convolutions and speech")], said(1)),
+        (settings, vec![("  - The Veracity authors", "  - The Veracity readers")], said(1)),
+        // A work that is cited.
+        (works, vec![("Multinomial theorem", "Binomial theorem")], said(1)),
+        // What a figure is for those who do not see it, and what kind of a note one is.
+        (
+            first,
+            vec![("The error grows with the norm", "The error shrinks with the norm")],
+            said(1),
+        ),
+        (first, vec![("> [!NOTE]\n> The homework", "> [!TIP]\n> The homework")], said(1)),
+        // Exchanged labels of sections and of formulas that nothing evaluates.
+        (
+            first,
+            vec![
+                ("costs {#sec-softmax-cost}", "costs {#sec-feature-map}"),
+                ("exponential {#sec-feature-map}", "exponential {#sec-softmax-cost}"),
+            ],
+            said(2),
+        ),
+        (
+            first,
+            vec![
+                ("$$ {#eq-linear}", "$$ {#eq-x}"),
+                ("$$ {#eq-scores}", "$$ {#eq-linear}"),
+                ("$$ {#eq-x}", "$$ {#eq-scores}"),
+            ],
+            said(2),
+        ),
+        // What is compared with nothing any more.
+        (
+            second,
+            vec![("//| label: sizes\n", "//| label: sizes\n//| measured: true\n")],
+            vec![Kind::Measured],
+        ),
+        // Raw HTML and code that is only shown.
+        (
+            third,
+            vec![(
+                "\n\nThe complete corpus has",
+                "\n\n<p>No words.</p>\n\nThe complete corpus has",
+            )],
+            said(1),
+        ),
+        (
+            third,
+            vec![("\n\nThe complete corpus has", "\n\n```\nrm x\n```\n\nThe complete corpus has")],
+            said(1),
+        ),
+    ] {
+        let mut copy = Copy::new();
+        for (old, new) in &edits {
+            copy.replace(path, old, new);
+        }
+        let changes = changes(&report, &copy);
+        let kinds: Vec<Kind> = changes.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, told, "{edits:?}: {changes:#?}");
+    }
+}
+
+#[test]
+fn what_changes_places_is_told_and_what_is_wrapped_anew_is_not() {
+    let report = report();
+    let mut copy = Copy::new();
+    for path in CHAPTERS {
+        copy.chapters.insert(path, reflowed(&copy.text(path)));
+    }
+    // A symbol under another of its names looks the same.
+    copy.replace(
+        CHAPTERS[0],
+        "So as long as $\\varepsilon \\le 1$",
+        "So as long as $\\varepsilon \\leq 1$",
+    );
+    assert_eq!(changes(&report, &copy), []);
+    // Rows of a table, and paragraphs.
+    let rows = |text: &str| -> String {
+        let at = text.find("| with max-pooling |").expect("it is a row");
+        let mut lines: Vec<&str> = text[at..].splitn(3, '\n').collect();
+        lines.swap(0, 1);
+        text[..at].to_owned() + &lines.join("\n")
+    };
+    let paragraphs = |text: &str| {
+        let (before, after) = text.split_once("\n\nThe complete corpus has").expect("it is there");
+        let (moved, after) = after.split_once("\n\n").expect("it is a paragraph");
+        let (next, after) = after.split_once("\n\n").expect("it is a block");
+        format!("{before}\n\n{next}\n\nThe complete corpus has{moved}\n\n{after}")
+    };
+    for (path, text) in [
+        (CHAPTERS[1], rows(&Copy::new().text(CHAPTERS[1]))),
+        (CHAPTERS[2], paragraphs(&Copy::new().text(CHAPTERS[2]))),
+    ] {
+        let mut copy = Copy::new();
+        copy.chapters.insert(path, text);
+        let changes = changes(&report, &copy);
+        assert!(changes.iter().any(|it| it.kind == Kind::Order), "{changes:#?}");
+        assert!(changes.iter().all(|it| it.kind != Kind::Said), "{changes:#?}");
+    }
+}
+
+#[test]
+fn another_word_is_told_wherever_it_stands() {
+    let report = report();
+    let mut edits = 0;
+    for path in CHAPTERS {
+        let text = Copy::new().text(path);
+        let (mut is_prose, mut at, mut words) = (true, 0, Vec::new());
+        for line in text.split_inclusive('\n') {
+            is_prose ^= line.starts_with("```") || line.starts_with("$$");
+            let is_plain = |word: &str| word.len() > 2 && word.chars().all(char::is_alphabetic);
+            if is_prose
+                && line.starts_with(|c: char| c.is_ascii_alphabetic() || "|>-:#!".contains(c))
+            {
+                let starts = line.match_indices(' ').map(|(space, _)| at + space + 1);
+                words.extend(starts.filter_map(|start| {
+                    let word = text[start..].split([' ', '\n']).next()?;
+                    is_plain(word).then_some(start..start + word.len())
+                }));
+            }
+            at += line.len();
+        }
+        // Words in the midst of formulas, values and titles of links are part of something else.
+        words.retain(|word| {
+            let line = &text[..word.start];
+            let line = &line[line.rfind('\n').map_or(0, |at| at + 1)..];
+            let open =
+                |mark: &str, end: &str| line.matches(mark).count() > line.matches(end).count();
+            line.matches('$').count().is_multiple_of(2)
+                && !open("{{", "}}")
+                && !open("](", ")")
+                && !open("[", "]")
+        });
+        let words: Vec<_> = words.into_iter().step_by(9).collect();
+        // Each by another one, at once.
+        let other = |at: usize| format!("otherwise{}", "x".repeat(at % 17) + &"y".repeat(at / 17));
+        let mut text = text;
+        for (at, word) in words.iter().enumerate().rev() {
+            text.replace_range(word.clone(), &other(at));
+        }
+        edits += words.len();
+        let mut copy = Copy::new();
+        copy.chapters.insert(path, text);
+        let changes = changes(&report, &copy);
+        let told: BTreeSet<&str> = changes
+            .iter()
+            .filter_map(|it| it.to.as_deref())
+            .flat_map(|it| it.split(|c: char| !c.is_alphabetic()))
+            .collect();
+        for (at, word) in words.iter().enumerate() {
+            assert!(told.contains(other(at).as_str()), "{path}: {word:?}: {changes:#?}");
+        }
+    }
+    assert!(edits > 100, "only {edits}");
 }

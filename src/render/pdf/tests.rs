@@ -31,6 +31,7 @@ fn document(blocks: Vec<Block>) -> Document {
         }],
         coverage: Vec::new(),
         passages: Vec::new(),
+        sources: Vec::new(),
         bibliography: vec![],
         claims: vec![],
     }
