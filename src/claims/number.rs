@@ -21,7 +21,7 @@ use num_traits::Zero;
 
 use crate::words::Words;
 
-pub(crate) use place::Beside;
+pub(crate) use place::{Beside, Trouble};
 pub(crate) use scanner::FACTORIAL;
 use scanner::Scanner;
 
@@ -178,9 +178,9 @@ mod tests {
             ("en", "twice 5050", "“twice” makes"),
             ("en", "5050 and a half", "“and a half” makes"),
             ("en", "3 quarters", "“quarters” makes another number of `3`"),
-            ("en", "5 (hundred)", "“hundred” beside `5` makes"),
-            ("en", "5!", "sees `!` and `5` as one number"),
-            ("en", "twenty - one", "“one” beside `twenty` makes"),
+            ("en", "5 (hundred)", "sees `5 (hundred)`, but only `5` is claimed"),
+            ("en", "5!", "sees `5!`, but only `5` is claimed"),
+            ("en", "twenty - one", "sees `twenty - one`, but only `twenty` is claimed"),
             ("en", "five times 5050", "more than one number: `five`, `5050`"),
             ("en", "5 million two hundred", "more than one number"),
             ("en", "5 times two", "more than one number"),
@@ -194,6 +194,14 @@ mod tests {
             let told = said(language, text);
             assert!(told.contains(words), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn an_exact_number_can_be_written_in_digits() {
+        let digits = |text| stated(text, Words::known("en")).ok().flatten()?.in_digits();
+        assert_eq!(digits("5 million").as_deref(), Some("5000000"));
+        assert_eq!(digits("−twenty-one percent").as_deref(), Some("-21 %"));
+        assert_eq!(digits("1.2 million"), None);
     }
 
     fn value(text: &str) -> String {

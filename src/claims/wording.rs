@@ -14,7 +14,7 @@ struct Wording {
     limits_below: &'static [&'static str],
     /// Words before a number that say that the value is another.
     unequal: &'static [&'static str],
-    /// Words before a number, or before those, that deny it; a hyphen in front marks an ending.
+    /// Words before a number, or before those, that deny it; a hyphen marks an ending, a star any word but "only".
     denials: &'static [&'static str],
     /// Words before those that leave it open, as in "whether or not".
     or: &'static str,
@@ -63,8 +63,19 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "nearly",
             "almost",
             "not quite",
+            "hardly",
+            "exceeds",
+            "beyond",
+            "upwards of",
+            "in excess of",
+            "far from",
+            "short of",
+            "all but",
+            "anything but",
+            "just over",
+            "well over",
         ],
-        denials: &["no", "not", "never", "cannot", "-n't", "-n’t"],
+        denials: &["no", "not", "nor", "neither", "never", "cannot", "-n't"],
         or: "or",
         it_is: &["it is ", "is ", "it "],
         wrong: &["false", "not true", "untrue", "wrong", "no", "does not hold"],
@@ -109,8 +120,11 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "nahezu",
             "knapp",
             "nicht ganz",
+            "kaum",
+            "weit über",
+            "etwas über",
         ],
-        denials: &["nicht", "nie", "niemals", "kein", "keine", "keinen", "keiner"],
+        denials: &["nicht", "nie", "niemals", "kein", "keine", "keinen", "keiner", "weder"],
         or: "oder",
         it_is: &["das ist ", "es ist ", "ist ", "das ", "es "],
         wrong: &["falsch", "nicht wahr", "unwahr", "nein", "gilt nicht"],
@@ -126,7 +140,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
     Wording {
         limits_above: &[
             "au plus",
-            "jusqu à",
+            "jusqu'à",
             "moins de",
             "inférieur à",
             "inférieure à",
@@ -136,7 +150,9 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         limits_below: &["au moins", "plus de", "supérieur à", "supérieure à", "dépasse", "ou plus"],
         unequal: &[
             "plus de",
+            "plus d'",
             "moins de",
+            "moins d'",
             "supérieur à",
             "supérieure à",
             "inférieur à",
@@ -145,11 +161,13 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "différente de",
             "presque",
             "près de",
+            "à peine",
+            "loin de",
             "sous",
         ],
-        denials: &["pas", "pas de", "jamais", "aucun", "aucune", "non"],
+        denials: &["pas", "pas de", "jamais", "aucun", "aucune", "non", "ni"],
         or: "ou",
-        it_is: &["c’est ", "c'est ", "est ", "cela "],
+        it_is: &["c'est ", "est ", "cela "],
         wrong: &["faux", "pas vrai", "non", "ne tient pas"],
         denied: &[
             "est faux",
@@ -187,12 +205,12 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "distinto de",
             "distinta de",
             "casi",
+            "apenas",
+            "lejos de",
             "por debajo de",
             "por encima de",
         ],
-        denials: &[
-            "no", "nunca", "ningún", "ninguna", "no es", "no son", "no era", "no eran", "no hay",
-        ],
+        denials: &["no", "nunca", "ni", "ningún", "ninguna", "no *"],
         or: "o",
         it_is: &["esto es ", "eso es ", "es "],
         wrong: &["falso", "no es cierto", "no", "no se cumple"],
@@ -222,8 +240,13 @@ impl Wording {
             .denials
             .iter()
             .filter_map(|words| {
-                let ending = words.strip_prefix('-');
-                let rest = before.strip_suffix(ending.unwrap_or(words))?;
+                let (ending, any) = (words.strip_prefix('-'), words.strip_suffix(" *"));
+                let last = before.rsplit(' ').next().filter(|_| any.is_some()).unwrap_or_default();
+                if ["solo", "sólo", "más"].contains(&last) {
+                    return None;
+                }
+                let end = before[..before.len() - last.len()].trim_end();
+                let rest = end.strip_suffix(ending.or(any).unwrap_or(words))?;
                 let start = match ending {
                     Some(_) => rest.trim_end_matches(char::is_alphabetic).len(),
                     None if rest.ends_with(char::is_alphanumeric) => return None,
@@ -290,18 +313,14 @@ pub(super) fn denied_before(before: &str, language: Option<Words>) -> Option<Str
 
 /// A text in small letters with single spaces, without marks that say nothing.
 fn plain(text: &str) -> String {
-    let text = text
-        .to_lowercase()
-        .replace(['*', '$'], "")
-        .replace("jusqu’à", "jusqu à")
-        .replace("jusqu'à", "jusqu à");
+    let text = text.to_lowercase().replace(['*', '$'], "").replace('’', "'");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a text says nothing but that something is false.
 pub(super) fn says_false(text: &str, language: Option<Words>) -> bool {
     let wording = Wording::of(language);
-    let text = text.trim().trim_end_matches(['.', '!']).trim_end().to_lowercase();
+    let text = plain(text.trim().trim_end_matches(['.', '!']));
     let text = wording.it_is.iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
     wording.wrong.contains(&text)
 }

@@ -31,7 +31,8 @@ struct Table {
     sign: &'static str,
     /// Behind a number, parts of a whole, with how many of them make it.
     denominators: &'static str,
-    /// Behind a number, with `|` between phrases.
+    /// Behind a number, with `|` between phrases; a space in front marks what a hyphen makes no number of, as in
+    /// "5-fold".
     behind: &'static str,
 }
 
@@ -53,7 +54,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
                        tenths=10 twentieths=20 hundredths=100 thousandths=1000",
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
-                 billions|trillions|fold|per thousand|per mille|per mil|per million|squared|cubed|factorial",
+                 billions|trillions| fold|per thousand|per mille|per mil|per million|squared|cubed|factorial",
     },
     Table {
         front: "halb halbe halben halbes doppelt doppelte doppelten dutzend -mal -fach -fache -fachen",
@@ -71,7 +72,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "halbe=2 drittel=3 viertel=4 fünftel=5 sechstel=6 siebtel=7 achtel=8 neuntel=9 zehntel=10 \
                        zwanzigstel=20 hundertstel=100 tausendstel=1000",
         behind: "einhalb|und ein halb|und ein halbes|und eine halbe|und ein viertel|und ein drittel|hunderte|\
-                 tausende|tsd|mio|mrd|fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät",
+                 tausende|tsd|mio|mrd| fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät",
     },
     Table {
         front: "demi demie double triple quadruple",
@@ -187,21 +188,33 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
     let first = words.first()?;
     let lower = |at: usize| words.get(at).map(|word| word.text.to_lowercase());
     let is_phrase = |phrase: &&str| {
-        let parts = || phrase.split(' ');
-        // "and a quarter of the rest" is another one.
-        // Nor is "and a third one".
+        let parts = || phrase.split(' ').filter(|part| !part.is_empty());
+        // "and a quarter of the rest" is another one, and so is "and a third one".
         let is_place = parts().next_back().is_some_and(|last| has(table.place_or_part, last));
         let is_apart = parts().count() > 2
-            && lower(parts().count())
-                .is_some_and(|next| is_place || has(table.of, &next) || has(table.of_the, &next));
-        parts().enumerate().all(|(at, part)| lower(at).as_deref() == Some(part)) && !is_apart
+            && (lower(parts().count()).is_some_and(|_| is_place)
+                || words.get(parts().count()).is_some_and(|it| is_of(it.text, language)));
+        let is_compound = phrase.starts_with(' ') && after.starts_with('-');
+        parts().enumerate().all(|(at, part)| lower(at).as_deref() == Some(part))
+            && !is_apart
+            && !is_compound
     };
     if denominator(after, language).is_some() {
         return Some(first.text.to_owned());
     }
-    let phrase = table.behind.split('|').find(is_phrase)?;
-    let last = &words[phrase.split(' ').count() - 1];
-    Some(after[first.range.start..last.range.end].to_owned())
+    let is_times = has(table.times, first.text);
+    let length = match table.behind.split('|').find(is_phrase) {
+        Some(phrase) => phrase.split_whitespace().count(),
+        None if is_times && words.get(1).is_some_and(|it| is_number(it.text, language)) => 2,
+        None => return None,
+    };
+    Some(after[first.range.start..words[length - 1].range.end].to_owned())
+}
+
+/// Whether a word says that a number in front of it is a part of what follows.
+pub(crate) fn is_of(word: &str, language: Words) -> bool {
+    let (table, word) = (Table::of(language), word.to_lowercase());
+    has(table.of, &word) || has(table.of_the, &word)
 }
 
 /// The word at the beginning of a text that makes a number in front of it a part of a fraction: where it ends,

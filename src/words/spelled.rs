@@ -479,6 +479,21 @@ mod tests {
                 "Treinta y uno=31, veintidós=22, quinientos mil=500000",
             ),
             ("es", "5 mil millones", "mil millones=1000000000 Scale"),
+            ("en", "two dozen, a dozen, dozen", "two dozen=24, a dozen=12, dozen=12 BareScale"),
+            ("en", "five trillion", "five trillion=5000000000000"),
+            ("en", "nine/ten twenty‑one", "nine=9, ten=10, twenty‑one=21"),
+            (
+                "de",
+                "fuenfhundert, zwei Billionen",
+                "fuenfhundert=500, zwei Billionen=2000000000000",
+            ),
+            ("fr", "deux douzaines, une dizaine", "deux douzaines=24, une dizaine=10"),
+            (
+                "es",
+                "veintiún mil, tres billones",
+                "veintiún mil=21000, tres billones=3000000000000",
+            ),
+            ("es", "tres cuartos", "tres cuartos=3/4 Part"),
         ] {
             assert_eq!(read(language, text), expected, "{text}");
         }
@@ -490,6 +505,7 @@ mod tests {
             ("en", "four", ["three", "five"]),
             ("en", "Six", ["Five", "Seven"]),
             ("en", "twenty-four", ["twenty-three", "twenty-five"]),
+            ("en", "twenty-nine", ["twenty-eight", ""]),
             ("de", "Fünf", ["Vier", "Sechs"]),
             ("fr", "dix-huit", ["dix-sept", "dix-neuf"]),
             ("es", "treinta y dos", ["", "treinta y tres"]),

@@ -390,6 +390,8 @@ fn every_number_is_backed_exempt_or_uncovered() {
 
 #[test]
 fn numbers_in_words_are_compared() {
+    let told = format!("{:?}", judged("[88 %](claim:x)").verdict);
+    assert!(told.contains("compared exactly, so print decimals"), "{told}");
     verdicts(&[
         ("[three](claim:three)", "verified"),
         ("[Four](claim:three)", "refuted"),
@@ -469,6 +471,12 @@ fn numbers_in_words_are_backed_exempt_or_uncovered() {
             ("seven", "1.md:11:3"),
             ("eight", "1.md:11:16")
         ]
+    );
+    assert_eq!(
+        bare(
+            "Of nine&nbsp;rows, ten/eleven and twenty‑one, a dozen or 5&nbsp;million are two dozen.\n"
+        ),
+        ["nine", "ten", "eleven", "twenty‑one", "a dozen", "5", "two dozen"]
     );
     // Grammar, ordinals, parts of other words, code, what is meant loosely.
     let none = "One of the two first three-sided ones, no `four`, three quarters, several hundred, tens.\n";

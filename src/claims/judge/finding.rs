@@ -8,7 +8,7 @@ use veracity_protocol::{Check, CheckStatus, Published, Value};
 
 use super::{Names, Site, Stated, Subject, Verdict};
 use crate::claims::measure::Measure;
-use crate::claims::number::Printed;
+use crate::claims::number::{Printed, Trouble};
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
@@ -103,9 +103,22 @@ impl<'a> Finding<'a> {
             }
         }
         if finding.number.is_some()
-            && let Some(printed) = &printed
+            && let Subject::Prose(stated) = &site.subject
         {
-            finding.read_around(site, &relation.rule, printed);
+            match &printed {
+                _ if matches!(relation.rule, Rule::At(_)) => {
+                    finding.tell(site.beside.trouble_of_formula(site.language));
+                }
+                Some(printed) => finding.read_around(site, &relation.rule, printed),
+                // The ends of an interval.
+                None => {
+                    let ends = number::all(&stated.text, site.language).unwrap_or_default();
+                    let mut ends =
+                        ends.iter().filter(|_| !matches!(finding.verdict, Verdict::Error(_)));
+                    let trouble = ends.find_map(|end| site.beside.trouble(end, site.language));
+                    finding.tell(trouble);
+                }
+            }
         }
         if let Subject::Prose(stated) = &site.subject
             && finding.compared == Compared::Nothing
@@ -154,9 +167,14 @@ impl<'a> Finding<'a> {
             self.hint = Some("give it `refuted` if it is to be denied".into());
             self.verdict = said(&words);
         }
-        if let Some(trouble) = site.beside.trouble(printed, site.language) {
-            self.hint = Some(trouble.hint.into());
-            self.verdict = Verdict::Error(trouble.message);
+        self.tell(site.beside.trouble(printed, site.language));
+    }
+
+    /// Refuses the claim if a reader sees another number than the claimed one.
+    fn tell(&mut self, trouble: Option<Trouble>) {
+        if let Some(Trouble { message, hint }) = trouble {
+            self.hint = Some(hint.into());
+            self.verdict = Verdict::Error(message);
         }
     }
 

@@ -198,7 +198,7 @@ impl Scanner {
     }
 
     /// Where the sign of the number at `at` stands, if it is negative.
-    fn minus(&self, at: usize) -> Option<usize> {
+    pub(super) fn minus(&self, at: usize) -> Option<usize> {
         let sign = at.checked_sub(1)?;
         let ends = |c: char| c.is_numeric() || matches!(c, ')' | ']' | '}' | '%') || is_dash(c);
         match self.get(sign)? {
@@ -311,8 +311,11 @@ impl Scanner {
         }
         let percent = self.percent(end);
         let end = percent.unwrap_or(end);
-        let sign = self.get(self.skip(end, char::is_whitespace));
-        if self.get(end).is_some_and(char::is_numeric) || matches!(sign, Some('‰' | '‱')) {
+        let next = self.skip(end, char::is_whitespace);
+        if matches!(self.get(next), Some('‰' | '‱')) {
+            return Err(self.unreadable(begin, next));
+        }
+        if self.get(end).is_some_and(char::is_numeric) {
             return Err(self.unreadable(begin, end));
         }
         let text = self.text(begin..end);
