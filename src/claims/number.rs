@@ -94,6 +94,9 @@ pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Print
     let single = single
         .map_err(|message| format!("{message}; link only the words around the one that is meant"));
     let Some((printed, _)) = single? else { return Ok(None) };
+    if printed.text == text {
+        return Ok(Some(printed));
+    }
     let alone = Beside { inside: text.to_owned(), ..Beside::default() };
     match alone.trouble(&printed, language) {
         Some(trouble) => Err(format!("{}; {}", trouble.message, trouble.hint)),

@@ -29,6 +29,9 @@ const UNITS: [&str; 43] = [
 /// Digits of scripts without spaces that scale what stands before them.
 const SPACELESS_SCALES: &str = "十百千万萬亿億兆割分";
 
+/// Characters that turn the direction of those behind them, digits included.
+const TURNS: [char; 2] = ['\u{202d}', '\u{202e}'];
+
 /// What a page shows around a claim, of the same paragraph, cell or caption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Beside {
@@ -51,18 +54,21 @@ pub(crate) struct Trouble {
 
 impl Beside {
     /// How far from a link words are read.
-    const NEAR: usize = 100;
+    const NEAR: usize = 70;
 
-    /// What stands around a range of a text.
+    /// What stands around a range of a text, up to the next comma or full stop.
     pub fn of(text: &str, range: Range<usize>) -> Self {
-        let before = &text[..range.start];
-        let after = &text[range.end..];
+        let (before, after) = (&text[..range.start], &text[range.end..]);
         let start = before.char_indices().rev().nth(Self::NEAR).map_or(0, |(at, _)| at);
         let end = after.char_indices().nth(Self::NEAR).map_or(after.len(), |(at, _)| at);
+        let (before, after) = (&before[start..], &after[..end]);
+        let stops = [", ", ". ", "; ", ": "];
+        let start = stops.iter().filter_map(|stop| before.rfind(stop).map(|at| at + stop.len()));
+        let end = stops.iter().filter_map(|stop| after.find(stop).map(|at| at + stop.len()));
         Self {
-            before: before[start..].to_owned(),
+            before: before[start.max().unwrap_or(0)..].to_owned(),
             inside: text[range].to_owned(),
-            after: after[..end].to_owned(),
+            after: after[..end.min().unwrap_or(after.len())].to_owned(),
         }
     }
 
@@ -75,6 +81,12 @@ impl Beside {
 
     /// Where the number stands in the link.
     fn own(&self, printed: &Printed, language: Option<Words>) -> Option<Range<usize>> {
+        let inside = normalise(&self.inside);
+        let mut places = inside.match_indices(&printed.text);
+        if let (Some((at, text)), None) = (places.next(), places.next()) {
+            let start = inside[..at].chars().count();
+            return Some(start..start + text.chars().count());
+        }
         let found = Scanner::said(&self.inside, language).scan().into_iter();
         let mut own = found.filter(|(_, it)| it.as_ref() == Ok(printed)).map(|(range, _)| range);
         own.next()
@@ -82,6 +94,11 @@ impl Beside {
 
     /// What makes another number of the one that was read in the link.
     pub fn trouble(&self, printed: &Printed, language: Option<Words>) -> Option<Trouble> {
+        if [&self.before, &self.inside, &self.after].iter().any(|it| it.contains(TURNS)) {
+            let message =
+                format!("a character turns the direction in which `{}` is read", printed.text);
+            return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
+        }
         self.around(Some(printed), language).trouble()
     }
 
@@ -193,7 +210,7 @@ impl Around<'_> {
                 let is_known = is_unit && !goes_on(letters_end(end)) && self.is_in_digits();
                 return (!is_known).then(|| to(letters_end(end)));
             }
-            c => c.is_numeric(),
+            c => c.is_numeric() || is_combining(c),
         };
         is_bad.then(|| to(end + 1 + usize::from(is_digit)))
     }
@@ -381,6 +398,11 @@ impl Around<'_> {
 fn is_spaceless(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{2e80}'..='\u{d7ff}' | '\u{20000}'..='\u{3ffff}')
         && c.is_alphabetic()
+}
+
+/// Whether a character is drawn over the one before it.
+fn is_combining(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
 }
 
 fn is_opening(c: char) -> bool {

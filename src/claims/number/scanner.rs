@@ -425,6 +425,9 @@ fn is_separator(c: char) -> bool {
 /// Writes LaTeX and superscripts as plain characters.
 pub(super) fn normalise(text: &str) -> String {
     let mut plain = seen(text);
+    if !plain.contains(['\\', '{', '$', '^']) && plain.chars().all(|c| superscript(c).is_none()) {
+        return plain;
+    }
     for (from, to) in [
         ("\\times", "×"),
         ("\\cdot", "×"),
@@ -469,6 +472,9 @@ fn seen(text: &str) -> String {
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
             | '\u{e0000}'..='\u{e0fff}')
     };
+    if text.is_ascii() && !text.contains('<') {
+        return text.to_owned();
+    }
     let mut seen = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
