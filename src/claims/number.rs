@@ -13,6 +13,7 @@
 //! what a reader sees is left out.
 
 mod place;
+mod plain;
 mod scanner;
 
 use num_bigint::BigInt;
@@ -22,7 +23,7 @@ use num_traits::Zero;
 use crate::words::Words;
 
 pub(crate) use place::{Beside, Trouble};
-pub(crate) use scanner::FACTORIAL;
+pub(crate) use plain::FACTORIAL;
 use scanner::Scanner;
 
 /// A number as it stands in the prose.

@@ -16,6 +16,8 @@ struct Wording {
     unequal: &'static [&'static str],
     /// Words before a number, or before those, that deny it; a hyphen marks an ending, a star any word but "only".
     denials: &'static [&'static str],
+    /// Words between those and the number.
+    adverbs: &'static str,
     /// Words before those that leave it open, as in "whether or not".
     or: &'static str,
     /// Words at the beginning of a text that say nothing.
@@ -76,6 +78,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "well over",
         ],
         denials: &["no", "not", "nor", "neither", "never", "cannot", "-n't"],
+        adverbs: "even yet exactly really actually",
         or: "or",
         it_is: &["it is ", "is ", "it "],
         wrong: &["false", "not true", "untrue", "wrong", "no", "does not hold"],
@@ -125,6 +128,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "etwas über",
         ],
         denials: &["nicht", "nie", "niemals", "kein", "keine", "keinen", "keiner", "weder"],
+        adverbs: "etwa genau einmal wirklich",
         or: "oder",
         it_is: &["das ist ", "es ist ", "ist ", "das ", "es "],
         wrong: &["falsch", "nicht wahr", "unwahr", "nein", "gilt nicht"],
@@ -166,6 +170,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "sous",
         ],
         denials: &["pas", "pas de", "jamais", "aucun", "aucune", "non", "ni"],
+        adverbs: "exactement vraiment même encore",
         or: "ou",
         it_is: &["c'est ", "est ", "cela "],
         wrong: &["faux", "pas vrai", "non", "ne tient pas"],
@@ -211,6 +216,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "por encima de",
         ],
         denials: &["no", "nunca", "ni", "ningún", "ninguna", "no *"],
+        adverbs: "exactamente realmente siquiera todavía aún",
         or: "o",
         it_is: &["esto es ", "eso es ", "es "],
         wrong: &["falso", "no es cierto", "no", "no se cumple"],
@@ -308,7 +314,11 @@ pub(super) fn unequal_by(before: &str, language: Option<Words>) -> Option<&'stat
 
 /// The words at the end of what stands before a number that deny it.
 pub(super) fn denied_before(before: &str, language: Option<Words>) -> Option<String> {
-    Wording::of(language).denial(&plain(before)).map(|(words, _)| words.to_owned())
+    let (wording, before) = (Wording::of(language), plain(before));
+    let (rest, last) = before.rsplit_once(' ').unwrap_or_default();
+    let is_adverb = wording.adverbs.split(' ').any(|adverb| adverb == last);
+    let denial = wording.denial(if is_adverb { rest } else { &before })?;
+    Some(denial.0.to_owned())
 }
 
 /// A text in small letters with single spaces, without marks that say nothing.

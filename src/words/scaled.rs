@@ -167,7 +167,11 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
             || multiplies(table.front, &lower, language)
             || has_of && has(table.part, &lower)
             || has_of && has(table.place_or_part, &lower) && !is_behind(table.the)
-            || is_first && has(table.sign, &lower) && !is_behind(AT_LEAST)
+            // "3 minus 2" has no sign.
+            || is_first
+                && has(table.sign, &lower)
+                && !is_behind(AT_LEAST)
+                && !earlier.is_some_and(|it| is_number(it, language))
         {
             return Some(before[word.range.start..last.range.end].to_owned());
         }

@@ -4,6 +4,8 @@
 //! "hundreds", and what a hyphen joins to another word ("three-dimensional"). Words that change a number beside
 //! them are [`super::scaled`]'s.
 
+mod manners;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,6 +13,7 @@ use std::sync::LazyLock;
 use num_bigint::BigInt;
 use text2num::{Language, Occurence, Token, find_numbers};
 
+use self::manners::{MANNERS, Manner};
 use super::table::LANGUAGES;
 use super::{Words, scaled};
 
@@ -58,131 +61,6 @@ impl Spelled {
         is_near && matches!(self.kind, Kind::Scale | Kind::BareScale)
     }
 }
-
-/// Words of a language that are no numbers by themselves, with those in front of them or without.
-struct Manner {
-    /// Words that are read as numbers and are none.
-    none: &'static [&'static str],
-    /// Words that are no numbers behind another, as in "pour cent".
-    behind: &'static [(&'static str, &'static str)],
-    /// Words that are seldom numbers.
-    doubtful: &'static [&'static str],
-    /// Powers of ten, the first of which are numbers by themselves.
-    powers: &'static [&'static str],
-    /// How many of them are.
-    alone: usize,
-    /// What else scales a number in front of it, as how much.
-    scales: &'static [(&'static str, u128)],
-    articles: &'static [&'static str],
-    /// Other spellings of what is read.
-    spellings: &'static [(&'static str, &'static str)],
-}
-
-/// In the order of [`LANGUAGES`].
-const MANNERS: [Manner; LANGUAGES.len()] = [
-    Manner {
-        none: &["o"],
-        behind: &[],
-        doubtful: &[],
-        powers: &["hundred", "thousand", "million", "billion"],
-        alone: 0,
-        scales: &[
-            ("dozen", 12),
-            ("score", 20),
-            ("trillion", 10_u128.pow(12)),
-            ("quadrillion", 10_u128.pow(15)),
-            ("quintillion", 10_u128.pow(18)),
-            ("sextillion", 10_u128.pow(21)),
-        ],
-        articles: &["a"],
-        spellings: &[],
-    },
-    Manner {
-        none: &["zwo"],
-        behind: &[("außer", "acht"), ("in", "acht")],
-        doubtful: &["acht", "sieben"],
-        powers: &[
-            "hundert",
-            "tausend",
-            "million",
-            "millionen",
-            "milliarde",
-            "milliarden",
-            "billion",
-        ],
-        alone: 2,
-        scales: &[
-            ("dutzend", 12),
-            ("billionen", 10_u128.pow(12)),
-            ("billiarde", 10_u128.pow(15)),
-            ("billiarden", 10_u128.pow(15)),
-            ("trillion", 10_u128.pow(18)),
-            ("trillionen", 10_u128.pow(18)),
-            ("trilliarde", 10_u128.pow(21)),
-            ("trilliarden", 10_u128.pow(21)),
-        ],
-        articles: &["ein", "eine", "einer"],
-        spellings: &[("fuenf", "fünf"), ("zwoelf", "zwölf")],
-    },
-    Manner {
-        none: &[],
-        behind: &[("pour", "cent"), ("pour", "mille")],
-        doubtful: &["neuf"],
-        powers: &["cent", "cents", "mille", "million", "millions", "milliard", "milliards"],
-        alone: 3,
-        scales: &[
-            ("dizaine", 10),
-            ("dizaines", 10),
-            ("douzaine", 12),
-            ("douzaines", 12),
-            ("quinzaine", 15),
-            ("vingtaine", 20),
-            ("vingtaines", 20),
-            ("trentaine", 30),
-            ("quarantaine", 40),
-            ("cinquantaine", 50),
-            ("soixantaine", 60),
-            ("centaine", 100),
-            ("centaines", 100),
-            ("millier", 1000),
-            ("milliers", 1000),
-            ("billion", 10_u128.pow(12)),
-            ("billions", 10_u128.pow(12)),
-            ("billiard", 10_u128.pow(15)),
-            ("billiards", 10_u128.pow(15)),
-            ("trillion", 10_u128.pow(18)),
-            ("trillions", 10_u128.pow(18)),
-        ],
-        articles: &["un", "une"],
-        spellings: &[],
-    },
-    Manner {
-        none: &[],
-        behind: &[("por", "ciento"), ("por", "cien"), ("por", "mil")],
-        doubtful: &[],
-        powers: &["cien", "ciento", "mil", "millón", "millones"],
-        alone: 3,
-        scales: &[
-            ("decena", 10),
-            ("decenas", 10),
-            ("docena", 12),
-            ("docenas", 12),
-            ("veintena", 20),
-            ("centena", 100),
-            ("centenas", 100),
-            ("centenar", 100),
-            ("centenares", 100),
-            ("millar", 1000),
-            ("millares", 1000),
-            ("billón", 10_u128.pow(12)),
-            ("billones", 10_u128.pow(12)),
-            ("trillón", 10_u128.pow(18)),
-            ("trillones", 10_u128.pow(18)),
-        ],
-        articles: &["un", "una"],
-        spellings: &[("veintiún", "veintiuno")],
-    },
-];
 
 /// How one counts from two on, in the order of [`LANGUAGES`].
 const COUNTING: [&str; LANGUAGES.len()] = [

@@ -10,7 +10,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::scanner::{FACTORIAL, Scanner, Spelled, normalise};
+use super::plain::{FACTORIAL, normalise};
+use super::scanner::{Scanner, Spelled};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
@@ -225,7 +226,8 @@ impl Around<'_> {
             '.' | ',' | '\'' | '’' => earlier.is_some_and(char::is_numeric),
             // `3x3`, and not `0x10`
             'x' if earlier.is_some_and(char::is_numeric) => {
-                self.scanner.text(0..start - 1).ends_with(" 0")
+                let before = self.scanner.text(0..start - 1);
+                before.rsplit(|c: char| !c.is_alphanumeric()).next() == Some("0")
             }
             '/' => {
                 let ends = |it: &Spelled| it.range.end + 1 == start;
@@ -388,6 +390,10 @@ impl Around<'_> {
         let inside = self.scanner.text(link.start.min(own.start)..own.start);
         let before = self.scanner.text(0..own.start);
         let after = self.scanner.text(own.end..self.scanner.chars.len());
+        // "5-and-a-half"
+        let spaced = after.replace('-', " ");
+        let first = spaced.split_whitespace().next().unwrap_or_default();
+        let after = if spelled::is_and(first, language) { spaced.clone() } else { after };
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
             .or_else(|| scaled::behind(&after, language))

@@ -9,12 +9,10 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
+use super::plain::normalise;
 use crate::claims::exact;
 use crate::words::Words;
 use crate::words::spelled::{self, Kind, is_hyphen};
-
-/// A factorial in a formula, which is no exclamation mark.
-pub(crate) const FACTORIAL: char = '﹗';
 
 /// Characters with what is found in them.
 pub(super) struct Scanner {
@@ -31,7 +29,7 @@ pub(super) type Found = (Range<usize>, Result<Printed, String>);
 pub(super) struct Spelled {
     pub(super) range: Range<usize>,
     pub(super) kind: Kind,
-    /// What scales digits that end here, if it does.
+    /// Where digits end that it scales.
     scales: Option<usize>,
     digits: String,
 }
@@ -420,97 +418,4 @@ pub(super) fn is_dash(c: char) -> bool {
 /// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
 fn is_separator(c: char) -> bool {
     matches!(c, ',' | '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}')
-}
-
-/// Writes LaTeX and superscripts as plain characters.
-pub(super) fn normalise(text: &str) -> String {
-    let mut plain = seen(text);
-    if !plain.contains(['\\', '{', '$', '^']) && plain.chars().all(|c| superscript(c).is_none()) {
-        return plain;
-    }
-    for (from, to) in [
-        ("\\times", "×"),
-        ("\\cdot", "×"),
-        ("{,}", ","),
-        ("\\,", "\u{2009}"),
-        ("\\%", "%"),
-        ("\\dfrac", "\\frac"),
-        ("\\tfrac", "\\frac"),
-        ("$", ""),
-    ] {
-        plain = plain.replace(from, to);
-    }
-    while let Some(rewritten) = fraction(&plain) {
-        plain = rewritten;
-    }
-    let mut out = String::with_capacity(plain.len());
-    let mut raised = false;
-    let mut braces = 0_usize;
-    for c in plain.chars() {
-        if let Some(digit) = superscript(c) {
-            if !raised {
-                out.push('^');
-            }
-            raised = true;
-            out.push(digit);
-            continue;
-        }
-        raised = false;
-        match c {
-            '{' if out.ends_with('^') => braces += 1,
-            '}' if braces > 0 => braces -= 1,
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// A text without the characters and tags that no reader sees, with one character for each hyphen.
-fn seen(text: &str) -> String {
-    let is_unseen = |c: char| {
-        matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{e0000}'..='\u{e0fff}')
-    };
-    if text.is_ascii() && !text.contains('<') {
-        return text.to_owned();
-    }
-    let mut seen = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let tag = rest[c.len_utf8()..].trim_start_matches('/');
-        let end = tag.find(['<', '>']).filter(|&end| {
-            c == '<'
-                && tag.starts_with(|c: char| c.is_ascii_alphabetic())
-                && tag[end..].starts_with('>')
-        });
-        rest = match end {
-            Some(end) => &tag[end + 1..],
-            None => &rest[c.len_utf8()..],
-        };
-        if end.is_none() && !is_unseen(c) {
-            seen.push(if is_hyphen(c) { '-' } else { c });
-        }
-    }
-    seen
-}
-
-/// The first `\frac{a}{b}` written as `a/b`.
-fn fraction(text: &str) -> Option<String> {
-    let start = text.find("\\frac{")?;
-    let (numerator, rest) = text[start + 6..].split_once('}')?;
-    let (denominator, rest) = rest.strip_prefix('{')?.split_once('}')?;
-    Some(format!("{}{numerator}/{denominator}{rest}", &text[..start]))
-}
-
-fn superscript(c: char) -> Option<char> {
-    Some(match c {
-        '⁻' => '-',
-        '¹' => '1',
-        '²' => '2',
-        '³' => '3',
-        '⁰' => '0',
-        '⁴'..='⁹' => char::from_digit(u32::from(c) - u32::from('⁴') + 4, 10)?,
-        _ => return None,
-    })
 }
