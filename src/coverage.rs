@@ -198,8 +198,11 @@ fn names_number(latex: &str) -> bool {
 
 /// Where numbers stand in a stretch of text, those written as words among them.
 fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
-    let mut found = numbers(text, range.clone());
     let words = without_entities(&text[range.clone()]);
+    let mut found = numbers(&words, 0..words.len());
+    for number in &mut found {
+        *number = range.start + number.start..range.start + number.end;
+    }
     let spelled = language.map(|language| spelled::find(&words, language));
     for spelled in spelled.into_iter().flatten() {
         let is_grammar = ["0", "2"].contains(&spelled.digits.as_str());
@@ -218,13 +221,20 @@ fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<
     found
 }
 
-/// A text of the same length in which spaces stand for entities such as `&nbsp;`.
+/// A text of the same length in which spaces stand for entities such as `&nbsp;`, but for digits.
 fn without_entities(text: &str) -> Cow<'_, str> {
     let mut plain = Cow::Borrowed(text);
     for (start, _) in text.match_indices('&') {
-        let name = text[start + 1..].split(|c: char| !c.is_ascii_alphanumeric()).next();
-        let end = start + 1 + name.map_or(0, str::len);
-        if end > start + 1 && text[end..].starts_with(';') {
+        let rest = &text[start + 1..];
+        let name = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).next();
+        let name = name.unwrap_or_default();
+        let code = name.strip_prefix('#').and_then(|code| match code.strip_prefix(['x', 'X']) {
+            Some(code) => u32::from_str_radix(code, 16).ok(),
+            None => code.parse().ok(),
+        });
+        let end = start + 1 + name.len();
+        let is_number = code.and_then(char::from_u32).is_some_and(is_digit);
+        if end > start + 1 && text[end..].starts_with(';') && !is_number {
             plain.to_mut().replace_range(start..=end, &" ".repeat(end + 1 - start));
         }
     }

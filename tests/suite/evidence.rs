@@ -478,6 +478,7 @@ fn numbers_in_words_are_backed_exempt_or_uncovered() {
         ),
         ["nine", "ten", "eleven", "twenty‑one", "a dozen", "5", "two dozen"]
     );
+    assert_eq!(bare("Of &#8722;30, AT&T; &#57; or a & 7.\n"), ["30", "57", "7"]);
     // Grammar, ordinals, parts of other words, code, what is meant loosely.
     let none = "One of the two first three-sided ones, no `four`, three quarters, several hundred, tens.\n";
     assert_eq!(bare(none), Vec::<String>::new());
