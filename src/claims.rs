@@ -10,7 +10,7 @@ mod formula;
 mod judge;
 mod lattice;
 mod measure;
-mod number;
+pub(crate) mod number;
 pub(crate) mod published;
 mod relation;
 mod rule;

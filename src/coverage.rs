@@ -5,6 +5,7 @@
 //! "one" and "two", which are mostly grammar, what is no cardinal number in words, those inside of code and
 //! formulas with a variable, and descriptions of pictures.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -197,17 +198,20 @@ fn names_number(latex: &str) -> bool {
 
 /// Where numbers stand in a stretch of text, those written as words among them.
 fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
-    let mut found = numbers(text, range.clone());
-    let spelled = language.map(|language| spelled::find(&text[range.clone()], language));
+    let words = without_entities(&text[range.clone()]);
+    let mut found = numbers(&words, 0..words.len());
+    for number in &mut found {
+        *number = range.start + number.start..range.start + number.end;
+    }
+    let spelled = language.map(|language| spelled::find(&words, language));
     for spelled in spelled.into_iter().flatten() {
         let is_grammar = ["0", "2"].contains(&spelled.digits.as_str());
         let place = range.start + spelled.range.start..range.start + spelled.range.end;
         // `5 million` is one number.
-        let is_scale = matches!(spelled.kind, Kind::Scale | Kind::BareScale)
-            && found.iter().any(|digits| {
-                digits.end < place.start
-                    && text[digits.end..place.start].chars().all(|c| c.is_whitespace() || c == '-')
-            });
+        let is_scale = found.iter().any(|digits| {
+            digits.end < place.start
+                && spelled.scales(&words[digits.end - range.start..spelled.range.start])
+        });
         match spelled.kind {
             Kind::Number | Kind::Scale if !is_grammar && !is_scale => found.push(place),
             _ => {}
@@ -215,6 +219,26 @@ fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<
     }
     found.sort_by_key(|number| number.start);
     found
+}
+
+/// A text of the same length in which spaces stand for entities such as `&nbsp;`, but for digits.
+fn without_entities(text: &str) -> Cow<'_, str> {
+    let mut plain = Cow::Borrowed(text);
+    for (start, _) in text.match_indices('&') {
+        let rest = &text[start + 1..];
+        let name = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).next();
+        let name = name.unwrap_or_default();
+        let code = name.strip_prefix('#').and_then(|code| match code.strip_prefix(['x', 'X']) {
+            Some(code) => u32::from_str_radix(code, 16).ok(),
+            None => code.parse().ok(),
+        });
+        let end = start + 1 + name.len();
+        let is_number = code.and_then(char::from_u32).is_some_and(is_digit);
+        if end > start + 1 && text[end..].starts_with(';') && !is_number {
+            plain.to_mut().replace_range(start..=end, &" ".repeat(end + 1 - start));
+        }
+    }
+    plain
 }
 
 /// Where digits stand in a stretch of text.

@@ -27,6 +27,11 @@ impl Words {
         Self::known(tag).unwrap_or_default()
     }
 
+    /// Which of [`LANGUAGES`] it is.
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+
     /// A word.
     pub const fn get(self, word: Word) -> &'static str {
         word.row()[self.0]

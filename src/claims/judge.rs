@@ -4,7 +4,6 @@
 //! diagnostic for each claim that is itself at fault. A claim that is sound but refuted or
 //! vacuous has its verdict, and no diagnostic. How a single claim is judged is [`finding`]'s.
 
-mod beside;
 mod demands;
 mod devices;
 mod finding;
@@ -17,6 +16,7 @@ use rayon::prelude::*;
 
 use self::finding::Finding;
 use super::lattice;
+use super::number::Beside;
 use super::published::Names;
 use super::{Judged, OnDevice, Provenance, Verdict};
 use crate::diag::Diagnostic;
@@ -41,6 +41,8 @@ pub struct Site {
     pub macros: Macros,
     /// The language in which it is made, if numbers are read in its words.
     pub language: Option<Words>,
+    /// What a page shows around it.
+    pub(crate) beside: Beside,
 }
 
 /// What makes a claim.

@@ -250,7 +250,10 @@ impl Rule {
                     format!("the value is {}", exact::shown(value))
                 }),
                 None => verdict(off.is_zero(), || {
-                    let hint = if value.is_integer() || !stated.is_integer() {
+                    let hint = if printed.percent {
+                        "; a percentage without decimals is compared exactly, so print decimals, as in `82.0 %`, or \
+                         give a tolerance such as `± 0.005`"
+                    } else if value.is_integer() || !stated.is_integer() {
                         ""
                     } else {
                         "; an integer is compared exactly, so print decimals or give a tolerance"

@@ -13,7 +13,7 @@ use super::measure::{Measure, Part};
 use super::number::{self, Printed};
 use super::relation::Relation;
 use super::rule::{Rule, Side, Tolerance};
-use crate::words::Words;
+use crate::words::{LANGUAGES, Words};
 
 /// How a relation has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +161,10 @@ enum Slack {
 
 impl Slack {
     fn of(rule: &str, text: &str) -> Option<Self> {
-        let printed = number::stated(text, Some(Words::default())).ok().flatten();
+        // A ledger does not say its language, and only one reads the whole of a number in words.
+        let read = |language| number::stated(text, Words::known(language)).ok().flatten();
+        let read = LANGUAGES.into_iter().filter_map(read);
+        let printed = read.max_by_key(|printed| printed.text.len());
         if rule.starts_with("= (") {
             return printed.map(|printed| Self::Absolute(rounding(&printed)));
         }
@@ -321,6 +324,7 @@ mod tests {
             (("± 2 %", "100"), ("± 2 %", "110"), Same),
             (("± 1", "100"), ("± 2 %", "100"), Looser),
             (("± 2 %", "100"), ("± 1", "100"), Tighter),
+            (("± 1", "5 Tausend"), ("± 2 %", "5 Tausend"), Looser),
             (("± 0.01", "0.82"), ("≥ 0.8", "0.82"), Looser),
             (("± 0.1; quotes a", "0.82"), ("± 0.1", "0.82"), Looser),
             (("± 0.1", "0.82"), ("± 0.1; quotes a; on d", "0.82"), Tighter),

@@ -3,141 +3,452 @@
 //! In: the text of a claim. Out: the words in it that deny, or that set a bound the other way.
 //! Left out: every other way of contradicting oneself, which is the reader's to see.
 
-use super::number::Printed;
 use super::rule::{Rule, Side};
+use crate::words::{LANGUAGES, Words};
 
-/// Words that say that something is no larger.
-const LIMITS_ABOVE: &[&str] = &["at most", "up to", "less than", "fewer than", "below", "under"];
-/// Words that say that something is no smaller.
-const LIMITS_BELOW: &[&str] =
-    &["at least", "more than", "greater than", "above", "over", "exceeds"];
-
-/// Words before a number that say that the value is another.
-const UNEQUAL: &[&str] = &[
-    "more than",
-    "greater than",
-    "larger than",
-    "less than",
-    "fewer than",
-    "smaller than",
-    "unequal to",
-    "under",
-    "below",
-    "above",
-    "nearly",
-    "almost",
-    "not",
-    "minus",
-    "≠",
-    "<",
-    ">",
-    "\\neq",
-    "\\ne",
-];
-
-/// Texts that say nothing but that something is false.
-const FALSE: [&str; 6] = ["false", "not true", "untrue", "wrong", "no", "does not hold"];
-/// Words with which a longer text denies what it speaks of.
-const DENIALS: [&str; 7] =
-    ["is false", "are false", "not true", "untrue", "does not hold", "do not hold", "is wrong"];
-
-/// The words of a text that say the opposite of a bound, such as "at most" beside `>= 1`.
-pub(super) fn opposed_by(rule: &Rule, text: &str) -> Option<&'static str> {
-    let Rule::Bound(side, _) = rule else { return None };
-    let opposite = match side {
-        Side::AtLeast | Side::Above => LIMITS_ABOVE,
-        Side::AtMost | Side::Below => LIMITS_BELOW,
-        Side::Not => return None,
-    };
-    let text = format!(" {} ", text.to_lowercase());
-    let says = |words: &&str| text.contains(&format!(" {words} "));
-    let denies = [" not ", " no ", " never ", " nor "].iter().any(|word| text.contains(word));
-    opposite.iter().copied().find(says).filter(|_| !denies)
+/// Words of one language.
+struct Wording {
+    /// Words that say that something is no larger.
+    limits_above: &'static [&'static str],
+    /// Words that say that something is no smaller.
+    limits_below: &'static [&'static str],
+    /// Words before a number that say that the value is another.
+    unequal: &'static [&'static str],
+    /// Words before a number, or before those, that deny it; a hyphen marks an ending, a star any word but "only".
+    denials: &'static [&'static str],
+    /// Words between those and the number.
+    adverbs: &'static str,
+    /// Words before those that leave it open, as in "whether or not".
+    or: &'static str,
+    /// Words at the beginning of a text that say nothing.
+    it_is: &'static [&'static str],
+    /// Texts that say nothing but that something is false.
+    wrong: &'static [&'static str],
+    /// Words with which a longer text denies what it speaks of.
+    denied: &'static [&'static str],
 }
 
-/// The words before an exact number that say that the value is another, such as "more than 5".
-pub(super) fn unequal_by(rule: &Rule, printed: &Printed, text: &str) -> Option<&'static str> {
-    if !matches!(rule, Rule::Printed) || !printed.precision.is_empty() {
-        return None;
+/// In the order of [`LANGUAGES`].
+const WORDINGS: [Wording; LANGUAGES.len()] = [
+    Wording {
+        limits_above: &[
+            "at most",
+            "up to",
+            "less than",
+            "fewer than",
+            "below",
+            "under",
+            "or less",
+            "or fewer",
+        ],
+        limits_below: &[
+            "at least",
+            "more than",
+            "greater than",
+            "above",
+            "over",
+            "exceeds",
+            "or more",
+        ],
+        unequal: &[
+            "more than",
+            "greater than",
+            "larger than",
+            "less than",
+            "fewer than",
+            "smaller than",
+            "unequal to",
+            "other than",
+            "under",
+            "below",
+            "above",
+            "nearly",
+            "almost",
+            "not quite",
+            "hardly",
+            "exceeds",
+            "beyond",
+            "upwards of",
+            "in excess of",
+            "far from",
+            "short of",
+            "all but",
+            "anything but",
+            "just over",
+            "well over",
+        ],
+        denials: &["no", "not", "nor", "neither", "never", "cannot", "-n't"],
+        adverbs: "even yet exactly really actually",
+        or: "or",
+        it_is: &["it is ", "is ", "it "],
+        wrong: &["false", "not true", "untrue", "wrong", "no", "does not hold"],
+        denied: &[
+            "is false",
+            "are false",
+            "not true",
+            "untrue",
+            "does not hold",
+            "do not hold",
+            "is wrong",
+        ],
+    },
+    Wording {
+        limits_above: &[
+            "höchstens",
+            "maximal",
+            "bis zu",
+            "weniger als",
+            "kleiner als",
+            "unter",
+            "oder weniger",
+        ],
+        limits_below: &[
+            "mindestens",
+            "wenigstens",
+            "mehr als",
+            "größer als",
+            "über",
+            "übersteigt",
+            "oder mehr",
+        ],
+        unequal: &[
+            "mehr als",
+            "größer als",
+            "weniger als",
+            "kleiner als",
+            "ungleich",
+            "unter",
+            "fast",
+            "beinahe",
+            "nahezu",
+            "knapp",
+            "nicht ganz",
+            "kaum",
+            "weit über",
+            "etwas über",
+        ],
+        denials: &["nicht", "nie", "niemals", "kein", "keine", "keinen", "keiner", "weder"],
+        adverbs: "etwa genau einmal wirklich",
+        or: "oder",
+        it_is: &["das ist ", "es ist ", "ist ", "das ", "es "],
+        wrong: &["falsch", "nicht wahr", "unwahr", "nein", "gilt nicht"],
+        denied: &[
+            "ist falsch",
+            "sind falsch",
+            "nicht wahr",
+            "unwahr",
+            "gilt nicht",
+            "gelten nicht",
+        ],
+    },
+    Wording {
+        limits_above: &[
+            "au plus",
+            "jusqu'à",
+            "moins de",
+            "inférieur à",
+            "inférieure à",
+            "sous",
+            "ou moins",
+        ],
+        limits_below: &["au moins", "plus de", "supérieur à", "supérieure à", "dépasse", "ou plus"],
+        unequal: &[
+            "plus de",
+            "plus d'",
+            "moins de",
+            "moins d'",
+            "supérieur à",
+            "supérieure à",
+            "inférieur à",
+            "inférieure à",
+            "différent de",
+            "différente de",
+            "presque",
+            "près de",
+            "à peine",
+            "loin de",
+            "sous",
+        ],
+        denials: &["pas", "pas de", "jamais", "aucun", "aucune", "non", "ni"],
+        adverbs: "exactement vraiment même encore",
+        or: "ou",
+        it_is: &["c'est ", "est ", "cela "],
+        wrong: &["faux", "pas vrai", "non", "ne tient pas"],
+        denied: &[
+            "est faux",
+            "est fausse",
+            "sont faux",
+            "sont fausses",
+            "pas vrai",
+            "ne tient pas",
+        ],
+    },
+    Wording {
+        limits_above: &[
+            "como máximo",
+            "a lo sumo",
+            "hasta",
+            "menos de",
+            "menor que",
+            "por debajo de",
+            "o menos",
+        ],
+        limits_below: &[
+            "al menos",
+            "como mínimo",
+            "más de",
+            "mayor que",
+            "por encima de",
+            "supera",
+            "o más",
+        ],
+        unequal: &[
+            "más de",
+            "menos de",
+            "mayor que",
+            "menor que",
+            "distinto de",
+            "distinta de",
+            "casi",
+            "apenas",
+            "lejos de",
+            "por debajo de",
+            "por encima de",
+        ],
+        denials: &["no", "nunca", "ni", "ningún", "ninguna", "no *"],
+        adverbs: "exactamente realmente siquiera todavía aún",
+        or: "o",
+        it_is: &["esto es ", "eso es ", "es "],
+        wrong: &["falso", "no es cierto", "no", "no se cumple"],
+        denied: &[
+            "es falso",
+            "es falsa",
+            "son falsos",
+            "no es cierto",
+            "no se cumple",
+            "no se cumplen",
+        ],
+    },
+];
+
+/// Signs before a number that say that the value is another.
+const UNEQUAL: [&str; 5] = ["≠", "<", ">", "\\neq", "\\ne"];
+
+impl Wording {
+    /// Those of a language; of one that is not known, the English ones.
+    fn of(language: Option<Words>) -> &'static Self {
+        &WORDINGS[language.unwrap_or_default().index()]
     }
-    let text = text.to_lowercase();
-    let before = text[..text.find(&printed.text.to_lowercase())?].trim_end_matches('$').trim_end();
-    let is_sign = |words: &&str| !words.contains(char::is_alphabetic) || words.starts_with('\\');
-    UNEQUAL.iter().copied().find(|words| {
-        before.strip_suffix(words).is_some_and(|rest| {
-            let rest = rest.trim_end_matches('$');
-            let stands_free = !rest.ends_with(char::is_alphanumeric);
-            let rest = rest.trim_end();
-            let denies = ["no", "not", "never"].iter().any(|word| {
-                rest.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric))
-            });
-            is_sign(words) || stands_free && !denies
+
+    /// The words at the end of a text that deny what follows, and what stands before them.
+    fn denial<'a>(&self, before: &'a str) -> Option<(&'a str, &'a str)> {
+        let mut found: Vec<_> = self
+            .denials
+            .iter()
+            .filter_map(|words| {
+                let (ending, any) = (words.strip_prefix('-'), words.strip_suffix(" *"));
+                let last = before.rsplit(' ').next().filter(|_| any.is_some()).unwrap_or_default();
+                if ["solo", "sólo", "más"].contains(&last) {
+                    return None;
+                }
+                let end = before[..before.len() - last.len()].trim_end();
+                let rest = end.strip_suffix(ending.or(any).unwrap_or(words))?;
+                let start = match ending {
+                    Some(_) => rest.trim_end_matches(char::is_alphabetic).len(),
+                    None if rest.ends_with(char::is_alphanumeric) => return None,
+                    None => rest.len(),
+                };
+                Some((before[start..].trim(), before[..start].trim_end()))
+            })
+            .collect();
+        found.sort_by_key(|(_, rest)| rest.len());
+        let (words, rest) = found.into_iter().next()?;
+        let or = rest.strip_suffix(self.or);
+        let is_open = or.is_some_and(|rest| !rest.ends_with(char::is_alphanumeric));
+        (!is_open).then_some((words, rest))
+    }
+}
+
+/// The words, in the text of a claim or right before it, that say the opposite of a bound, such as "at most"
+/// beside `>= 1`.
+pub(super) fn opposed_by(
+    rule: &Rule,
+    before: &str,
+    text: &str,
+    language: Option<Words>,
+) -> Option<&'static str> {
+    let Rule::Bound(side, _) = rule else { return None };
+    let wording = Wording::of(language);
+    let opposite = match side {
+        Side::AtLeast | Side::Above => wording.limits_above,
+        Side::AtMost | Side::Below => wording.limits_below,
+        Side::Not => return None,
+    };
+    let (before, text) = (plain(before), format!(" {} ", plain(text)));
+    let says = |words: &&str| text.contains(&format!(" {words} "));
+    let denies = |text: &str| wording.denial(text.trim_end()).is_some();
+    let ends = |words: &&str| {
+        let rest = before.strip_suffix(words);
+        rest.is_some_and(|rest| !rest.ends_with(char::is_alphanumeric) && !denies(rest))
+    };
+    let is_denied = text.match_indices(' ').any(|(at, _)| denies(&text[..at]));
+    let inside = opposite.iter().copied().find(says).filter(|_| !is_denied);
+    inside.or_else(|| opposite.iter().copied().find(ends))
+}
+
+/// The words at the end of what stands before an exact number that say that the value is another, such as
+/// "more than".
+pub(super) fn unequal_by(before: &str, language: Option<Words>) -> Option<&'static str> {
+    let wording = Wording::of(language);
+    let before = plain(before);
+    let sign = UNEQUAL.into_iter().find(|sign| before.ends_with(sign));
+    sign.or_else(|| {
+        wording.unequal.iter().copied().find(|words| {
+            before.strip_suffix(words).is_some_and(|rest| {
+                let is_word = !rest.ends_with(char::is_alphanumeric);
+                is_word && wording.denial(rest.trim_end()).is_none()
+            })
         })
     })
 }
 
+/// The words at the end of what stands before a number that deny it.
+pub(super) fn denied_before(before: &str, language: Option<Words>) -> Option<String> {
+    let (wording, before) = (Wording::of(language), plain(before));
+    let (rest, last) = before.rsplit_once(' ').unwrap_or_default();
+    let is_adverb = wording.adverbs.split(' ').any(|adverb| adverb == last);
+    let denial = wording.denial(if is_adverb { rest } else { &before })?;
+    Some(denial.0.to_owned())
+}
+
+/// A text in small letters with single spaces, without marks that say nothing.
+fn plain(text: &str) -> String {
+    let text = text.to_lowercase().replace(['*', '$'], "").replace('’', "'");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a text says nothing but that something is false.
-pub(super) fn says_false(text: &str) -> bool {
-    let text = text.trim().trim_end_matches(['.', '!']).to_lowercase();
-    let text =
-        ["it is ", "is ", "it "].iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
-    FALSE.contains(&text)
+pub(super) fn says_false(text: &str, language: Option<Words>) -> bool {
+    let wording = Wording::of(language);
+    let text = plain(text.trim().trim_end_matches(['.', '!']));
+    let text = wording.it_is.iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
+    wording.wrong.contains(&text)
 }
 
 /// The words with which a text denies what it speaks of.
-pub(super) fn denied_by(text: &str) -> Option<&'static str> {
+pub(super) fn denied_by(text: &str, language: Option<Words>) -> Option<&'static str> {
     let text = text.to_lowercase();
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
     let text = format!(" {} ", words.join(" "));
-    DENIALS.into_iter().find(|denial| text.contains(&format!(" {denial} ")))
+    let denied = Wording::of(language).denied;
+    denied.iter().copied().find(|denial| text.contains(&format!(" {denial} ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::number;
 
     #[test]
     fn words_before_an_exact_number_that_say_another_are_found() {
-        let found = |text: &str| {
-            let printed = number::find(text).expect("one number").expect("a number");
-            unequal_by(&Rule::Printed, &printed, text)
+        let found = |language, before| {
+            let language = Words::known(language);
+            unequal_by(before, language)
+                .map(str::to_owned)
+                .or_else(|| denied_before(before, language))
         };
-        for text in [
-            "more than 5",
-            "under 5",
-            "Nearly 5",
-            "Not 5 times",
-            "it is minus 5",
-            "≠ 5",
-            "$\\neq 5$",
-            "<5",
-            "$> 5$",
+        for (language, before) in [
+            ("en", "more than "),
+            ("en", "under "),
+            ("en", "Nearly "),
+            ("en", "There are not "),
+            ("en", "It isn’t "),
+            ("en", "often not "),
+            ("en", "≠ "),
+            ("en", "$\\neq "),
+            ("en", "<"),
+            ("de", "mehr als "),
+            ("de", "Es sind nicht "),
+            ("de", "Fast "),
+            ("fr", "presque "),
+            ("fr", "ce ne sont pas "),
+            ("es", "casi "),
+            ("es", "no son "),
+            ("nl", "more than "),
         ] {
-            assert!(found(text).is_some(), "{text}");
+            assert!(found(language, before).is_some(), "{before}");
         }
-        for text in
-            ["5", "no more than 5", "not fewer than 5", "more than 0.5", "a knot 5", "at least 5"]
-        {
-            assert!(found(text).is_none(), "{text}");
+        for (language, before) in [
+            ("en", "no more than "),
+            ("en", "not fewer than "),
+            ("en", "a knot "),
+            ("en", "at least "),
+            ("en", "whether or not "),
+            ("en", ""),
+            ("de", "nicht mehr als "),
+            ("de", "rast "),
+            ("fr", "pas plus de "),
+            ("fr", "au moins "),
+            ("es", "no más de "),
+            ("es", "al menos "),
+        ] {
+            assert_eq!(found(language, before), None, "{before}");
+        }
+    }
+
+    #[test]
+    fn words_that_oppose_a_bound_are_found_in_the_link_and_before_it() {
+        let found = |language, rule, before, text| {
+            let rule = Rule::parse(rule).expect("it is a rule");
+            opposed_by(&rule, before, text, Words::known(language))
+        };
+        assert_eq!(found("en", ">= 5", "", "at most 5"), Some("at most"));
+        assert_eq!(found("en", ">= 5", "it is at most ", "5"), Some("at most"));
+        assert_eq!(found("en", "<= 5", "", "more than 5"), Some("more than"));
+        assert_eq!(found("de", ">= 5", "es sind höchstens ", "5"), Some("höchstens"));
+        assert_eq!(found("fr", "<= 5", "", "au moins 5"), Some("au moins"));
+        assert_eq!(found("es", "> 5", "", "menos de 5"), Some("menos de"));
+        for (language, rule, before, text) in [
+            ("en", "<= 5", "", "not more than 5"),
+            ("en", "<= 5", "no more than ", "5"),
+            ("en", "<= 5", "more than that, ", "5"),
+            ("de", "<= 5", "nicht mehr als ", "5"),
+            ("de", ">= 5", "", "at most 5"),
+        ] {
+            assert_eq!(found(language, rule, before, text), None, "{before}{text}");
         }
     }
 
     #[test]
     fn a_text_that_denies_is_told_from_one_that_says_not() {
-        for text in ["false", "Not true.", "it does not hold", "is untrue", "No"] {
-            assert!(says_false(text), "{text}");
+        let known = Words::known;
+        for (language, text) in [
+            ("en", "false"),
+            ("en", "Not true."),
+            ("en", "it does not hold"),
+            ("en", "is untrue"),
+            ("en", "No"),
+            ("de", "Das ist falsch."),
+            ("fr", "C’est faux"),
+            ("es", "es falso"),
+        ] {
+            assert!(says_false(text, known(language)), "{text}");
         }
-        for text in
-            ["it is not true, that it helps", "The bound does not hold here", "that is wrong"]
-        {
-            assert!(!says_false(text) && denied_by(text).is_some(), "{text}");
+        for (language, text) in [
+            ("en", "it is not true, that it helps"),
+            ("en", "The bound does not hold here"),
+            ("en", "that is wrong"),
+            ("de", "Die Schranke gilt nicht"),
+            ("fr", "la borne est fausse"),
+            ("es", "la cota es falsa"),
+        ] {
+            let language = known(language);
+            assert!(!says_false(text, language) && denied_by(text, language).is_some(), "{text}");
         }
         for text in
             ["pooling is not ahead", "false positives are rare", "true", "no worse", "nothing"]
         {
-            assert!(!says_false(text) && denied_by(text).is_none(), "{text}");
+            assert!(!says_false(text, None) && denied_by(text, None).is_none(), "{text}");
         }
     }
 }

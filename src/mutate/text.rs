@@ -9,10 +9,10 @@ use std::ops::Range;
 use veracity_protocol::Value;
 
 use super::{Kind, Mutant};
-use crate::claims::{Expected, Judged};
+use crate::claims::{Expected, Judged, number};
 use crate::pipeline::Evaluated;
 use crate::words::Words;
-use crate::words::spelled::{self, Kind as Spelling};
+use crate::words::spelled;
 
 /// Opposites of the relations to a bound.
 const OPPOSITES: [(&str, &str); 8] = [
@@ -192,12 +192,11 @@ impl<'a> Link<'a> {
         let words = &self.text[self.words.clone()];
         let mut changes = self.neighbours(language);
         // A rounded number may lie on either side of what is printed.
-        let mut plain: String =
-            words.chars().filter(|c| c.is_ascii_digit() || ".-−".contains(*c)).collect();
-        if let Some((_, digits)) = self.spelled(language) {
-            plain = digits;
-        }
-        if !changes.is_empty() && stated.is_empty() && !plain.contains('.') {
+        let printed = number::stated(words, language).ok().flatten();
+        if !changes.is_empty()
+            && stated.is_empty()
+            && let Some(plain) = printed.and_then(|printed| printed.in_digits())
+        {
             let deny = |side: &str| (self.relation.clone(), format!(" \"{side} {plain}\""));
             changes.extend(["!=", ">", "<"].map(deny));
         }
@@ -220,7 +219,7 @@ impl<'a> Link<'a> {
             return None;
         }
         let found = spelled::find(words, language?).into_iter();
-        let mut found = found.filter(|it| it.kind != Spelling::BareScale);
+        let mut found = found.filter(|it| it.kind.counts());
         let first = found.next()?;
         let start = self.words.start;
         Some((start + first.range.start..start + first.range.end, first.digits))

@@ -4,6 +4,7 @@
 //! problem that is shown, with a diagnostic.
 
 use std::io;
+use std::ops::Range;
 
 use super::anchor::{file_name, slug};
 use super::image;
@@ -11,6 +12,7 @@ use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
+use crate::claims::number::{Beside, FACTORIAL};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
@@ -24,8 +26,17 @@ use crate::span::Span;
 use crate::words::Words;
 
 impl Resolver<'_> {
-    /// Resolves inlines in order.
+    /// Resolves all inlines of a paragraph, a cell or a caption, in order.
     pub(super) fn inlines(&mut self, inlines: &[parse::Inline]) -> Vec<Inline> {
+        let out = self.within(inlines);
+        let (text, claims) = around(&out);
+        for (claim, range) in claims {
+            self.sites[claim].beside = Beside::of(&text, range);
+        }
+        out
+    }
+
+    fn within(&mut self, inlines: &[parse::Inline]) -> Vec<Inline> {
         let mut out = Vec::with_capacity(inlines.len());
         for inline in inlines {
             self.inline(inline, &mut out);
@@ -36,16 +47,16 @@ impl Resolver<'_> {
     fn inline(&mut self, inline: &parse::Inline, out: &mut Vec<Inline>) {
         out.push(match inline {
             parse::Inline::Text(text) => Inline::Text(text.clone()),
-            parse::Inline::Emphasis(content) => Inline::Emphasis(self.inlines(content)),
-            parse::Inline::Strong(content) => Inline::Strong(self.inlines(content)),
-            parse::Inline::Strikethrough(content) => Inline::Strikethrough(self.inlines(content)),
+            parse::Inline::Emphasis(content) => Inline::Emphasis(self.within(content)),
+            parse::Inline::Strong(content) => Inline::Strong(self.within(content)),
+            parse::Inline::Strikethrough(content) => Inline::Strikethrough(self.within(content)),
             parse::Inline::Code(code) => Inline::Code(code.clone()),
             parse::Inline::Math { latex, span } => match self.math(latex, Display::Inline, span) {
                 Ok(math) => Inline::Math(math),
                 Err(message) => Inline::Problem(format!("{latex}: {message}")),
             },
             parse::Inline::Link { target, title, content, span } => {
-                let content = self.inlines(content);
+                let content = self.within(content);
                 return self.link(target, title, content, span, out);
             }
             parse::Inline::Claim { claim, content } => {
@@ -53,7 +64,7 @@ impl Resolver<'_> {
                 let anchor = format!("claim-{chapter}-{}", slug(&claim.name));
                 let anchor = self.numbers.anchors.unique(&anchor);
                 let subject = Subject::Prose(Stated::of(content));
-                let content = self.inlines(content);
+                let content = self.within(content);
                 let claim = ClaimSite { text: plain_text(&content), ..claim.clone() };
                 Inline::Claim { claim: self.site(claim, anchor, subject), content }
             }
@@ -111,7 +122,8 @@ impl Resolver<'_> {
     pub(super) fn site(&mut self, claim: ClaimSite, anchor: String, subject: Subject) -> usize {
         let macros = self.macros[self.chapter].clone();
         let language = Words::known(&self.config.language);
-        self.sites.push(Site { chapter: self.chapter, anchor, claim, subject, macros, language });
+        let (chapter, beside) = (self.chapter, Beside::default());
+        self.sites.push(Site { chapter, anchor, claim, subject, macros, language, beside });
         self.sites.len() - 1
     }
 
@@ -381,6 +393,39 @@ impl Resolver<'_> {
         let name = self.images.unique(&file_name(stem));
         Ok(Image { name, data, alt: alt.to_owned(), csv: None })
     }
+}
+
+/// What a page shows of inlines, with the places of claims in it.
+fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
+    fn add(inlines: &[Inline], text: &mut String, claims: &mut Vec<(usize, Range<usize>)>) {
+        for inline in inlines {
+            let start = text.len();
+            match inline {
+                Inline::Text(words) | Inline::Code(words) | Inline::Value { text: words, .. } => {
+                    text.push_str(words);
+                }
+                Inline::Math(math) => {
+                    text.extend(math.latex().chars().map(|c| match c {
+                        '-' => '−',
+                        '!' => FACTORIAL,
+                        c => c,
+                    }));
+                }
+                Inline::SoftBreak
+                | Inline::HardBreak
+                | Inline::Image(_)
+                | Inline::FootnoteMark { .. }
+                | Inline::Problem(_) => text.push(' '),
+                form => add(form.content(), text, claims),
+            }
+            if let Inline::Claim { claim, .. } = inline {
+                claims.push((*claim, start..text.len()));
+            }
+        }
+    }
+    let (mut text, mut claims) = (String::new(), Vec::new());
+    add(inlines, &mut text, &mut claims);
+    (text, claims)
 }
 
 /// Why a name has no value to print.

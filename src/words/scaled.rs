@@ -3,27 +3,36 @@
 //! In: what stands in front of a number or behind it, and the language. Out: the words. Left out: powers of
 //! ten behind a number, which are read with it, and words that do not touch it.
 
+use super::Words;
+use super::spelled::{self, Kind};
 use super::table::LANGUAGES;
-use super::{Words, spelled};
 
 /// Words of one language that change a number beside them. A hyphen in front marks what ends a word that begins
 /// with a number.
 struct Table {
     /// In front of a number, with words between that say nothing.
     front: &'static str,
+    /// In front of those, which then are places: "the second half".
+    places: &'static str,
     /// In front of a number and behind another, or behind a word of `several`.
     times: &'static str,
     several: &'static str,
     /// In front of a number with `of` between.
     part: &'static str,
+    /// Likewise, if no word of `the` stands in front, which makes a place in an order of it.
+    place_or_part: &'static str,
     of: &'static str,
+    /// "of the", which speaks of a part of what is counted.
+    of_the: &'static str,
+    the: &'static str,
     /// Words that say nothing.
     empty: &'static str,
     /// Signs in words.
     sign: &'static str,
-    /// Behind a number, parts of a whole.
+    /// Behind a number, parts of a whole, with how many of them make it.
     denominators: &'static str,
-    /// Behind a number, with `|` between phrases.
+    /// Behind a number, with `|` between phrases; a space in front marks what a hyphen makes no number of, as in
+    /// "5-fold".
     behind: &'static str,
 }
 
@@ -31,56 +40,72 @@ struct Table {
 const TABLES: [Table; LANGUAGES.len()] = [
     Table {
         front: "half twice thrice double triple quadruple dozen -fold",
+        places: "first second third other last former latter upper lower",
         times: "times",
         several: "several many",
-        part: "third quarter fourth fifth sixth seventh eighth ninth tenth hundredth thousandth \
-               thirds quarters fourths fifths sixths sevenths eighths ninths tenths hundredths \
-               thousandths dozens hundreds thousands millions square cube root",
+        part: "quarter thirds quarters fourths fifths sixths sevenths eighths ninths tenths hundredths \
+               thousandths square cube root",
+        place_or_part: "third fourth fifth sixth seventh eighth ninth tenth hundredth thousandth",
         of: "of",
+        of_the: "",
+        the: "the",
         empty: "the a an as many much that those its",
-        sign: "minus",
-        denominators: "halves thirds quarters fourths fifths sixths sevenths eighths ninths tenths \
-                       twentieths hundredths thousandths",
-        behind: "and a half|and a quarter|dozen|dozens|hundreds|thousands|millions|billions|\
-                 trillion|trillions|squared|cubed|factorial",
+        sign: "minus negative",
+        denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
+                       tenths=10 twentieths=20 hundredths=100 thousandths=1000",
+        behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
+                 billions|trillions| fold|per thousand|per mille|per mil|per million|squared|cubed|factorial",
     },
     Table {
         front: "halb halbe halben halbes doppelt doppelte doppelten dutzend -mal -fach -fache -fachen",
+        places: "",
         times: "mal",
         several: "mehrere viele",
         part: "hälfte drittel viertel fünftel sechstel siebtel achtel neuntel zehntel hundertstel tausendstel \
                quadrat wurzel",
-        of: "von der des aus",
+        place_or_part: "",
+        of: "von aus",
+        of_the: "der des",
+        the: "der die das",
         empty: "so viel viele wie die das den dem einer eines",
-        sign: "minus",
-        denominators: "halbe drittel viertel fünftel sechstel siebtel achtel neuntel zehntel zwanzigstel \
-                       hundertstel tausendstel",
-        behind: "einhalb|und ein halb|und ein halbes|und eine halbe|dutzend|hunderte|tausende|tsd|mio|mrd|\
-                 zum quadrat|im quadrat|hoch|fakultät",
+        sign: "minus negativ",
+        denominators: "halbe=2 drittel=3 viertel=4 fünftel=5 sechstel=6 siebtel=7 achtel=8 neuntel=9 zehntel=10 \
+                       zwanzigstel=20 hundertstel=100 tausendstel=1000",
+        behind: "einhalb|und ein halb|und ein halbes|und eine halbe|und ein viertel|und ein drittel|hunderte|\
+                 tausende|tsd|mio|mrd| fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät",
     },
     Table {
         front: "demi demie double triple quadruple",
+        places: "",
         times: "fois",
         several: "plusieurs",
-        part: "moitié tiers quart cinquième sixième dixième centième millième carré cube racine",
-        of: "de du des",
+        part: "moitié tiers quart carré cube racine",
+        place_or_part: "cinquième sixième septième huitième neuvième dixième vingtième centième millième",
+        of: "de d",
+        of_the: "du des",
+        the: "le la",
         empty: "le la les un une que",
         sign: "moins",
-        denominators: "tiers quart quarts cinquième cinquièmes sixième sixièmes septièmes huitième huitièmes \
-                       neuvièmes dixième dixièmes vingtièmes centième centièmes millième millièmes",
-        behind: "et demi|et demie|douzaine|douzaines|centaines|milliers|au carré|au cube|factorielle",
+        denominators: "demis=2 tiers=3 quart=4 quarts=4 cinquième=5 cinquièmes=5 sixième=6 sixièmes=6 septièmes=7 \
+                       huitième=8 huitièmes=8 neuvièmes=9 dixième=10 dixièmes=10 vingtièmes=20 centième=100 \
+                       centièmes=100 millième=1000 millièmes=1000",
+        behind: "et demi|et demie|et un quart|et quart|pour mille|au carré|au cube|factorielle",
     },
     Table {
         front: "doble triple cuádruple",
+        places: "",
         times: "veces",
         several: "varias muchas",
-        part: "mitad tercio cuarto quinto sexto décimo centésimo milésimo cuadrado cubo raíz",
-        of: "de del",
+        part: "mitad tercio cuadrado cubo raíz",
+        place_or_part: "cuarto quinto sexto séptimo octavo noveno décimo centésimo milésimo",
+        of: "de",
+        of_the: "del",
+        the: "el la",
         empty: "el la los las un una que",
         sign: "menos",
-        denominators: "tercio tercios cuarto cuartos quinto quintos sextos séptimos octavos novenos décimos \
-                       centésimas milésimas décimas",
-        behind: "y medio|y media|docena|docenas|miles|billón|billones|al cuadrado|al cubo|factorial",
+        denominators: "medios=2 tercio=3 tercios=3 cuarto=4 cuartos=4 quinto=5 quintos=5 sextos=6 séptimos=7 \
+                       octavos=8 novenos=9 décimos=10 décimas=10 centésimas=100 milésimas=1000",
+        behind: "y medio|y media|y un cuarto|miles|por mil|al cuadrado|al cubo|factorial",
     },
 ];
 
@@ -95,7 +120,7 @@ const AT_LEAST: &str = "au du ou al lo o";
 
 /// Whether a word is in a list.
 fn has(list: &str, word: &str) -> bool {
-    list.split(' ').any(|it| it == word)
+    !word.is_empty() && list.split(' ').any(|it| it == word)
 }
 
 /// Whether a word begins with a number and ends as the list says.
@@ -106,7 +131,9 @@ fn multiplies(list: &str, word: &str, language: Words) -> bool {
 
 fn is_number(text: &str, language: Words) -> bool {
     text.contains(char::is_numeric)
-        || !spelled::find(text.trim_end_matches('-'), language).is_empty()
+        || spelled::find(text.trim_end_matches('-'), language)
+            .iter()
+            .any(|it| !matches!(it.kind, Kind::One | Kind::Ordinal))
 }
 
 /// How far from a number words are read.
@@ -123,8 +150,8 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
     let table = Table::of(language);
     let words = spelled::words(before);
     let last = words.last()?;
-    let is_space = |text: &str| text.chars().all(|c| c.is_whitespace() || c == '$' || c == '*');
-    if !is_space(&before[last.range.end..]) {
+    let gap = &before[last.range.end..];
+    if gap != "-" && !gap.chars().all(|c| c.is_whitespace() || c == '*') {
         return None;
     }
     let mut has_of = false;
@@ -132,23 +159,26 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
         let lower = word.text.to_lowercase();
         let is_first = at + 1 == words.len();
         let earlier = at.checked_sub(1).map(|at| words[at].text).filter(|_| word.follows);
+        let is_behind = |list| earlier.is_some_and(|it| has(list, &it.to_lowercase()));
         let is_times = has(table.times, word.text)
-            && earlier.is_some_and(|it| {
-                is_number(it, language) || has(table.several, &it.to_lowercase())
-            });
+            && (is_behind(table.several) || earlier.is_some_and(|it| is_number(it, language)));
         if is_times
-            || has(table.front, &lower)
+            || has(table.front, &lower) && (has_of || !is_behind(table.places))
             || multiplies(table.front, &lower, language)
             || has_of && has(table.part, &lower)
+            || has_of && has(table.place_or_part, &lower) && !is_behind(table.the)
+            // "3 minus 2" has no sign.
             || is_first
                 && has(table.sign, &lower)
-                && !earlier.is_some_and(|it| has(AT_LEAST, &it.to_lowercase()))
+                && !is_behind(AT_LEAST)
+                && !earlier.is_some_and(|it| is_number(it, language))
         {
             return Some(before[word.range.start..last.range.end].to_owned());
         }
-        let is_of = has(table.of, &lower);
+        let is_wide = reach == Reach::Sentence;
+        let is_of = has(table.of, &lower) || is_wide && has(table.of_the, &lower);
         has_of |= is_of;
-        if !(is_of || reach == Reach::Sentence && has(table.empty, &lower)) || !word.follows {
+        if !(is_of || is_wide && has(table.empty, &lower)) || !word.follows {
             return None;
         }
     }
@@ -160,23 +190,45 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
     let table = Table::of(language);
     let words = following(after);
     let first = words.first()?;
+    let lower = |at: usize| words.get(at).map(|word| word.text.to_lowercase());
     let is_phrase = |phrase: &&str| {
-        let mut parts = phrase.split(' ');
-        let same = parts.by_ref().zip(&words).all(|(part, word)| part == word.text.to_lowercase());
-        same && phrase.split(' ').count() <= words.len()
+        let parts = || phrase.split(' ').filter(|part| !part.is_empty());
+        // "and a quarter of the rest" is another one, and so is "and a third one".
+        let is_place = parts().next_back().is_some_and(|last| has(table.place_or_part, last));
+        let is_apart = parts().count() > 2
+            && (lower(parts().count()).is_some_and(|_| is_place)
+                || words.get(parts().count()).is_some_and(|it| is_of(it.text, language)));
+        let is_compound = phrase.starts_with(' ') && after.starts_with('-');
+        parts().enumerate().all(|(at, part)| lower(at).as_deref() == Some(part))
+            && !is_apart
+            && !is_compound
     };
-    if has(table.denominators, &first.text.to_lowercase()) {
+    if denominator(after, language).is_some() {
         return Some(first.text.to_owned());
     }
-    let phrase = table.behind.split('|').find(is_phrase)?;
-    let last = &words[phrase.split(' ').count() - 1];
-    Some(after[first.range.start..last.range.end].to_owned())
+    let is_times = has(table.times, first.text);
+    let length = match table.behind.split('|').find(is_phrase) {
+        Some(phrase) => phrase.split_whitespace().count(),
+        None if is_times && words.get(1).is_some_and(|it| is_number(it.text, language)) => 2,
+        None => return None,
+    };
+    Some(after[first.range.start..words[length - 1].range.end].to_owned())
 }
 
-/// Whether the word at the beginning of a text makes a number in front of it a part of a fraction.
-pub(super) fn is_denominator(after: &str, language: Words) -> bool {
+/// Whether a word says that a number in front of it is a part of what follows.
+pub(crate) fn is_of(word: &str, language: Words) -> bool {
+    let (table, word) = (Table::of(language), word.to_lowercase());
+    has(table.of, &word) || has(table.of_the, &word)
+}
+
+/// The word at the beginning of a text that makes a number in front of it a part of a fraction: where it ends,
+/// and the denominator.
+pub(super) fn denominator(after: &str, language: Words) -> Option<(usize, &'static str)> {
     let words = following(after);
-    words.first().is_some_and(|it| has(Table::of(language).denominators, &it.text.to_lowercase()))
+    let word = words.first()?;
+    let lower = word.text.to_lowercase();
+    let mut known = Table::of(language).denominators.split(' ').filter_map(|it| it.split_once('='));
+    known.find(|(it, _)| *it == lower).map(|(_, number)| (word.range.end, number))
 }
 
 /// The words that follow upon each other from the beginning of a text.

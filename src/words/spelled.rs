@@ -1,15 +1,19 @@
 //! Numbers written as words, such as "twenty-one".
 //!
-//! In: a text and its language. Out: each cardinal number in it, exactly, with its place. Left out:
-//! ordinals, fractions, plurals such as "hundreds", what a hyphen joins to another word ("three-dimensional"), and
-//! "one", which is grammar. Words that change a number beside them are [`super::scaled`]'s.
+//! In: a text and its language. Out: each number in it, exactly, with its place. Left out: plurals such as
+//! "hundreds", and what a hyphen joins to another word ("three-dimensional"). Words that change a number beside
+//! them are [`super::scaled`]'s.
+
+mod manners;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use num_bigint::BigInt;
 use text2num::{Language, Occurence, Token, find_numbers};
 
+use self::manners::{MANNERS, Manner};
 use super::table::LANGUAGES;
 use super::{Words, scaled};
 
@@ -18,7 +22,7 @@ use super::{Words, scaled};
 pub(crate) struct Spelled {
     /// Where its words stand.
     pub range: Range<usize>,
-    /// The same in digits, decimals behind a point.
+    /// The same in digits, decimals behind a point, a denominator behind `/`.
     pub digits: String,
     /// What its words are besides.
     pub kind: Kind,
@@ -35,69 +39,28 @@ pub(crate) enum Kind {
     BareScale,
     /// A word that often means something else, such as the French "neuf".
     Doubtful,
-    /// The numerator of a fraction, as in "three quarters".
+    /// A fraction, as in "three quarters".
     Part,
+    /// A place in an order, as in "twenty-first".
+    Ordinal,
+    /// "one", which is grammar.
+    One,
 }
 
-/// Words of a language that are no numbers by themselves, with those in front of them or without.
-struct Manner {
-    /// Words that are read as numbers and are none.
-    none: &'static [&'static str],
-    /// Words that are no numbers behind another, as in "pour cent".
-    behind: &'static [(&'static str, &'static str)],
-    /// Words that are seldom numbers.
-    doubtful: &'static [&'static str],
-    /// Powers of ten, the first of which are numbers by themselves.
-    powers: &'static [&'static str],
-    /// How many of them are.
-    alone: usize,
-    articles: &'static [&'static str],
+impl Kind {
+    /// Whether it says how many there are, without anything beside it.
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::BareScale | Self::Ordinal | Self::One)
+    }
 }
 
-/// In the order of [`LANGUAGES`].
-const MANNERS: [Manner; LANGUAGES.len()] = [
-    Manner {
-        none: &["o"],
-        behind: &[],
-        doubtful: &[],
-        powers: &["hundred", "thousand", "million", "billion"],
-        alone: 0,
-        articles: &["a"],
-    },
-    Manner {
-        none: &["zwo"],
-        behind: &[("außer", "acht"), ("in", "acht")],
-        doubtful: &["acht", "sieben"],
-        powers: &[
-            "hundert",
-            "tausend",
-            "million",
-            "millionen",
-            "milliarde",
-            "milliarden",
-            "billion",
-            "billionen",
-        ],
-        alone: 2,
-        articles: &["eine", "einer"],
-    },
-    Manner {
-        none: &[],
-        behind: &[("pour", "cent")],
-        doubtful: &["neuf"],
-        powers: &["cent", "cents", "mille", "million", "millions", "milliard", "milliards"],
-        alone: 3,
-        articles: &["un"],
-    },
-    Manner {
-        none: &[],
-        behind: &[("por", "ciento"), ("por", "cien")],
-        doubtful: &[],
-        powers: &["cien", "ciento", "mil", "millón", "millones"],
-        alone: 3,
-        articles: &["un"],
-    },
-];
+impl Spelled {
+    /// Whether it scales digits that end in front of `gap`, which ends in front of it.
+    pub fn scales(&self, gap: &str) -> bool {
+        let is_near = gap == "-" || !gap.is_empty() && gap.chars().all(char::is_whitespace);
+        is_near && matches!(self.kind, Kind::Scale | Kind::BareScale)
+    }
+}
 
 /// How one counts from two on, in the order of [`LANGUAGES`].
 const COUNTING: [&str; LANGUAGES.len()] = [
@@ -125,7 +88,8 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let is_letter = |c: char| c.is_alphanumeric();
     let mut found: Vec<Word<'_>> = Vec::new();
     let mut at = 0;
-    for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '—' | '–')) {
+    for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '—' | '–' | '/'))
+    {
         let start = at;
         at += piece.len();
         let Some(first) = piece.find(is_letter) else { continue };
@@ -134,14 +98,16 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
         // `5-million`
         let rest = piece[first..end].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let behind = end - rest.len();
-        let (whole, rest) = match rest.starts_with('-') && first < behind {
-            true => (first..behind, Some(behind + 1..end)),
-            false => (first..end, None),
+        let hyphen = rest.chars().next().filter(|&c| is_hyphen(c) && first < behind);
+        let (whole, rest) = match hyphen {
+            Some(hyphen) => (first..behind, Some(behind + hyphen.len_utf8()..end)),
+            None => (first..end, None),
         };
         for cut in std::iter::once(whole).chain(rest) {
             let range = start + cut.start..start + cut.end;
             let gap = found.last().map_or("", |before| &text[before.range.end..range.start]);
-            let follows = !gap.is_empty() && (gap == "-" || gap.chars().all(char::is_whitespace));
+            let is_blank = gap.chars().all(char::is_whitespace);
+            let follows = !gap.is_empty() && (is_blank || gap.chars().all(is_hyphen));
             found.push(Word { text: &text[range.clone()], range, follows });
         }
     }
@@ -177,58 +143,132 @@ impl Token for Read<'_> {
 pub(crate) fn find(text: &str, language: Words) -> Vec<Spelled> {
     let manner = &MANNERS[language.0];
     let words = words(text);
-    let lower = |at: usize| words.get(at).map(|word| word.text.to_lowercase());
+    let lower: Vec<String> = words.iter().map(|word| lower(word.text, manner)).collect();
     let before = |at: usize| match words.get(at) {
-        Some(word) if word.follows => lower(at.checked_sub(1)?),
+        Some(word) if word.follows => lower.get(at.checked_sub(1)?).map(String::as_str),
         _ => None,
     };
     let read = (0..words.len()).map(|at| {
-        let (word, lower) = (&words[at], words[at].text.to_lowercase());
-        let behind = &text[word.range.end..];
+        let (word, lower) = (&words[at], lower[at].clone());
         let is_plural = language == Words::default() && lower.ends_with('s');
         let is_none = is_plural
             || manner.none.contains(&lower.as_str())
+            || manner.scales.iter().any(|(scale, _)| *scale == lower)
             || lower.chars().any(|c| !c.is_alphabetic() && c != '-')
             // `three- and four-sided`
-            || behind.starts_with('-')
-            || text[..word.range.start].ends_with('-') && !word.follows
-            || before(at).is_some_and(|before| {
-                manner.behind.contains(&(before.as_str(), lower.as_str()))
-            });
+            || text[word.range.end..].starts_with(is_hyphen)
+            || text[..word.range.start].ends_with(is_hyphen) && !word.follows
+            || before(at).is_some_and(|before| manner.behind.contains(&(before, &lower)));
         Read { lower, word, is_none }
     });
-    let found = find_numbers(read, &READERS[language.0], 0.0);
+    let article = |at: usize| before(at).is_some_and(|word| manner.articles.contains(&word));
     let spelled = |it: &Occurence| {
         let digits = it.text.replace(',', ".");
-        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if it.is_ordinal || !is_number || digits == "1" {
-            return None;
-        }
         let (first, last) = (words.get(it.start)?, words.get(it.end.checked_sub(1)?)?);
         let mut range = first.range.start..last.range.end;
-        let head = first.text.to_lowercase();
+        if it.is_ordinal {
+            return Some((it.end, Spelled { range, digits, kind: Kind::Ordinal }));
+        }
+        if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return None;
+        }
+        let head = lower[it.start].as_str();
         let is_power = digits.len() > 2
             && digits.starts_with('1')
             && digits[1..].bytes().all(|byte| byte == b'0')
-            && manner.powers.contains(&head.as_str());
-        let article = before(it.start).filter(|word| manner.articles.contains(&word.as_str()));
-        let kind = if scaled::is_denominator(&text[last.range.end..], language) {
-            Kind::Part
-        } else if is_power && article.is_some() {
+            && manner.powers.contains(&head);
+        let kind = if is_power && article(it.start) {
             range.start = words[it.start - 1].range.start;
             Kind::Number
-        } else if is_power && !manner.powers[..manner.alone].contains(&head.as_str()) {
+        } else if is_power && !manner.powers[..manner.alone].contains(&head) {
             Kind::BareScale
         } else if is_power {
             Kind::Scale
-        } else if it.end - it.start == 1 && manner.doubtful.contains(&head.as_str()) {
+        } else if digits == "1" {
+            Kind::One
+        } else if it.end - it.start == 1 && manner.doubtful.contains(&head) {
             Kind::Doubtful
         } else {
             Kind::Number
         };
-        Some(Spelled { range, digits, kind })
+        Some((it.end, Spelled { range, digits, kind }))
     };
-    found.iter().filter_map(spelled).collect()
+    let occurrences = find_numbers(read, &READERS[language.0], 0.0);
+    let mut found: Vec<(usize, Spelled)> = occurrences.iter().filter_map(spelled).collect();
+    for (at, word) in words.iter().enumerate() {
+        let known = manner.scales.iter().find(|(scale, _)| *scale == lower[at]);
+        let Some((_, scale)) = known else { continue };
+        let number = found.iter_mut().find(|(end, it)| {
+            *end == at && word.follows && matches!(it.kind, Kind::Number | Kind::One)
+        });
+        let scaled = number.as_ref().and_then(|(_, it)| it.digits.parse::<BigInt>().ok());
+        if let (Some((end, number)), Some(count)) = (number, scaled) {
+            *end = at + 1;
+            number.range.end = word.range.end;
+            number.digits = (count * scale).to_string();
+            number.kind = Kind::Number;
+            continue;
+        }
+        let (start, kind) = match article(at) {
+            true => (words[at - 1].range.start, Kind::Number),
+            false => (word.range.start, Kind::BareScale),
+        };
+        // "un" is a number, too.
+        found.retain(|(_, it)| it.range.end <= start || it.range.start > start);
+        let (range, digits) = (start..word.range.end, scale.to_string());
+        found.push((at + 1, Spelled { range, digits, kind }));
+    }
+    for (_, it) in &mut found {
+        let part = scaled::denominator(&text[it.range.end..], language);
+        if let Some((length, denominator)) = part.filter(|_| it.kind.counts()) {
+            it.kind = Kind::Part;
+            if !it.digits.contains('.') {
+                it.range.end += length;
+                it.digits = format!("{}/{denominator}", it.digits);
+            }
+        }
+    }
+    let mut found: Vec<Spelled> = found.into_iter().map(|(_, it)| it).collect();
+    found.sort_by_key(|it| it.range.start);
+    found
+}
+
+/// A word as it is spelled in the tables.
+fn lower(word: &str, manner: &Manner) -> String {
+    let mut lower = word.to_lowercase().replace(is_hyphen, "-");
+    for (other, usual) in manner.spellings {
+        lower = lower.replace(other, usual);
+    }
+    lower
+}
+
+/// Whether a character joins words.
+pub(crate) fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '‐' | '‑')
+}
+
+/// Whether a word says that those are meant of which was spoken.
+pub(crate) fn is_the(word: &str, language: Words) -> bool {
+    const THE: [&[&str]; LANGUAGES.len()] = [
+        &["the", "these", "those"],
+        &["die", "diese", "beiden", "den", "der"],
+        &["les", "ces", "des"],
+        &["los", "las", "estos", "estas"],
+    ];
+    THE[language.0].contains(&word.to_lowercase().as_str())
+}
+
+/// Whether a word joins tens and units.
+pub(crate) fn is_and(word: &str, language: Words) -> bool {
+    const AND: [&str; LANGUAGES.len()] = ["and", "und", "et", "y"];
+    word.to_lowercase() == AND[language.0]
+}
+
+/// Whether a number begins with a word that scales one in front of it.
+pub(crate) fn begins_with_scale(words: &str, language: Words) -> bool {
+    let manner = &MANNERS[language.0];
+    let first = lower(words.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default(), manner);
+    manner.powers.contains(&first.as_str()) || manner.scales.iter().any(|(it, _)| *it == first)
 }
 
 /// The words of a number with the last of them counted one down and one up, where it is a small one: "five" for
@@ -244,6 +284,16 @@ pub(crate) fn neighbours(words: &str, language: Words) -> Vec<String> {
     let is_capital = kept.is_empty() && words.starts_with(char::is_uppercase);
     let others = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
     let others = others.filter_map(|other| counting.get(other));
+    let value = |words: &str| match find(words, language).as_slice() {
+        [one] if one.kind.counts() => one.digits.parse::<i64>().ok(),
+        _ => None,
+    };
+    let own = value(words);
+    // "twenty-ten" is none.
+    let is_next = |other: &String| {
+        let apart = own.zip(value(other)).map(|(own, other)| own.abs_diff(other));
+        apart == Some(1)
+    };
     let write = |other: &&str| {
         let mut letters = other.chars();
         let first = letters.next().filter(|_| is_capital).map(|first| first.to_uppercase());
@@ -252,7 +302,7 @@ pub(crate) fn neighbours(words: &str, language: Words) -> Vec<String> {
             None => format!("{kept}{other}"),
         }
     };
-    others.map(write).collect()
+    others.map(write).filter(is_next).collect()
 }
 
 #[cfg(test)]
@@ -260,7 +310,8 @@ mod tests {
     use super::*;
 
     fn read(language: &str, text: &str) -> String {
-        let found = find(text, Words::of(language));
+        let mut found = find(text, Words::of(language));
+        found.retain(|it| !matches!(it.kind, Kind::One | Kind::Ordinal));
         let shown = |it: &Spelled| match it.kind {
             Kind::Number => format!("{}={}", &text[it.range.clone()], it.digits),
             kind => format!("{}={} {kind:?}", &text[it.range.clone()], it.digits),
@@ -306,6 +357,21 @@ mod tests {
                 "Treinta y uno=31, veintidós=22, quinientos mil=500000",
             ),
             ("es", "5 mil millones", "mil millones=1000000000 Scale"),
+            ("en", "two dozen, a dozen, dozen", "two dozen=24, a dozen=12, dozen=12 BareScale"),
+            ("en", "five trillion", "five trillion=5000000000000"),
+            ("en", "nine/ten twenty‑one", "nine=9, ten=10, twenty‑one=21"),
+            (
+                "de",
+                "fuenfhundert, zwei Billionen",
+                "fuenfhundert=500, zwei Billionen=2000000000000",
+            ),
+            ("fr", "deux douzaines, une dizaine", "deux douzaines=24, une dizaine=10"),
+            (
+                "es",
+                "veintiún mil, tres billones",
+                "veintiún mil=21000, tres billones=3000000000000",
+            ),
+            ("es", "tres cuartos", "tres cuartos=3/4 Part"),
         ] {
             assert_eq!(read(language, text), expected, "{text}");
         }
@@ -317,6 +383,7 @@ mod tests {
             ("en", "four", ["three", "five"]),
             ("en", "Six", ["Five", "Seven"]),
             ("en", "twenty-four", ["twenty-three", "twenty-five"]),
+            ("en", "twenty-nine", ["twenty-eight", ""]),
             ("de", "Fünf", ["Vier", "Sechs"]),
             ("fr", "dix-huit", ["dix-sept", "dix-neuf"]),
             ("es", "treinta y dos", ["", "treinta y tres"]),
@@ -341,7 +408,7 @@ mod tests {
         assert_eq!(read("fr", "un cadre neuf"), "neuf=9 Doubtful");
         assert_eq!(
             read("en", "three quarters, several million"),
-            "three=3 Part, million=1000000 BareScale"
+            "three quarters=3/4 Part, million=1000000 BareScale"
         );
     }
 }

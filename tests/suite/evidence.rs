@@ -390,13 +390,16 @@ fn every_number_is_backed_exempt_or_uncovered() {
 
 #[test]
 fn numbers_in_words_are_compared() {
+    let told = format!("{:?}", judged("[88 %](claim:x)").verdict);
+    assert!(told.contains("compared exactly, so print decimals"), "{told}");
     verdicts(&[
         ("[three](claim:three)", "verified"),
         ("[Four](claim:three)", "refuted"),
         ("[zero](claim:zero)", "verified"),
         ("[one](claim:three)", "error"),
         ("[the three or four](claim:three)", "error"),
-        ("[the two are 3](claim:three)", "error"),
+        ("[the two are 3](claim:three)", "verified"),
+        ("[two are 3](claim:three)", "error"),
         ("[at most four](claim:three \"<= 4\")", "verified"),
         ("[at most five](claim:three \"<= 4\")", "error"),
         ("[more than three](claim:three)", "error"),
@@ -407,7 +410,8 @@ fn numbers_in_words_are_compared() {
         ("[3 million](claim:three)", "refuted"),
         ("[five times 3](claim:three)", "error"),
         ("[a half of 3](claim:three)", "error"),
-        ("[three quarters](claim:three)", "error"),
+        ("[three quarters](claim:three)", "refuted"),
+        ("[three](claim:three) quarters", "error"),
         ("[3 and a half](claim:three)", "error"),
         ("[about three times](claim:three)", "verified"),
         // Beside the link.
@@ -468,6 +472,13 @@ fn numbers_in_words_are_backed_exempt_or_uncovered() {
             ("eight", "1.md:11:16")
         ]
     );
+    assert_eq!(
+        bare(
+            "Of nine&nbsp;rows, ten/eleven and twenty‑one, a dozen or 5&nbsp;million are two dozen.\n"
+        ),
+        ["nine", "ten", "eleven", "twenty‑one", "a dozen", "5", "two dozen"]
+    );
+    assert_eq!(bare("Of &#8722;30, AT&T; &#57; or a & 7.\n"), ["30", "57", "7"]);
     // Grammar, ordinals, parts of other words, code, what is meant loosely.
     let none = "One of the two first three-sided ones, no `four`, three quarters, several hundred, tens.\n";
     assert_eq!(bare(none), Vec::<String>::new());

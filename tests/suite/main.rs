@@ -1,5 +1,6 @@
 //! Everything that is tested from outside the library, in one binary because each links Typst.
 
+mod around;
 mod batch;
 mod browser;
 #[cfg(unix)]

@@ -760,3 +760,25 @@ fn another_word_is_told_wherever_it_stands() {
     }
     assert!(edits > 100, "only {edits}");
 }
+
+#[test]
+fn what_a_page_shows_beside_a_number_turns_its_claim() {
+    let report = report();
+    for (path, old, new, claim) in [
+        (CHAPTERS[0], "[2145](claim:m-64)", "[2145](claim:m-64)&#48;", "m-64"),
+        (CHAPTERS[0], "[2145](claim:m-64)", "[2145](claim:m-64) *million*", "m-64"),
+        (CHAPTERS[0], "[2145](claim:m-64)", "[2145](claim:m-64) $\\times 10^6$", "m-64"),
+        (CHAPTERS[0], "[2145](claim:m-64)", "[2145 M](claim:m-64)", "m-64"),
+        (CHAPTERS[0], "has [three](claim:softmax", "has no [three](claim:softmax", "softmax-steps"),
+        (CHAPTERS[1], "[Six](claim:groups)", "[Six](claim:groups) (hundred)", "groups"),
+        (CHAPTERS[1], "to tell [four](claim", "to tell thirty-[four](claim", "classes"),
+        (CHAPTERS[2], "has [13100](claim:all", "has nearly [13100](claim:all", "all-clips"),
+        (CHAPTERS[2], "has [13100](claim:all", "has &minus;[13100](claim:all", "all-clips"),
+        (CHAPTERS[2], "[22,050](claim:rate)", "[22,050](claim:rate)%", "rate"),
+    ] {
+        let mut copy = Copy::new();
+        copy.replace(path, old, new);
+        let bad = bad(&report.judge(&copy));
+        assert!(bad.iter().any(|id| id.contains(&format!("/{claim}"))), "{new}: {bad:?}");
+    }
+}

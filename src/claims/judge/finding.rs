@@ -6,13 +6,14 @@
 use num_rational::BigRational;
 use veracity_protocol::{Check, CheckStatus, Published, Value};
 
-use super::{Names, Site, Stated, Subject, Verdict, beside};
+use super::{Names, Site, Stated, Subject, Verdict};
 use crate::claims::measure::Measure;
+use crate::claims::number::{Printed, Trouble};
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
 use crate::claims::strength::outcome;
-use crate::claims::wording::{denied_by, opposed_by, says_false, unequal_by};
+use crate::claims::wording::{denied_before, denied_by, opposed_by, says_false, unequal_by};
 use crate::claims::{Compared, Expected, Reason, exact, number};
 use crate::diag::closest;
 
@@ -93,53 +94,40 @@ impl<'a> Finding<'a> {
             Err(miss) => finding.miss(site, &site.claim.name, miss, names),
         }
         finding.relation = relation.words(&finding.relation);
-        if let Subject::Prose(stated) = &site.subject
-            && let Some(words) = opposed_by(&relation.rule, &stated.text)
-        {
-            let message =
-                format!("the text says “{words}”, the opposite of `{}`", finding.relation);
-            finding.verdict = Verdict::Error(message);
-        }
-        if let Subject::Prose(stated) = &site.subject
-            && finding.number.is_some()
-            && let Some(printed) = &printed
-        {
-            if let Some(words) = unequal_by(&relation.rule, printed, &stated.text) {
-                finding.hint = Some("say it as a relation, in the title of the link".into());
-                finding.verdict = Verdict::Error(format!(
-                    "the text says “{words}” of `{}`, with which the value is compared as equal",
-                    printed.text
-                ));
-            }
-            if finding.expected == Expected::Verified
-                && relation.rule == Rule::Printed
-                && beside::denied(site, printed, &stated.text)
-            {
-                finding.hint = Some("give it `refuted` if it is to be denied".into());
-                finding.verdict = Verdict::Error(format!(
-                    "the text says “not” before `{}`, with which the value is compared as equal",
-                    printed.text
-                ));
-            }
-            if let Some(message) = beside::scaling(site, printed, &stated.text) {
-                finding.hint = Some("put all of it into the link, or say it in other words".into());
+        if let Subject::Prose(stated) = &site.subject {
+            let before = &site.beside.before;
+            if let Some(words) = opposed_by(&relation.rule, before, &stated.text, site.language) {
+                let message =
+                    format!("the text says “{words}”, the opposite of `{}`", finding.relation);
                 finding.verdict = Verdict::Error(message);
             }
-            if let Some(beside) = beside::joined(site, printed, &stated.text) {
-                finding.hint = Some("put it into the link, or a space between them".into());
-                finding.verdict = Verdict::Error(format!(
-                    "a reader sees `{beside}` and `{}` as one number, but only the latter is claimed",
-                    printed.text
-                ));
+        }
+        if finding.number.is_some()
+            && let Subject::Prose(stated) = &site.subject
+        {
+            match &printed {
+                _ if matches!(relation.rule, Rule::At(_)) => {
+                    finding.tell(site.beside.trouble_of_formula(site.language));
+                }
+                Some(printed) => finding.read_around(site, &relation.rule, printed),
+                // The ends of an interval.
+                None => {
+                    let ends = number::all(&stated.text, site.language).unwrap_or_default();
+                    let mut ends =
+                        ends.iter().filter(|_| !matches!(finding.verdict, Verdict::Error(_)));
+                    let trouble = ends.find_map(|end| site.beside.trouble(end, site.language));
+                    finding.tell(trouble);
+                }
             }
         }
         if let Subject::Prose(stated) = &site.subject
             && finding.compared == Compared::Nothing
             && finding.published.is_none_or(|value| {
-                !says_false(&stated.text) && matches!(value.value, Value::Bool { .. })
+                !says_false(&stated.text, site.language)
+                    && matches!(value.value, Value::Bool { .. })
             })
-            && let Some(words) = denied_by(&stated.text)
-                .or_else(|| says_false(&stated.text).then_some(stated.text.trim()))
+            && let Some(words) = denied_by(&stated.text, site.language)
+                .or_else(|| says_false(&stated.text, site.language).then_some(stated.text.trim()))
         {
             finding.hint =
                 Some("say what is true, or publish a value that says the opposite".into());
@@ -155,6 +143,39 @@ impl<'a> Finding<'a> {
             finding.confine(name);
         }
         finding
+    }
+
+    /// Looks for words around a number that say another.
+    fn read_around(&mut self, site: &Site, rule: &Rule, printed: &Printed) {
+        let before = site.beside.in_front(printed, site.language);
+        let is_exact = *rule == Rule::Printed && printed.in_digits().is_some();
+        let is_equal = matches!(rule, Rule::Printed | Rule::Within(_) | Rule::WithinOn(_));
+        let said = |words: &str| {
+            let own = &printed.text;
+            Verdict::Error(format!(
+                "the text says “{words}” of `{own}`, with which the value is compared as equal"
+            ))
+        };
+        if let Some(words) = unequal_by(&before, site.language).filter(|_| is_exact) {
+            self.hint = Some("say it as a relation, in the title of the link".into());
+            self.verdict = said(words);
+        }
+        if self.expected == Expected::Verified
+            && is_equal
+            && let Some(words) = denied_before(&before, site.language)
+        {
+            self.hint = Some("give it `refuted` if it is to be denied".into());
+            self.verdict = said(&words);
+        }
+        self.tell(site.beside.trouble(printed, site.language));
+    }
+
+    /// Refuses the claim if a reader sees another number than the claimed one.
+    fn tell(&mut self, trouble: Option<Trouble>) {
+        if let Some(Trouble { message, hint }) = trouble {
+            self.hint = Some(hint.into());
+            self.verdict = Verdict::Error(message);
+        }
     }
 
     fn judge(&mut self, site: &Site, relation: &Relation, hit: Hit<'a>, names: &Names<'a>) {
@@ -245,7 +266,7 @@ impl<'a> Finding<'a> {
                 self.relation = "holds".into();
                 self.compared = Compared::Nothing;
                 match rule {
-                    Rule::Printed if *value != says_false(text) => Verdict::Verified,
+                    Rule::Printed if *value != says_false(text, site.language) => Verdict::Verified,
                     Rule::Printed => Verdict::Refuted(format!("the value is {value}")),
                     _ => needs_no_relation("true or false"),
                 }

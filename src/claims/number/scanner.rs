@@ -8,24 +8,37 @@ use std::ops::Range;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
-use super::{MAGNITUDES, Printed};
+use super::Printed;
+use super::plain::normalise;
 use crate::claims::exact;
 use crate::words::Words;
-use crate::words::spelled::{self, Kind};
+use crate::words::spelled::{self, Kind, is_hyphen};
 
 /// Characters with what is found in them.
 pub(super) struct Scanner {
     pub(super) chars: Vec<char>,
     /// Numbers written as words.
-    spelled: Vec<Spelled>,
+    pub(super) spelled: Vec<Spelled>,
     language: Option<Words>,
 }
 
+/// What is found at a place: a number, or why it cannot be read.
+pub(super) type Found = (Range<usize>, Result<Printed, String>);
+
 /// A number written as words, between characters.
-struct Spelled {
-    range: Range<usize>,
+pub(super) struct Spelled {
+    pub(super) range: Range<usize>,
+    pub(super) kind: Kind,
+    /// Where digits end that it scales.
+    scales: Option<usize>,
     digits: String,
-    kind: Kind,
+}
+
+impl Spelled {
+    /// Whether it is less than ten.
+    pub(super) fn is_digit(&self) -> bool {
+        self.digits.len() == 1
+    }
 }
 
 impl Scanner {
@@ -37,20 +50,33 @@ impl Scanner {
 
     /// Reads words, too.
     pub(super) fn said(text: &str, language: Option<Words>) -> Self {
-        let plain = normalise(text);
+        Self::of(&normalise(text), language)
+    }
+
+    /// Reads what [`normalise`] has written.
+    pub(super) fn of(plain: &str, language: Option<Words>) -> Self {
         let at = |byte: usize| plain[..byte].chars().count();
-        let found = language.map(|language| spelled::find(&plain, language));
-        let spelled = found.into_iter().flatten().map(|it| Spelled {
-            range: at(it.range.start)..at(it.range.end),
-            digits: it.digits,
-            kind: it.kind,
+        let found = language.map(|language| spelled::find(plain, language));
+        let spelled = found.into_iter().flatten().map(|it| {
+            let before = &plain[..it.range.start];
+            let digits = before.trim_end_matches(|c: char| c.is_whitespace() || is_hyphen(c));
+            let is_scale = it.scales(&before[digits.len()..]);
+            Spelled {
+                range: at(it.range.start)..at(it.range.end),
+                kind: it.kind,
+                scales: is_scale.then(|| at(digits.len())),
+                digits: it.digits,
+            }
         });
         Self { spelled: spelled.collect(), chars: plain.chars().collect(), language }
     }
 
     /// The only number, with its place.
     pub(super) fn single(&self) -> Result<Option<(Printed, Range<usize>)>, String> {
-        let found = self.all()?;
+        let mut found = self.all()?;
+        if found.len() > 1 {
+            found.retain(|(_, range)| !self.is_both(range));
+        }
         match found.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(one.clone())),
@@ -61,42 +87,80 @@ impl Scanner {
                     let between = pair[0].1.end..pair[1].1.start;
                     self.chars[between] == [',']
                 });
-                let hint = if has_comma { ", since decimals are read with a point" } else { "" };
+                let is_group = |range: &Range<usize>| {
+                    range.len() == 3 && self.chars[range.clone()].iter().all(char::is_ascii_digit)
+                };
+                let has_space = several.windows(2).any(|pair| {
+                    let (first, second) = (&pair[0].1, &pair[1].1);
+                    self.chars[first.end..second.start] == [' '] && is_group(second)
+                });
+                let hint = match (has_comma, has_space) {
+                    (true, _) => ", since decimals are read with a point",
+                    (_, true) => {
+                        ", since a space parts them; between thousands write a narrow no-break space (U+202F), a \
+                         comma or nothing"
+                    }
+                    _ => "",
+                };
                 Err(format!("the text has more than one number: {}{hint}", numbers.join(", ")))
             }
         }
     }
 
     pub(super) fn all(&self) -> Result<Vec<(Printed, Range<usize>)>, String> {
+        self.scan().into_iter().map(|(range, found)| Ok((found?, range))).collect()
+    }
+
+    /// What is found, in order; what cannot be read up to the next space.
+    pub(super) fn scan(&self) -> Vec<Found> {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.chars.len() {
-            let spelled = self.spelled.iter().find(|it| it.range.start == at);
-            if let Some(spelled) = spelled.filter(|it| it.kind != Kind::BareScale) {
-                let (printed, range) = self.in_words(spelled)?;
-                at = range.end;
-                found.push((printed, range));
+            let spelled = self.spelled.iter().find(|it| it.range.start == at && it.kind.counts());
+            let number = if let Some(spelled) = spelled {
+                self.in_words(spelled)
             } else if !self.starts_number(at) {
-                if self.chars[at].is_numeric() && !self.is_glued(at) {
-                    return Err(self.unreadable(at, at));
+                if !self.chars[at].is_numeric() || self.is_glued(at) {
+                    at += 1;
+                    continue;
                 }
-                at += 1;
+                Err(self.unreadable(at, at))
             } else if self.is_glued(at) {
                 at = self.skip(at, |c| c.is_alphanumeric());
+                continue;
             } else {
-                let (printed, range) = self.number(at)?;
-                at = range.end;
-                found.push((printed, range));
+                self.number(at)
+            };
+            match number {
+                Ok((printed, range)) => {
+                    at = range.end;
+                    found.push((range, Ok(printed)));
+                }
+                Err(message) => {
+                    let end = self.skip(at, |c| !c.is_whitespace());
+                    found.push((at..end, Err(message)));
+                    at = end;
+                }
             }
         }
-        Ok(found)
+        found
     }
 
-    fn get(&self, at: usize) -> Option<char> {
+    /// Whether a number is but a word for both, as in "the two".
+    fn is_both(&self, range: &Range<usize>) -> bool {
+        let is_word = self.chars[range.start].is_alphabetic();
+        let before = self.text(0..range.start);
+        let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
+        let is_the = self.language.is_some_and(|language| spelled::is_the(word, language));
+        let is_two = self.spelled.iter().any(|it| it.range == *range && it.digits == "2");
+        is_word && is_two && is_the && before.ends_with(char::is_whitespace)
+    }
+
+    pub(super) fn get(&self, at: usize) -> Option<char> {
         self.chars.get(at).copied()
     }
 
-    fn before(&self, at: usize) -> Option<char> {
+    pub(super) fn before(&self, at: usize) -> Option<char> {
         self.get(at.checked_sub(1)?)
     }
 
@@ -120,7 +184,7 @@ impl Scanner {
         }
     }
 
-    fn skip(&self, mut at: usize, accepted: impl Fn(char) -> bool) -> usize {
+    pub(super) fn skip(&self, mut at: usize, accepted: impl Fn(char) -> bool) -> usize {
         while self.get(at).is_some_and(&accepted) {
             at += 1;
         }
@@ -132,16 +196,28 @@ impl Scanner {
     }
 
     /// Where the sign of the number at `at` stands, if it is negative.
-    fn minus(&self, at: usize) -> Option<usize> {
+    pub(super) fn minus(&self, at: usize) -> Option<usize> {
         let sign = at.checked_sub(1)?;
-        let stands_free = |sign: usize| {
-            !self.before(sign).is_some_and(|c| c.is_alphanumeric() || matches!(c, ')' | '%'))
-        };
+        let ends = |c: char| c.is_numeric() || matches!(c, ')' | ']' | '}' | '%') || is_dash(c);
         match self.get(sign)? {
-            c if is_dash(c) && stands_free(sign) => Some(sign),
+            c if is_dash(c) => {
+                let is_free = !self.before(sign).is_some_and(|c| c.is_alphabetic() || ends(c));
+                is_free.then_some(sign)
+            }
             c if c.is_whitespace() => {
                 let sign = (0..sign).rev().find(|&i| !self.chars[i].is_whitespace())?;
-                (self.get(sign) == Some('−') && stands_free(sign)).then_some(sign)
+                if self.get(sign) != Some('−') {
+                    return None;
+                }
+                // `x − 3` is no sign, `it is − 3` is one.
+                let blank = |&i: &usize| self.chars[i].is_whitespace();
+                let before = (0..sign).rev().find(|at| !blank(at));
+                let is_name = |at: usize| {
+                    self.chars[at].is_alphabetic()
+                        && !at.checked_sub(1).is_some_and(|it| self.chars[it].is_alphanumeric())
+                };
+                let is_operand = before.is_some_and(|at| ends(self.chars[at]) || is_name(at));
+                (!is_operand).then_some(sign)
             }
             _ => None,
         }
@@ -168,13 +244,7 @@ impl Scanner {
 
     /// The power of ten in words that scales digits which end at this place, with its end.
     fn scale(&self, at: usize) -> Option<(BigRational, usize)> {
-        let next = match self.get(at) {
-            Some('-') => at + 1,
-            _ => self.skip(at, char::is_whitespace),
-        };
-        let is_scale = |it: &&Spelled| matches!(it.kind, Kind::Scale | Kind::BareScale);
-        let spelled = self.spelled.iter().find(|it| it.range.start == next && next > at)?;
-        let spelled = Some(spelled).filter(is_scale)?;
+        let spelled = self.spelled.iter().find(|it| it.scales == Some(at))?;
         Some((spelled.digits.parse::<BigInt>().ok()?.into(), spelled.range.end))
     }
 
@@ -239,12 +309,11 @@ impl Scanner {
         }
         let percent = self.percent(end);
         let end = percent.unwrap_or(end);
-        let sign = self.get(self.skip(end, char::is_whitespace));
-        let letters = self.text(end..self.skip(end, char::is_alphabetic));
-        if self.get(end).is_some_and(char::is_numeric)
-            || matches!(sign, Some('‰' | '‱'))
-            || MAGNITUDES.contains(&letters.as_str())
-        {
+        let next = self.skip(end, char::is_whitespace);
+        if matches!(self.get(next), Some('‰' | '‱')) {
+            return Err(self.unreadable(begin, next));
+        }
+        if self.get(end).is_some_and(char::is_numeric) {
             return Err(self.unreadable(begin, end));
         }
         let text = self.text(begin..end);
@@ -342,71 +411,11 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 /// Marks that a reader takes for a minus sign before a number; an em dash is none.
-pub(in crate::claims) fn is_dash(c: char) -> bool {
+pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
 }
 
 /// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
 fn is_separator(c: char) -> bool {
     matches!(c, ',' | '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}')
-}
-
-/// Writes LaTeX and superscripts as plain characters.
-pub(super) fn normalise(text: &str) -> String {
-    let mut plain = text.to_owned();
-    for (from, to) in [
-        ("\\times", "×"),
-        ("\\cdot", "×"),
-        ("{,}", ","),
-        ("\\,", "\u{2009}"),
-        ("\\%", "%"),
-        ("\\dfrac", "\\frac"),
-        ("\\tfrac", "\\frac"),
-        ("$", ""),
-    ] {
-        plain = plain.replace(from, to);
-    }
-    while let Some(rewritten) = fraction(&plain) {
-        plain = rewritten;
-    }
-    let mut out = String::with_capacity(plain.len());
-    let mut raised = false;
-    let mut braces = 0_usize;
-    for c in plain.chars() {
-        if let Some(digit) = superscript(c) {
-            if !raised {
-                out.push('^');
-            }
-            raised = true;
-            out.push(digit);
-            continue;
-        }
-        raised = false;
-        match c {
-            '{' if out.ends_with('^') => braces += 1,
-            '}' if braces > 0 => braces -= 1,
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// The first `\frac{a}{b}` written as `a/b`.
-fn fraction(text: &str) -> Option<String> {
-    let start = text.find("\\frac{")?;
-    let (numerator, rest) = text[start + 6..].split_once('}')?;
-    let (denominator, rest) = rest.strip_prefix('{')?.split_once('}')?;
-    Some(format!("{}{numerator}/{denominator}{rest}", &text[..start]))
-}
-
-fn superscript(c: char) -> Option<char> {
-    Some(match c {
-        '⁻' => '-',
-        '¹' => '1',
-        '²' => '2',
-        '³' => '3',
-        '⁰' => '0',
-        '⁴'..='⁹' => char::from_digit(u32::from(c) - u32::from('⁴') + 4, 10)?,
-        _ => return None,
-    })
 }

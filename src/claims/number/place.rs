@@ -1,0 +1,420 @@
+//! What stands around a number and makes another one of it, as in `5½`, "half of 5" or "5 (hundred)".
+//!
+//! In: the words of a claim and those beside its link, as a page shows them, and the number that was read. Out:
+//! what makes another number of it. Left out: units and signs that stand apart, and what words farther away
+//! make of it.
+
+use std::ops::Range;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+
+use super::Printed;
+use super::plain::{FACTORIAL, normalise};
+use super::scanner::{Scanner, Spelled};
+use crate::words::Words;
+use crate::words::scaled::{self, Reach};
+use crate::words::spelled::{self, Kind};
+
+/// Letters of which a number before them becomes another, as in `225k`.
+const MAGNITUDES: [&str; 12] =
+    ["k", "K", "M", "B", "mn", "bn", "tn", "Md", "Mds", "Mio", "Mrd", "Tsd"];
+
+/// Letters that may touch digits, since they make no other number of them.
+const UNITS: [&str; 43] = [
+    "x", "s", "ms", "µs", "μs", "ns", "min", "h", "d", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB",
+    "TiB", "Hz", "kHz", "MHz", "GHz", "px", "pt", "dB", "D", "th", "st", "nd", "rd", "nm", "mm",
+    "cm", "km", "kg", "g", "W", "V", "e", "ᵉ", "er", "ème", "º", "ª",
+];
+
+/// Digits of scripts without spaces that scale what stands before them.
+const SPACELESS_SCALES: &str = "十百千万萬亿億兆割分";
+
+/// Characters that turn the direction of those behind them, digits included.
+const TURNS: [char; 2] = ['\u{202d}', '\u{202e}'];
+
+/// What a page shows around a claim, of the same paragraph, cell or caption.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Beside {
+    /// In front of the link.
+    pub before: String,
+    /// The text of the link, with values and references.
+    pub inside: String,
+    /// Behind the link.
+    pub after: String,
+}
+
+/// Why a number is not the one that a reader sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// What makes another number of it.
+    pub message: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl Beside {
+    /// How far from a link words are read.
+    const NEAR: usize = 70;
+
+    /// What stands around a range of a text, up to the next comma or full stop.
+    pub fn of(text: &str, range: Range<usize>) -> Self {
+        let (before, after) = (&text[..range.start], &text[range.end..]);
+        let start = before.char_indices().rev().nth(Self::NEAR).map_or(0, |(at, _)| at);
+        let end = after.char_indices().nth(Self::NEAR).map_or(after.len(), |(at, _)| at);
+        let (before, after) = (&before[start..], &after[..end]);
+        let stops = [", ", ". ", "; ", ": "];
+        let start = stops.iter().filter_map(|stop| before.rfind(stop).map(|at| at + stop.len()));
+        let end = stops.iter().filter_map(|stop| after.find(stop).map(|at| at + stop.len()));
+        Self {
+            before: before[start.max().unwrap_or(0)..].to_owned(),
+            inside: text[range].to_owned(),
+            after: after[..end.min().unwrap_or(after.len())].to_owned(),
+        }
+    }
+
+    /// What stands in front of the number that was read in the link, in it and before it.
+    pub fn in_front(&self, printed: &Printed, language: Option<Words>) -> String {
+        let own = self.own(printed, language).map_or(0, |own| own.start);
+        let inside: String = normalise(&self.inside).chars().take(own).collect();
+        normalise(&self.before) + &inside
+    }
+
+    /// Where the number stands in the link.
+    fn own(&self, printed: &Printed, language: Option<Words>) -> Option<Range<usize>> {
+        let inside = normalise(&self.inside);
+        let mut places = inside.match_indices(&printed.text);
+        if let (Some((at, text)), None) = (places.next(), places.next()) {
+            let start = inside[..at].chars().count();
+            return Some(start..start + text.chars().count());
+        }
+        let found = Scanner::said(&self.inside, language).scan().into_iter();
+        let mut own = found.filter(|(_, it)| it.as_ref() == Ok(printed)).map(|(range, _)| range);
+        own.next()
+    }
+
+    /// What makes another number of the one that was read in the link.
+    pub fn trouble(&self, printed: &Printed, language: Option<Words>) -> Option<Trouble> {
+        if [&self.before, &self.inside, &self.after].iter().any(|it| it.contains(TURNS)) {
+            let message =
+                format!("a character turns the direction in which `{}` is read", printed.text);
+            return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
+        }
+        self.around(Some(printed), language).trouble()
+    }
+
+    /// What makes another value of a formula, which is all that stands in the link.
+    pub fn trouble_of_formula(&self, language: Option<Words>) -> Option<Trouble> {
+        self.around(None, language).trouble()
+    }
+
+    fn around<'a>(&self, printed: Option<&'a Printed>, language: Option<Words>) -> Around<'a> {
+        let before = normalise(&self.before);
+        let inside = normalise(&self.inside);
+        let start = before.chars().count();
+        let link = start..start + inside.chars().count();
+        let scanner = Scanner::of(&(before + &inside + &normalise(&self.after)), language);
+        let own = printed.and_then(|printed| self.own(printed, language));
+        let own = own.map_or(link.clone(), |own| start + own.start..start + own.end);
+        Around { scanner, link, own, printed, language }
+    }
+}
+
+/// A number among words, in the characters of a scanner.
+struct Around<'a> {
+    scanner: Scanner,
+    link: Range<usize>,
+    /// Where the number stands.
+    own: Range<usize>,
+    /// None for a formula.
+    printed: Option<&'a Printed>,
+    language: Option<Words>,
+}
+
+impl Around<'_> {
+    fn trouble(&self) -> Option<Trouble> {
+        let own = self.scanner.text(self.own.clone());
+        let whole = match self.printed {
+            Some(printed) => self.longer(printed),
+            None => self.scanner.minus(self.own.start).map(|sign| sign..self.own.end),
+        };
+        let whole = whole
+            .or_else(|| self.touches_behind())
+            .or_else(|| self.touches_in_front())
+            .or_else(|| self.in_brackets())
+            .or_else(|| self.unread())
+            .or_else(|| self.side_by_side());
+        if let Some(whole) = whole {
+            let whole = self.scanner.text(whole);
+            let whole = whole.trim_end_matches(['.', ',', ';', ':']);
+            let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
+            let hint = "put all of it into the link, or other words or a comma between them";
+            return Some(Trouble { message, hint });
+        }
+        let words = self.scaling()?;
+        let message = format!("“{words}” makes another number of `{own}`");
+        let hint = "print the number that is meant, in digits, or say it in other words";
+        Some(Trouble { message, hint })
+    }
+
+    /// A longer number of which this is a part.
+    fn longer(&self, printed: &Printed) -> Option<Range<usize>> {
+        let own = &self.own;
+        let overlaps = |range: &Range<usize>| range.start < own.end && own.start < range.end;
+        let is_longer = |range: &Range<usize>| range.start < own.start || own.end < range.end;
+        let is_ordinal =
+            |it: &&Spelled| it.kind == Kind::Ordinal && overlaps(&it.range) && is_longer(&it.range);
+        if let Some(ordinal) = self.scanner.spelled.iter().find(is_ordinal) {
+            return Some(ordinal.range.clone());
+        }
+        let mut found = self.scanner.scan().into_iter();
+        let (range, found) = found.find(|(range, _)| overlaps(range))?;
+        // A per cent sign behind it is a unit.
+        let is_same =
+            found.as_ref().is_ok_and(|whole| range == *own || whole.value == printed.value);
+        // What cannot be read ends at a space.
+        let end = range.end.max(self.scanner.skip(own.end, |c| !c.is_whitespace()));
+        let end = if found.is_ok() { range.end } else { end };
+        (!is_same).then(|| range.start.min(own.start)..end.max(own.end))
+    }
+
+    /// The number with what touches its end.
+    fn touches_behind(&self) -> Option<Range<usize>> {
+        let end = self.own.end;
+        let to = |end| self.own.start..end;
+        let first = self.scanner.get(end)?;
+        let next = self.scanner.get(end + 1);
+        let is_digit = next.is_some_and(char::is_numeric);
+        let letters_end = |from| self.scanner.skip(from, char::is_alphabetic);
+        let letters = |from| self.scanner.text(from..letters_end(from));
+        let goes_on = |at| self.scanner.get(at).is_some_and(|c| c.is_alphanumeric() || c == '-');
+        let magnitude = |from| {
+            let end = letters_end(from);
+            (MAGNITUDES.contains(&letters(from).as_str()) && !goes_on(end)).then(|| to(end))
+        };
+        let is_bad = match first {
+            '%' | '‰' | '‱' | '^' | '_' | FACTORIAL => true,
+            '!' => end < self.link.end || !self.ends_sentence(end),
+            '+' => !goes_on(end + 1),
+            '.' | ',' | '\'' | '’' if is_digit => true,
+            // `3x3`
+            'x' if is_digit => false,
+            '/' => is_digit || self.scanner.spelled.iter().any(|it| it.range.start == end + 1),
+            '-' => return magnitude(end + 1),
+            c if c.is_whitespace() => {
+                return magnitude(self.scanner.skip(end, char::is_whitespace));
+            }
+            c if is_spaceless(c) => SPACELESS_SCALES.contains(c),
+            c if c.is_alphabetic() => {
+                let letters = letters(end);
+                let is_unit = UNITS.contains(&letters.as_str());
+                let is_known = is_unit && !goes_on(letters_end(end)) && self.is_in_digits();
+                return (!is_known).then(|| to(letters_end(end)));
+            }
+            c => c.is_numeric() || is_combining(c),
+        };
+        is_bad.then(|| to(end + 1 + usize::from(is_digit)))
+    }
+
+    /// The number with what touches its beginning.
+    fn touches_in_front(&self) -> Option<Range<usize>> {
+        let start = self.own.start;
+        let last = self.scanner.before(start)?;
+        let earlier = start.checked_sub(2).and_then(|at| self.scanner.get(at));
+        let is_bad = match last {
+            '^' | '_' | '√' | '∛' | '∜' => true,
+            '.' | ',' | '\'' | '’' => earlier.is_some_and(char::is_numeric),
+            // `3x3`, and not `0x10`
+            'x' if earlier.is_some_and(char::is_numeric) => {
+                let before = self.scanner.text(0..start - 1);
+                before.rsplit(|c: char| !c.is_alphanumeric()).next() == Some("0")
+            }
+            '/' => {
+                let ends = |it: &Spelled| it.range.end + 1 == start;
+                earlier.is_some_and(char::is_numeric) || self.scanner.spelled.iter().any(ends)
+            }
+            c if is_spaceless(c) => SPACELESS_SCALES.contains(c),
+            c => c.is_alphanumeric(),
+        };
+        is_bad.then(|| start - 1..self.own.end)
+    }
+
+    /// The number in brackets or quotes, with a sign or a power of all that.
+    fn in_brackets(&self) -> Option<Range<usize>> {
+        let (mut start, mut end) = (self.own.start, self.own.end);
+        while self.scanner.before(start).is_some_and(is_opening)
+            && self.scanner.get(end).is_some_and(is_closing)
+        {
+            (start, end) = (start - 1, end + 1);
+        }
+        if start == self.own.start {
+            return None;
+        }
+        let is_root =
+            self.scanner.before(start).is_some_and(|c| matches!(c, '√' | '∛' | '∜' | '^'));
+        let is_raised = self.scanner.get(end).is_some_and(|c| {
+            c.is_numeric()
+                || matches!(c, '^' | '_' | '%' | '‰' | '‱' | FACTORIAL)
+                || c == '!' && !self.ends_sentence(end)
+        });
+        match self.scanner.minus(start) {
+            Some(sign) => Some(sign..end),
+            None if is_root => Some(start - 1..end),
+            None => is_raised.then_some(start..end + 1),
+        }
+    }
+
+    /// Whether an exclamation mark ends a sentence and is no factorial.
+    fn ends_sentence(&self, mark: usize) -> bool {
+        let next = self.scanner.skip(mark + 1, |c| {
+            c.is_whitespace() || is_closing(c) || matches!(c, '!' | '?' | '.' | '…')
+        });
+        let goes_on = |c: char| c.is_lowercase() || "+-−–=≈×·*/<>≤≥^,;".contains(c);
+        !self.scanner.get(next).is_some_and(goes_on)
+    }
+
+    fn is_in_digits(&self) -> bool {
+        self.printed.is_some_and(|it| it.text.ends_with(|c: char| c.is_ascii_digit()))
+    }
+
+    /// The number with one in words beside it that is not read with it.
+    fn unread(&self) -> Option<Range<usize>> {
+        let language = self.language?;
+        let is_word =
+            self.printed.is_some_and(|it| !it.text.contains(|c: char| c.is_ascii_digit()));
+        let is_tens = is_word
+            && (2..10).any(|tens| {
+                let tens = BigRational::from(BigInt::from(tens * 10));
+                self.printed.is_some_and(|it| it.value == tens)
+            });
+        // "two three-layer networks"
+        let is_compound = self.scanner.get(self.own.end) == Some('-');
+        let is_gap = |c: char| c.is_whitespace() || c == '-' || is_opening(c) || is_closing(c);
+        let next = self.scanner.skip(self.own.end, is_gap);
+        let end = self.scanner.skip(next, char::is_alphabetic);
+        if next > self.own.end
+            && spelled::begins_with_scale(&self.scanner.text(next..end), language)
+        {
+            let has_bracket = self.scanner.text(self.own.end..next).contains(is_opening);
+            let end = if has_bracket { self.scanner.skip(end, is_closing) } else { end };
+            return Some(self.own.start..end);
+        }
+        let beside = self.scanner.spelled.iter().find(|it| {
+            let is_behind = it.range.start >= self.own.end;
+            let gap = match is_behind {
+                true => self.own.end..it.range.start,
+                false if it.range.end <= self.own.start && !is_compound => {
+                    it.range.end..self.own.start
+                }
+                false => return false,
+            };
+            let gap = self.scanner.text(gap);
+            let is_scale = || {
+                !is_behind
+                    && spelled::begins_with_scale(&self.scanner.text(self.own.clone()), language)
+            };
+            let is_blank = |c: char| c.is_whitespace();
+            let is_hyphen = |c: char| c.is_whitespace() || c == '-';
+            let joins = spelled::is_and(gap.trim(), language);
+            match it.kind {
+                _ if gap.is_empty() => false,
+                Kind::Ordinal => false,
+                Kind::One => is_behind && is_tens && (gap.chars().all(is_hyphen) || joins),
+                _ if gap.chars().all(is_gap) && is_scale() => true,
+                _ if is_behind && is_tens && joins => it.is_digit(),
+                Kind::Part if is_behind && joins => {
+                    let after = self.scanner.text(it.range.end..self.scanner.chars.len());
+                    let next = after.split_whitespace().next().unwrap_or_default();
+                    !scaled::is_of(next, language)
+                }
+                _ => is_word && gap.chars().all(is_hyphen) && (gap.chars().any(is_blank)),
+            }
+        })?;
+        Some(beside.range.start.min(self.own.start)..beside.range.end.max(self.own.end))
+    }
+
+    /// The number with digits that nothing but a space parts from it, as in `5 000` and `5 1/2`.
+    fn side_by_side(&self) -> Option<Range<usize>> {
+        let scanner = &self.scanner;
+        if !self.is_in_digits() {
+            return None;
+        }
+        let is_group = |range: &Range<usize>| {
+            let is_alone = !scanner.get(range.end).is_some_and(|c| c.is_alphanumeric());
+            range.len() == 3
+                && is_alone
+                && scanner.text(range.clone()).bytes().all(|it| it.is_ascii_digit())
+        };
+        let digits = |at| at..scanner.skip(at, |c| c.is_ascii_digit());
+        let next = digits(scanner.skip(self.own.end, char::is_whitespace));
+        if next.start > self.own.end && is_group(&next) {
+            return Some(self.own.start..next.end);
+        }
+        if let Some(end) = self.fraction_behind() {
+            return Some(self.own.start..end);
+        }
+        let before = scanner.text(0..self.own.start);
+        let front = before.trim_end();
+        let count = front.chars().rev().take_while(char::is_ascii_digit).count();
+        let start = front.chars().count() - count;
+        let earlier = start.checked_sub(1).and_then(|at| scanner.get(at));
+        let is_free = !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+        let is_apart = front.len() < before.len() && (1..4).contains(&count) && is_free;
+        (is_apart && is_group(&self.own)).then(|| start..self.own.end)
+    }
+
+    /// The end of a fraction that is added to the number, as in "5 1/2" and "5 and ½".
+    fn fraction_behind(&self) -> Option<usize> {
+        let scanner = &self.scanner;
+        let mut at = scanner.skip(self.own.end, char::is_whitespace);
+        let word = scanner.skip(at, char::is_alphabetic);
+        if self.language.is_some_and(|it| spelled::is_and(&scanner.text(at..word), it)) {
+            at = scanner.skip(word, char::is_whitespace);
+        }
+        let is_fraction = |c: char| c.is_numeric() && !c.is_ascii_digit();
+        let over = scanner.skip(at, |c| c.is_ascii_digit());
+        match at > self.own.end {
+            true if scanner.get(at).is_some_and(is_fraction) => Some(at + 1),
+            true if over > at && scanner.get(over) == Some('/') => {
+                let end = scanner.skip(over + 1, |c| c.is_ascii_digit());
+                (end > over + 1).then_some(end)
+            }
+            _ => None,
+        }
+    }
+
+    /// Words that scale the number.
+    fn scaling(&self) -> Option<String> {
+        let language = self.language?;
+        let (link, own) = (&self.link, &self.own);
+        let inside = self.scanner.text(link.start.min(own.start)..own.start);
+        let before = self.scanner.text(0..own.start);
+        let after = self.scanner.text(own.end..self.scanner.chars.len());
+        // "5-and-a-half"
+        let spaced = after.replace('-', " ");
+        let first = spaced.split_whitespace().next().unwrap_or_default();
+        let after = if spelled::is_and(first, language) { spaced.clone() } else { after };
+        scaled::in_front(&inside, language, Reach::Sentence)
+            .or_else(|| scaled::in_front(&before, language, Reach::Touching))
+            .or_else(|| scaled::behind(&after, language))
+    }
+}
+
+/// Whether a letter belongs to a script whose words nothing parts.
+fn is_spaceless(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{2e80}'..='\u{d7ff}' | '\u{20000}'..='\u{3ffff}')
+        && c.is_alphabetic()
+}
+
+/// Whether a character is drawn over the one before it.
+fn is_combining(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(c, '(' | '[' | '"' | '“' | '„' | '‘' | '«' | '\'')
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(c, ')' | ']' | '"' | '”' | '“' | '’' | '»' | '\'')
+}

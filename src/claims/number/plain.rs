@@ -1,0 +1,102 @@
+//! Texts in the characters in which numbers are looked for.
+//!
+//! In: a text as a page shows it, formulas as LaTeX. Out: the same with plain characters for LaTeX and superscripts,
+//! without what no reader sees. Left out: what it means.
+
+use crate::words::spelled::is_hyphen;
+
+/// A factorial in a formula, which is no exclamation mark.
+pub(crate) const FACTORIAL: char = '﹗';
+
+/// Writes LaTeX and superscripts as plain characters.
+pub(super) fn normalise(text: &str) -> String {
+    let mut plain = seen(text);
+    if !plain.contains(['\\', '{', '$', '^']) && plain.chars().all(|c| superscript(c).is_none()) {
+        return plain;
+    }
+    for (from, to) in [
+        ("\\times", "×"),
+        ("\\cdot", "×"),
+        ("{,}", ","),
+        ("\\,", "\u{2009}"),
+        ("\\%", "%"),
+        ("\\dfrac", "\\frac"),
+        ("\\tfrac", "\\frac"),
+        ("$", ""),
+    ] {
+        plain = plain.replace(from, to);
+    }
+    while let Some(rewritten) = fraction(&plain) {
+        plain = rewritten;
+    }
+    let mut out = String::with_capacity(plain.len());
+    let mut raised = false;
+    let mut braces = 0_usize;
+    for c in plain.chars() {
+        if let Some(digit) = superscript(c) {
+            if !raised {
+                out.push('^');
+            }
+            raised = true;
+            out.push(digit);
+            continue;
+        }
+        raised = false;
+        match c {
+            '{' if out.ends_with('^') => braces += 1,
+            '}' if braces > 0 => braces -= 1,
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// A text without the characters and tags that no reader sees, with one character for each hyphen.
+fn seen(text: &str) -> String {
+    let is_unseen = |c: char| {
+        matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0000}'..='\u{e0fff}')
+    };
+    if text.is_ascii() && !text.contains('<') {
+        return text.to_owned();
+    }
+    let mut seen = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let tag = rest[c.len_utf8()..].trim_start_matches('/');
+        let end = tag.find(['<', '>']).filter(|&end| {
+            c == '<'
+                && tag.starts_with(|c: char| c.is_ascii_alphabetic())
+                && tag[end..].starts_with('>')
+        });
+        rest = match end {
+            Some(end) => &tag[end + 1..],
+            None => &rest[c.len_utf8()..],
+        };
+        if end.is_none() && !is_unseen(c) {
+            seen.push(if is_hyphen(c) { '-' } else { c });
+        }
+    }
+    seen
+}
+
+/// The first `\frac{a}{b}` written as `a/b`.
+fn fraction(text: &str) -> Option<String> {
+    let start = text.find("\\frac{")?;
+    let (numerator, rest) = text[start + 6..].split_once('}')?;
+    let (denominator, rest) = rest.strip_prefix('{')?.split_once('}')?;
+    Some(format!("{}{numerator}/{denominator}{rest}", &text[..start]))
+}
+
+fn superscript(c: char) -> Option<char> {
+    Some(match c {
+        '⁻' => '-',
+        '¹' => '1',
+        '²' => '2',
+        '³' => '3',
+        '⁰' => '0',
+        '⁴'..='⁹' => char::from_digit(u32::from(c) - u32::from('⁴') + 4, 10)?,
+        _ => return None,
+    })
+}
