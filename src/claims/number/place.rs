@@ -360,7 +360,7 @@ impl Around<'_> {
         let earlier = start.checked_sub(1).and_then(|at| scanner.get(at));
         let is_free = !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
         let is_apart = front.len() < before.len() && (1..4).contains(&count) && is_free;
-        (is_apart && is_group(&self.own)).then(|| start..self.own.end)
+        (is_apart && is_group(&self.own)).then_some(start..self.own.end)
     }
 
     /// The end of a fraction that is added to the number, as in "5 1/2" and "5 and ½".

@@ -11,7 +11,7 @@ use crate::words::Word;
 impl Writer<'_> {
     /// Each claim that is said to follow from others; nothing if there is none.
     pub(super) fn lattice(&mut self) {
-        let Some(drawing) = Drawing::of(&self.document.claims, &self.index) else { return };
+        let Some(drawing) = Drawing::of(&self.document.claims, self.index) else { return };
         self.out.raw("<section class=\"lattice\"><h2 id=\"lattice\">");
         self.out.raw(self.words.get(Word::Lattice)).raw("</h2><p>");
         self.out.raw(self.words.get(Word::StaleMeans)).raw("</p>");
