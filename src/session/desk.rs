@@ -12,6 +12,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use super::attend::{self, Failures};
 use super::change::{self, Change};
 use super::files::{Outside, Saving, Watch};
@@ -56,6 +58,8 @@ pub(super) struct Desk {
     /// Whether the last pages could not be written.
     unwritten: bool,
     timers: Timers,
+    /// Those for pages, which do not wait for the PDF's.
+    threads: Option<ThreadPool>,
 }
 
 impl Desk {
@@ -84,6 +88,8 @@ impl Desk {
             printer,
             unwritten: false,
             timers: Timers::new(),
+            // Without them those of the PDF are shared.
+            threads: ThreadPoolBuilder::new().build().ok(),
         }
     }
 
@@ -174,10 +180,13 @@ impl Desk {
 
     /// Looks whether anything has changed, and if so begins to build.
     pub(super) fn look(&mut self) {
-        let (outside, is_same) = rayon::join(
-            || Outside::look(&self.request, self.written.as_ref()),
-            || self.seen.as_ref().is_some_and(Recorded::is_same),
-        );
+        let look = || {
+            rayon::join(
+                || Outside::look(&self.request, self.written.as_ref()),
+                || self.seen.as_ref().is_some_and(Recorded::is_same),
+            )
+        };
+        let (outside, is_same) = apart(self.threads.as_ref(), look);
         // What stands in the way from outside is tried again when its time has come.
         if !is_same || outside != self.outside {
             self.failures.forget_outside();
@@ -368,8 +377,11 @@ impl Desk {
         let Some(world) = self.seen.take() else { return Err(()) };
         let (executed, mut found) = results;
         found.extend(exec::idle_tests(&planned.plan));
-        let evaluated = pipeline::judge(planned, (executed, found), &world);
-        let files = self.pages.render(&world, &evaluated);
+        let (evaluated, files) = apart(self.threads.as_ref(), || {
+            let evaluated = pipeline::judge(planned, (executed, found), &world);
+            let files = self.pages.render(&world, &evaluated);
+            (evaluated, files)
+        });
         self.seen = Some(world);
         let shown = match files {
             Ok(files) => {
@@ -400,14 +412,15 @@ impl Desk {
         if !output.is_current(&inputs) {
             let pages = Formats { pdf: false, ..formats };
             let pages = pipeline::inputs(pages, world, &page.evaluated);
-            if formats.pdf {
+            let written = formats.pdf.then(|| {
                 let (colours, pages) = (Arc::clone(self.pages.highlighter()), pages.clone());
-                // It waits with its file until these pages are written and `output` is free.
-                self.printer.print(Arc::clone(page), colours, pages, inputs);
-            }
+                self.printer.print(Arc::clone(page), colours, pages, inputs)
+            });
             if formats.html {
                 output.publish(Some(&page.output_files()), None, &pages)?;
             }
+            // A printer that has newer pages does not listen.
+            let _ = written.map(|written| written.send(()));
         }
         output.write_claims(&ledger::json(&page.evaluated.document))?;
         Ok(())
@@ -416,6 +429,14 @@ impl Desk {
     fn trouble(&mut self, problems: &[Diagnostic]) {
         self.tell(Update::Trouble(problems));
         self.timers.trouble(Instant::now());
+    }
+}
+
+/// Works on threads of its own, if there are any.
+fn apart<R: Send>(threads: Option<&ThreadPool>, work: impl FnOnce() -> R + Send) -> R {
+    match threads {
+        Some(threads) => threads.install(work),
+        None => work(),
     }
 }
 

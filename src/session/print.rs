@@ -1,6 +1,6 @@
 //! The PDF, made behind the pages.
 //!
-//! In: pages that have been written. Out: `report.pdf`, of the newest pages only. Left out: what
+//! In: pages, told of and being written. Out: `report.pdf`, of the newest pages only. Left out: what
 //! the PDF looks like.
 
 use std::panic::{self, AssertUnwindSafe};
@@ -35,6 +35,8 @@ struct Job {
     pages: String,
     /// From what pages and PDF together are made.
     inputs: String,
+    /// Tells that the pages have been written; ends without a word if they could not be.
+    written: Receiver<()>,
 }
 
 impl Printer {
@@ -47,19 +49,24 @@ impl Printer {
         Self { jobs: Some(jobs), thread, pending }
     }
 
-    /// Makes the PDF of these pages, unless newer ones come.
+    /// Makes the PDF of these pages, unless newer ones come or they cannot be written.
+    ///
+    /// The sender that this gives tells when they have been.
     pub(super) fn print(
         &self,
         page: Arc<Page>,
         colours: Arc<Highlighter>,
         pages: String,
         inputs: String,
-    ) {
+    ) -> Sender<()> {
+        let (sender, written) = mpsc::channel();
         *self.pending.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job { page, colours, pages, inputs }));
+        let sent =
+            self.jobs.as_ref().map(|jobs| jobs.send(Job { page, colours, pages, inputs, written }));
         if !matches!(sent, Some(Ok(()))) {
             self.pending.finish(1);
         }
+        sender
     }
 
     /// Waits until nothing is left to print.
@@ -109,6 +116,10 @@ fn work(
                 )],
             )
         });
+        if job.written.recv().is_err() {
+            pending.finish(jobs);
+            continue;
+        }
         if let Some(file) = file {
             // A PDF with problems is made again next time, so that its problems are told again.
             let inputs = if problems.is_empty() { job.inputs.as_str() } else { "" };

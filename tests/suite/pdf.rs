@@ -392,6 +392,15 @@ fn render(document: &Document) -> (Vec<u8>, Vec<Diagnostic>) {
     (file.bytes.to_vec(), diagnostics)
 }
 
+#[test]
+fn a_pdf_does_not_depend_on_the_one_before() {
+    let (one, mut other) = (document(), document());
+    other.chapters[0].anchor = "elsewhere".into();
+    let first = render(&one).0;
+    assert!(render(&other).0 != first);
+    assert!(render(&one).0 == first);
+}
+
 fn codes(diagnostics: &[Diagnostic]) -> Vec<&str> {
     diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
 }

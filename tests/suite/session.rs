@@ -358,8 +358,14 @@ fn a_full_disk_is_told_and_when_it_has_space_again_the_pages_are_written() {
     };
     let bench = Bench::new();
     let (subscriber, told) = listener();
-    let session = Session::start(bench.request(disk.build()), bench.prepare(), subscriber);
+    let mut request = bench.request(disk.build());
+    request.formats.pdf = true;
+    let session = Session::start(request, bench.prepare(), subscriber);
     wait(&told, page_with("Words."));
+    let is_printed = |told| matches!(told, Told::Printed).then_some(());
+    wait(&told, is_printed);
+    let pdf = || fs::read(disk.build().join("report.pdf")).expect("it is there");
+    let before = pdf();
     let filler = disk.root().join("filler");
     // It is written until there is no space.
     let _ = fs::write(&filler, vec![1; 8 << 20]);
@@ -374,12 +380,14 @@ fn a_full_disk_is_told_and_when_it_has_space_again_the_pages_are_written() {
         _ => None,
     });
     bench.ran();
+    assert!(pdf() == before, "pages that could not be written have no PDF");
     fs::remove_file(&filler).expect("it can be removed");
     // No file of the report changes: the session looks by itself.
     wait(&told, page_with("Written in need."));
     wait(&told, page_with("Written in need."));
     assert_eq!(bench.ran().last().map(String::as_str), Some("a/n"), "what failed runs again");
     session.stop();
+    assert!(pdf() != before);
     let written = fs::read_to_string(disk.build().join("report/a.html")).expect("it is there");
     assert!(written.contains("Written in need."));
 }
