@@ -235,10 +235,10 @@ impl<'a> Marked<'a> {
         let mut names: Vec<String> = values(text).map(str::to_owned).collect();
         let around = replaced(text, |claim| {
             names.push(claim.name.to_owned());
-            claim.without_words()
+            wordless(claim)
         });
         names.sort();
-        Self { text, around, plain: replaced(text, |claim| claim.words.to_owned()), names }
+        Self { text, around, plain: replaced(text, nameless), names }
     }
 }
 
@@ -255,10 +255,12 @@ struct Mark<'a> {
     name: &'a str,
 }
 
-impl Mark<'_> {
-    fn without_words(self) -> String {
-        format!("[]({})", self.name)
-    }
+fn wordless(mark: Mark<'_>) -> String {
+    format!("[]({})", mark.name)
+}
+
+fn nameless(mark: Mark<'_>) -> String {
+    mark.words.to_owned()
 }
 
 /// A passage with something else in the place of its claims and exemptions.
@@ -360,29 +362,20 @@ impl<'a> Told<'a> {
 impl ToldAt<'_> {
     /// Whether two passages differ in the words of claims and exemptions alone of which it is told.
     fn words(&self, old: &Marked<'_>, new: &Marked<'_>) -> bool {
-        let without = |text: &str, exempt: &Known<'_>, path: &str| {
-            replaced(text, |mark| {
-                let is_told = match mark.name {
-                    EXEMPT => exempt.has(path, mark),
-                    name => self.told.reworded.contains(&(self.new, last(name))),
-                };
-                if is_told { mark.without_words() } else { mark.whole.to_owned() }
-            })
+        let is_told = |known: &Known<'_>, path: &str, mark: Mark<'_>| match mark.name {
+            EXEMPT => known.has(path, mark),
+            name => self.told.reworded.contains(&(self.new, last(name))),
         };
-        without(old.text, &self.told.gone, self.old)
-            == without(new.text, &self.told.added, self.new)
+        let old = without(old.text, |it| is_told(&self.told.gone, self.old, it), wordless);
+        let new = without(new.text, |it| is_told(&self.told.added, self.new, it), wordless);
+        old == new
     }
 
     /// Whether two passages differ in claims and exemptions alone of which it is told that they are gone or new.
     fn names(&self, old: &Marked<'_>, new: &Marked<'_>) -> bool {
-        let without = |text: &str, known: &Known<'_>, path: &str| {
-            replaced(text, |mark| {
-                let is_told = known.has(path, mark);
-                if is_told { mark.words.to_owned() } else { mark.whole.to_owned() }
-            })
-        };
-        without(old.text, &self.told.gone, self.old)
-            == without(new.text, &self.told.added, self.new)
+        let old = without(old.text, |it| self.told.gone.has(self.old, it), nameless);
+        let new = without(new.text, |it| self.told.added.has(self.new, it), nameless);
+        old == new
     }
 
     fn is_new(&self, passage: &Marked<'_>) -> bool {
@@ -394,11 +387,14 @@ impl ToldAt<'_> {
     }
 }
 
+/// A passage with something else in the place of the claims and exemptions of which it is told.
+fn without(text: &str, is_told: impl Fn(Mark<'_>) -> bool, with: fn(Mark<'_>) -> String) -> String {
+    replaced(text, |mark| if is_told(mark) { with(mark) } else { mark.whole.to_owned() })
+}
+
 /// Whether a passage says nothing but claims and exemptions that are known.
 fn is_told(passage: &Marked<'_>, known: &Known<'_>, path: &str) -> bool {
-    let left = replaced(passage.text, |mark| {
-        if known.has(path, mark) { String::new() } else { mark.whole.to_owned() }
-    });
+    let left = without(passage.text, |mark| known.has(path, mark), |_| String::new());
     left != passage.text && left.split_whitespace().all(|rest| matches!(rest, "|" | "."))
 }
 
