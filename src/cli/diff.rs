@@ -13,8 +13,8 @@ pub(super) const AFTER_HELP: &str = "\
 Exit status:
   0  nothing has changed, or nothing that weakens the report (see --fail-on)
   1  a claim fails, is no longer checked, is now expected to be refuted or was deleted,
-     a tolerance was loosened, a check weakened, a result is no longer compared or is compared in
-     another way, an exemption added, or data are no longer real
+     a tolerance was loosened, a check weakened, a result is no longer compared, a claim is compared
+     in another way, an exemption was added, or data are no longer real
   2  one side could not be read";
 
 #[derive(Debug, Args)]
