@@ -57,8 +57,9 @@ pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
     outputs::compare(old, new, &told(&pairs), &mut changes);
     data(old, new, &mut changes);
     environment(old, new, &mut changes);
-    exemptions(old, new, &mut changes);
-    passages::compare(old, new, &pairs, &mut changes);
+    let exempt = Exempt::of(old, new);
+    exempt.tell(&mut changes);
+    passages::compare(old, new, &pairs, &exempt, &mut changes);
     changes.sort_by_key(|change| change.kind);
     changes
 }
@@ -66,9 +67,9 @@ pub fn compare(old: &Side, new: &Side) -> Vec<Change> {
 /// What cannot be compared, since one side does not hold it, in sentences.
 pub fn uncompared(old: &Side, new: &Side) -> Vec<&'static str> {
     let mut all = Vec::new();
-    if old.passages.is_some() != new.passages.is_some() {
+    if old.passages.is_none() || new.passages.is_none() {
         all.push(
-            "sentences, headings and captions were not compared: one side was made by a version that recorded none",
+            "sentences, headings and captions were not compared: a side was made by a version that wrote none, or other ones",
         );
     }
     if old.is_record() != new.is_record() {
@@ -139,50 +140,53 @@ fn environment(old: &Side, new: &Side, changes: &mut Vec<Change>) {
     }
 }
 
-fn exemptions(old: &Side, new: &Side, changes: &mut Vec<Change>) {
-    // The same words may be exempt several times in a chapter.
-    let count = |side: &Side| {
-        let mut counts: BTreeMap<[String; 3], (usize, Exemption)> = BTreeMap::new();
-        for exemption in &side.exemptions {
-            // One with another reason is another one.
-            let Exemption { path, text, reason, .. } = exemption;
-            let text = canonical(text).into_owned();
-            let key = [path.clone(), text, reason.clone()];
-            counts.entry(key).or_insert_with(|| (0, exemption.clone())).0 += 1;
-        }
-        counts
-    };
-    let (before, after) = (count(old), count(new));
-    let said = |exemption: &Exemption| match exemption.reason.as_str() {
-        "" => format!("“{}”", exemption.text),
-        reason => format!("“{}”: {reason}", exemption.text),
-    };
-    for (key, (times, exemption)) in &after {
-        let was = before.get(key).map_or(0, |(times, _)| *times);
-        for _ in was..*times {
-            let to = Some(said(exemption));
-            changes.push(Change {
-                place: place_of(exemption),
-                to,
-                ..whole(Kind::Exempted, &key[0])
-            });
-        }
-    }
-    for (key, (times, exemption)) in &before {
-        let is = after.get(key).map_or(0, |(times, _)| *times);
-        for _ in is..*times {
-            let from = Some(said(exemption));
-            changes.push(Change {
-                place: place_of(exemption),
-                from,
-                ..whole(Kind::Claimed, &key[0])
-            });
-        }
-    }
+/// Exemptions that only one side has.
+struct Exempt {
+    added: Vec<Exemption>,
+    gone: Vec<Exemption>,
 }
 
-fn place_of(exemption: &Exemption) -> Option<String> {
-    place(&exemption.path, exemption.line, exemption.column)
+impl Exempt {
+    fn of(old: &Side, new: &Side) -> Self {
+        // The same words may be exempt several times in a chapter.
+        let count = |side: &Side| {
+            let mut counts: BTreeMap<[String; 3], (usize, Exemption)> = BTreeMap::new();
+            for exemption in &side.exemptions {
+                // One with another reason is another one.
+                let Exemption { path, text, reason, .. } = exemption;
+                let text = canonical(text).into_owned();
+                let key = [path.clone(), text, reason.clone()];
+                counts.entry(key).or_insert_with(|| (0, exemption.clone())).0 += 1;
+            }
+            counts
+        };
+        let (before, after) = (count(old), count(new));
+        let beyond = |all: &BTreeMap<[String; 3], (usize, Exemption)>, others: &BTreeMap<_, _>| {
+            let more = all.iter().flat_map(|(key, (times, exemption))| {
+                let there = others.get(key).map_or(0, |(times, _): &(usize, Exemption)| *times);
+                std::iter::repeat_n(exemption.clone(), times.saturating_sub(there))
+            });
+            more.collect()
+        };
+        Self { added: beyond(&after, &before), gone: beyond(&before, &after) }
+    }
+
+    fn tell(&self, changes: &mut Vec<Change>) {
+        let said = |exemption: &Exemption| match exemption.reason.as_str() {
+            "" => format!("“{}”", exemption.text),
+            reason => format!("“{}”: {reason}", exemption.text),
+        };
+        let change = |kind, it: &Exemption| Change {
+            place: place(&it.path, it.line, it.column),
+            ..whole(kind, &it.path)
+        };
+        for it in &self.added {
+            changes.push(Change { to: Some(said(it)), ..change(Kind::Exempted, it) });
+        }
+        for it in &self.gone {
+            changes.push(Change { from: Some(said(it)), ..change(Kind::Claimed, it) });
+        }
+    }
 }
 
 fn place(path: &str, line: Option<usize>, column: Option<usize>) -> Option<String> {

@@ -4,6 +4,7 @@
 //! questions: every number is given, every reference points at an anchor, every verdict is
 //! passed. Renderers translate it and decide nothing but looks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,6 @@ use crate::coverage::Coverage;
 use crate::math::Math;
 use crate::parse::{CalloutKind, ColumnAlign};
 use crate::passages::Passage;
-use crate::span::Source;
 use crate::words::Words;
 
 /// A whole report, ready to be rendered.
@@ -39,8 +39,8 @@ pub struct Document {
     pub coverage: Vec<Coverage>,
     /// What settings, chapters and works cited say, in order.
     pub passages: Vec<Passage>,
-    /// The files that an author wrote: settings, chapters and bibliography.
-    pub sources: Vec<Source>,
+    /// Digests of the files that were read for it, by path: settings, chapters, bibliography and pictures.
+    pub sources: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -48,6 +48,11 @@ impl Document {
     pub fn words(&self) -> Words {
         Words::of(&self.language)
     }
+}
+
+/// What a file is known by, hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
 }
 
 /// One chapter.

@@ -13,6 +13,7 @@ use crate::claims::{self, Expected, Judged, Reason, Standing, Verdict};
 use crate::coverage::{Authority, Coverage, Exempt, percent};
 use crate::data::kind_word;
 use crate::document::{self, Block, Document};
+use crate::passages;
 use crate::span::Span;
 
 /// Version of the form.
@@ -25,10 +26,12 @@ struct File<'a> {
     environment: BTreeMap<&'a str, &'a str>,
     claims: Vec<Claim<'a>>,
     coverage: Vec<Chapter<'a>>,
+    /// Version of how the passages are made.
+    passages_version: u32,
     /// What the report says.
     passages: Vec<Number<'a>>,
-    /// Digests of the files that an author wrote, as they were.
-    sources: BTreeMap<&'a str, String>,
+    /// Digests of the files that were read for it, as they were.
+    sources: &'a BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +66,7 @@ struct Number<'a> {
 #[derive(Serialize)]
 struct Report<'a> {
     title: &'a str,
+    language: &'a str,
     chapters: Vec<&'a str>,
 }
 
@@ -129,6 +133,7 @@ pub fn json(document: &Document) -> String {
         version: VERSION,
         report: Report {
             title: &document.title,
+            language: &document.language,
             chapters: document.chapters.iter().map(|chapter| chapter.slug.as_str()).collect(),
         },
         environment: document
@@ -138,21 +143,17 @@ pub fn json(document: &Document) -> String {
             .collect(),
         claims: document.claims.iter().map(|it| claim(it, &measured)).collect(),
         coverage: document.coverage.iter().map(chapter).collect(),
+        passages_version: passages::VERSION,
         passages: document
             .passages
             .iter()
             .map(|it| Number { text: &it.text, ..number(&it.span) })
             .collect(),
-        sources: document.sources.iter().map(|it| (it.path(), digest(it.text()))).collect(),
+        sources: &document.sources,
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
     text.push('\n');
     text
-}
-
-/// What a file is known by, hexadecimal.
-pub fn digest(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
 fn claim<'a>(judged: &'a Judged, measured: &BTreeSet<&str>) -> Claim<'a> {

@@ -16,6 +16,9 @@ use crate::parse::prose::{Stretch, prose};
 use crate::parse::{Block, CalloutKind, Chapter, Echo, Inline, is_comment};
 use crate::span::{Source, Span};
 
+/// Version of how passages are made; those of different versions cannot be compared.
+pub(crate) const VERSION: u32 = 2;
+
 /// A passage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
@@ -26,9 +29,16 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// A passage of a file in which it stands at the first of these words that is found, or somewhere.
-    pub(crate) fn found(source: &Source, words: &str, text: &str) -> Self {
-        let at = source.text().find(words).unwrap_or_default();
+    /// A passage of a file in which it stands at the first of these words that is found behind a key, or somewhere.
+    pub(crate) fn found(source: &Source, key: &str, words: &str, text: &str) -> Self {
+        let all = source.text();
+        let begins_line = |at: &usize| {
+            let line = all[..*at].rsplit('\n').next().unwrap_or_default();
+            line.chars().all(|c| c.is_whitespace() || "'\"-".contains(c))
+        };
+        let mut keys = all.match_indices(key).map(|(at, _)| at);
+        let key = keys.find(begins_line).or_else(|| all.find(key)).unwrap_or_default();
+        let at = all[key..].find(words).map_or(key, |at| key + at);
         Self { span: source.span(at..at), text: joined(text) }
     }
 }
@@ -41,46 +51,65 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = &str> {
 /// What a report says in its settings: how it is called, by whom it is, and which chapters it has in which order.
 pub fn of_report(config: &ReportConfig) -> Vec<Passage> {
     let Some((_, at)) = config.chapters.first() else { return Vec::new() };
-    let of =
-        |name: &str, words: &str| Passage::found(&at.source, words, &format!("{name}: {words}"));
-    let mut all = vec![of("title", &config.title), of("language", &config.language)];
+    let found = |key: &str, at_words: &str, name: &str, words: &str| {
+        Passage::found(&at.source, key, at_words, &format!("{name}: {words}"))
+    };
+    let of = |key: &str, name: &str, words: &str| found(key, words, name, words);
+    let mut all =
+        vec![of("title:", "title", &config.title), of("language:", "language", &config.language)];
     for author in &config.authors {
-        all.push(of("author", &author.name));
-        all.extend(author.affiliation.iter().map(|words| of("affiliation", words)));
+        all.push(of("authors:", "author", &author.name));
+        let affiliation = author.affiliation.iter();
+        all.extend(affiliation.map(|words| of("authors:", "affiliation", words)));
     }
     if config.echo == Echo::Hide {
-        all.push(of("echo", "false"));
+        all.push(of("echo:", "echo", "false"));
     }
-    all.extend(config.macros.iter().map(|(name, words)| of(name, words)));
-    all.extend(config.chapters.iter().map(|(path, _)| of("chapter", path)));
+    all.extend(config.macros.iter().map(|(name, words)| found("macros:", name, name, words)));
+    all.extend(
+        config.chapters.iter().map(|(path, at)| Passage {
+            span: at.clone(),
+            text: joined(&format!("chapter: {path}")),
+        }),
+    );
     all
 }
 
-/// All passages of a chapter; what was found for the same text is remembered.
-pub fn of(chapter: &Chapter) -> Vec<Passage> {
+/// All passages of a chapter in a report that shows code so, unless chapter or cell say otherwise; what was found for
+/// the same text is remembered.
+pub fn of(chapter: &Chapter, echo: Echo) -> Vec<Passage> {
     static KNOWN: Memo<Vec<Passage>> = Memo::new(1 << 20);
-    let source = &chapter.source;
-    KNOWN.get(Input::of([source.path().as_bytes(), source.text().as_bytes()]), || {
-        (found(chapter), source.text().len())
+    let (path, text) = (chapter.source.path(), chapter.source.text());
+    let shown = is_shown(echo).as_bytes();
+    KNOWN.get(Input::of([path.as_bytes(), text.as_bytes(), shown]), || {
+        (found(chapter, echo), text.len())
     })
 }
 
-fn found(chapter: &Chapter) -> Vec<Passage> {
-    let source = &chapter.source;
-    let title = chapter.front.title.iter().map(|words| ("title", words));
-    let macros = chapter.front.macros.iter().map(|(name, words)| (name.as_str(), words));
-    let hidden = chapter.front.cells.echo == Some(Echo::Hide);
-    let hidden = hidden.then_some("false");
-    let front = title.chain(macros).map(|(name, words)| (name, words.as_str()));
-    let front = front.chain(hidden.map(|words| ("echo", words)));
+/// Whether readers get to see code, in the words of an author.
+fn is_shown(echo: Echo) -> &'static str {
+    if echo == Echo::Hide { "false" } else { "true" }
+}
+
+fn found(chapter: &Chapter, echo: Echo) -> Vec<Passage> {
+    let front = &chapter.front;
+    let of = |key: &str, at_words: &str, name: &str, words: &str| {
+        Passage::found(&chapter.source, key, at_words, &format!("{name}: {words}"))
+    };
+    let mut found: Vec<Passage> =
+        front.title.iter().map(|title| of("title:", title, "title", title)).collect();
+    found.extend(front.macros.iter().map(|(name, words)| of("macros:", name, name, words)));
+    let own = front.cells.echo.unwrap_or(echo);
+    if is_shown(own) != is_shown(echo) {
+        found.push(of("echo:", is_shown(own), "echo", is_shown(own)));
+    }
     let mut finder = Finder {
         chapter,
+        echo: own,
         prose: prose(chapter),
         at: chapter.body,
         lead: String::new(),
-        found: front
-            .map(|(name, words)| Passage::found(source, words, &format!("{name}: {words}")))
-            .collect(),
+        found,
     };
     finder.blocks(&chapter.blocks);
     finder.found
@@ -93,6 +122,8 @@ fn joined(text: &str) -> String {
 
 struct Finder<'a> {
     chapter: &'a Chapter,
+    /// Whether its code is shown, as long as nothing else is said of it.
+    echo: Echo,
     /// Where words stand.
     prose: Vec<Stretch>,
     /// Behind the beginning of the last passage.
@@ -181,7 +212,9 @@ impl Finder<'_> {
                 if let Some(alt) = &options.alt {
                     self.of_label(options.label.as_deref(), &image(alt, ""), &cell.span);
                 }
-                self.hidden(options.echo, &cell.id, &cell.span);
+                // Numbers of cells would change with each that is put before them.
+                let name = options.label.as_deref().unwrap_or("cell");
+                self.echo(options.echo, name, &cell.span);
             }
             Block::Code { text, .. } => {
                 let lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -191,7 +224,7 @@ impl Finder<'_> {
             Block::Html(html) => self.verbatim(html, html.lines().next().unwrap_or_default()),
             Block::Module(index) => {
                 if let Some(module) = self.chapter.modules.get(*index) {
-                    self.hidden(module.echo, "module", &module.span);
+                    self.echo(module.echo, "module", &module.span);
                 }
             }
             Block::Rule => {}
@@ -206,10 +239,11 @@ impl Finder<'_> {
         self.add_here(&line, of);
     }
 
-    /// Code that readers do not get to see.
-    fn hidden(&mut self, echo: Option<Echo>, of: &str, at: &Span) {
-        if echo == Some(Echo::Hide) {
-            self.add_at(&format!("{of}: echo: false"), at);
+    /// Code that readers get to see or not, unlike the rest of the chapter.
+    fn echo(&mut self, echo: Option<Echo>, of: &str, at: &Span) {
+        let own = is_shown(echo.unwrap_or(self.echo));
+        if own != is_shown(self.echo) {
+            self.add_at(&format!("{of}: echo: {own}"), at);
         }
     }
 
@@ -289,9 +323,13 @@ mod tests {
     use crate::span::Source;
 
     fn of(text: &str) -> Vec<String> {
+        of_shown(text, Echo::Fold)
+    }
+
+    fn of_shown(text: &str, echo: Echo) -> Vec<String> {
         let (chapter, _) = parse::chapter(Source::new("a.md", text));
-        let passages = super::of(&chapter);
-        assert_eq!(passages, found(&chapter));
+        let passages = super::of(&chapter, echo);
+        assert_eq!(passages, found(&chapter, echo));
         passages.into_iter().map(|it| format!("{}: {}", it.span.position().line, it.text)).collect()
     }
 
@@ -366,6 +404,55 @@ mod tests {
                 "1: fig-x: echo: false",
                 "10: Of 3.",
                 "10: And 3 more.",
+            ]
+        );
+    }
+
+    #[test]
+    fn code_that_is_shown_or_hidden_unlike_the_rest_is_a_passage() {
+        let text = |front: &str, cell: &str| {
+            format!(
+                "{front}# A\n\n```rust,cell\n{cell}let a = 3;\n```\n\n```rust,module\nfn f() {{}}\n```\n"
+            )
+        };
+        let echo = |text: &str, echo| -> Vec<String> {
+            of_shown(text, echo).into_iter().filter(|it| it.contains("echo")).collect()
+        };
+        let (shown, hidden) = ("//| echo: true\n", "//| echo: false\n");
+        let front = "---\ncells: {echo: false}\n---\n";
+        assert_eq!(echo(&text("", shown), Echo::Hide), ["3: cell: echo: true"]);
+        assert!(echo(&text("", ""), Echo::Hide).is_empty());
+        assert!(echo(&text("", hidden), Echo::Hide).is_empty());
+        assert!(echo(&text("", shown), Echo::Fold).is_empty());
+        assert_eq!(echo(&text("", hidden), Echo::Show), ["3: cell: echo: false"]);
+        assert_eq!(echo(&text(front, ""), Echo::Show), ["2: echo: false"]);
+        assert_eq!(
+            echo(&text(front, shown), Echo::Show),
+            ["2: echo: false", "6: cell: echo: true"]
+        );
+        assert!(echo(&text(front, ""), Echo::Hide).is_empty());
+    }
+
+    #[test]
+    fn settings_stand_behind_their_keys() {
+        let text = "title: The length of a language\nauthors:\n  - name: Max Title\n    affiliation: en\n\
+                    language: en\necho: false\nmacros: {'\\en': 'n'}\nchapters:\n  - en.md\n";
+        let (config, problems) = crate::config::report(&Source::new("report.yaml", text));
+        let config = config.unwrap_or_else(|| panic!("{problems:?}"));
+        let placed = of_report(&config).into_iter().map(|it| {
+            let place = it.span.position();
+            format!("{}:{}: {}", place.line, place.column, it.text)
+        });
+        assert_eq!(
+            placed.collect::<Vec<_>>(),
+            [
+                "1:8: title: The length of a language",
+                "5:11: language: en",
+                "3:11: author: Max Title",
+                "4:18: affiliation: en",
+                "6:7: echo: false",
+                "7:11: \\en: n",
+                "9:5: chapter: en.md",
             ]
         );
     }

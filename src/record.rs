@@ -23,6 +23,7 @@ pub(crate) use folder::of_output;
 pub use folder::{FolderFiles, check, drop_large, output, outputs, write};
 pub use text::{parse, text};
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -34,8 +35,9 @@ use crate::diag::Diagnostic;
 use crate::diff::Side;
 use crate::exec::{CellResult, CellStatus};
 use crate::ledger;
+use crate::passages;
 use crate::pipeline::Evaluated;
-use crate::plan::CellPlan;
+use crate::plan::{CellPlan, Foundation};
 use crate::world::World;
 
 /// The record, below the root of a report.
@@ -66,6 +68,12 @@ pub struct Lock {
     /// Numbers of the prose that need no claim, by the author's word.
     #[serde(default, rename = "exemption")]
     pub exemptions: Vec<Exemption>,
+    /// Language of the report; absent in a record of a version that did not know it.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Version of how the passages are made.
+    #[serde(default)]
+    pub passages_version: u32,
     /// What the report says, by file, in reading order; absent in a record of a version that did not know it.
     #[serde(default)]
     pub passages: Option<BTreeMap<String, Vec<String>>>,
@@ -240,7 +248,9 @@ impl Entry {
 ///
 /// Gives the record, and the files of its folder, which hold what its cells put out.
 pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
-    let (lock, folder, Side { claims, exemptions, passages, .. }) = parts(evaluated, sources);
+    let Side { claims, exemptions, passages, language, .. } = written(evaluated);
+    let Results { data, cells, elsewhere, folder } = results(evaluated);
+    let foundation = foundation(evaluated);
     // Without places.
     let claim = |it| Entry { line: None, column: None, key: None, measured: false, ..it };
     let exemption = |it| Exemption { line: None, column: None, ..it };
@@ -252,26 +262,48 @@ pub fn of(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles) {
         by_path
     });
     let lock = Lock {
+        environment: evaluated.document.environment.clone(),
+        foundation: Ground {
+            profile: foundation.profile.clone(),
+            device: foundation.device.clone(),
+            seed: foundation.seed.to_string(),
+            code: foundation.digest.clone(),
+            sources,
+        },
+        data,
+        cells,
+        elsewhere,
         claims: claims.into_iter().map(claim).collect(),
         exemptions: exemptions.into_iter().map(exemption).collect(),
+        language,
+        passages_version: passages::VERSION,
         passages,
-        ..lock
     };
     (lock, folder)
 }
 
 /// An evaluated report for a comparison with its record: what would be recorded, with places, and the files of its
 /// folder.
-pub fn side(evaluated: &Evaluated, sources: String) -> (Side, FolderFiles) {
-    let (lock, folder, Side { claims, exemptions, passages, .. }) = parts(evaluated, sources);
-    let side = Lock { claims, exemptions, ..lock }.into();
-    (Side { passages, ..side }, folder)
+pub fn side(evaluated: &Evaluated) -> (Side, FolderFiles) {
+    let Results { data, cells, elsewhere, folder } = results(evaluated);
+    (written(evaluated).with(data, cells, elsewhere), folder)
 }
 
-/// A record without what the ledger of the report says, the files of its folder, and the ledger.
-fn parts(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles, Side) {
-    let none = crate::plan::Foundation::default();
-    let foundation = evaluated.plan.chapters.first().map_or(&none, |chapter| &chapter.foundation);
+/// What every cell of a report stands on.
+fn foundation(evaluated: &Evaluated) -> Cow<'_, Foundation> {
+    let chapter = evaluated.plan.chapters.first();
+    chapter.map_or_else(Cow::default, |chapter| Cow::Borrowed(&chapter.foundation))
+}
+
+/// What the cells of a report gave, with the files of the record's folder.
+struct Results {
+    data: BTreeMap<String, Data>,
+    cells: BTreeMap<String, Cell>,
+    elsewhere: BTreeMap<String, BTreeMap<String, Cell>>,
+    folder: FolderFiles,
+}
+
+fn results(evaluated: &Evaluated) -> Results {
     let claimed = claimed(evaluated);
     let printed = printed::of(evaluated).words;
     let mut folder = FolderFiles::new();
@@ -288,27 +320,12 @@ fn parts(evaluated: &Evaluated, sources: String) -> (Lock, FolderFiles, Side) {
         }
     }
     let elsewhere = elsewhere::of(evaluated, &mut folder);
+    let foundation = foundation(evaluated);
     let data = foundation.datasets.iter().map(|(name, set)| {
         let kind = kind_word(set.kind).to_owned();
         (name.clone(), Data { kind, digest: set.digest.clone() })
     });
-    let lock = Lock {
-        environment: evaluated.document.environment.clone(),
-        foundation: Ground {
-            profile: foundation.profile.clone(),
-            device: foundation.device.clone(),
-            seed: foundation.seed.to_string(),
-            code: foundation.digest.clone(),
-            sources,
-        },
-        data: data.collect(),
-        cells,
-        elsewhere,
-        claims: Vec::new(),
-        exemptions: Vec::new(),
-        passages: None,
-    };
-    (lock, folder, written(evaluated))
+    Results { data: data.collect(), cells, elsewhere, folder }
 }
 
 /// What the ledger of a report says.

@@ -14,7 +14,7 @@ mod link;
 mod number;
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use veracity_protocol::Artifact;
 
@@ -23,7 +23,9 @@ use crate::claims::{Expected, Judged, Site, Standing, Subject, judge};
 use crate::config::ReportConfig;
 use crate::coverage::Coverage;
 use crate::diag::Diagnostic;
-use crate::document::{Block, Chapter, CheckOutcome, Document, Output, Reference, plain_text};
+use crate::document::{
+    self, Block, Chapter, CheckOutcome, Document, Output, Reference, plain_text,
+};
 use crate::exec::{CellResult, CellStatus, Executed};
 use crate::math::Macros;
 use crate::mutate::reasons;
@@ -52,7 +54,7 @@ pub fn document(
     world: &dyn World,
 ) -> (Document, Vec<Diagnostic>) {
     let (resolver, mut resolved) = walk(config, chapters, executed, bibliography, world);
-    let Resolver { numbers, works, sites, pictures, mut diagnostics, .. } = resolver;
+    let Resolver { numbers, works, sites, pictures, files, mut diagnostics, .. } = resolver;
     let (claims, found) = judge(sites, chapters, executed, |chapter, cell| {
         numbers.cells[chapter].get(cell).cloned().unwrap_or_default()
     });
@@ -63,10 +65,12 @@ pub fn document(
     }
     let settings = config.chapters.first().map(|(_, at)| &at.source);
     let written = chapters.iter().map(|chapter| &chapter.source);
-    let sources = settings.into_iter().chain(written).chain(bibliography).cloned().collect();
+    let read = settings.into_iter().chain(written).chain(bibliography);
+    let mut sources = files;
+    sources.extend(read.map(|it| (it.path().to_owned(), document::digest(it.text().as_bytes()))));
     let references = works.references(&config.language);
     let mut said = passages::of_report(config);
-    said.extend(chapters.iter().flat_map(passages::of));
+    said.extend(chapters.iter().flat_map(|chapter| passages::of(chapter, config.echo)));
     said.extend(pictures);
     said.extend(bibliography.into_iter().flat_map(|source| cited(source, &references)));
     let document = Document {
@@ -93,7 +97,7 @@ fn cited<'a>(
     references.iter().map(|work| {
         let key = work.anchor.strip_prefix("ref-").unwrap_or(&work.anchor);
         let text = format!("{key}: {}", plain_text(&work.content));
-        passages::Passage::found(source, &format!("{{{key},"), &text)
+        passages::Passage::found(source, &format!("{{{key},"), "", &text)
     })
 }
 
@@ -163,6 +167,7 @@ fn walk<'a>(
         evaluator: Evaluator::new(),
         images: Anchors::default(),
         pictures: Vec::new(),
+        files: BTreeMap::new(),
         footnotes: Footnotes::default(),
         sites: Vec::new(),
         chapter: 0,
@@ -187,6 +192,8 @@ struct Resolver<'a> {
     images: Anchors,
     /// Which picture is shown where.
     pictures: Vec<passages::Passage>,
+    /// Digests of their files.
+    files: BTreeMap<String, String>,
     footnotes: Footnotes<'a>,
     /// Claims so far; the ledger has the same order.
     sites: Vec<Site>,

@@ -29,13 +29,15 @@ pub enum Shift {
 }
 
 /// A relation in the words of a ledger, such as `= (4 decimals)` or `± 2 %; on octmnist`, with the
-/// text of its claim.
+/// text of its claim and the language of the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Stated<'a> {
     /// The relation.
     pub relation: &'a str,
     /// What is printed.
     pub text: &'a str,
+    /// In which language, if that is known.
+    pub language: Option<&'a str>,
 }
 
 /// How the relation of a claim has changed.
@@ -44,8 +46,7 @@ pub fn shift(old: Stated<'_>, new: Stated<'_>) -> Shift {
         return Shift::Same;
     }
     let (before, after) = (old.parts(), new.parts());
-    let slack = |parts: &Parts<'_>, text| Slack::of(parts.rule, text);
-    let rule = match (slack(&before, old.text), slack(&after, new.text)) {
+    let rule = match (Slack::of(before.rule, old), Slack::of(after.rule, new)) {
         (Some(before), Some(after)) => before.to(&after),
         // What words say of a check only they say.
         _ if before.rule == "holds" && old.text != new.text => Shift::Other,
@@ -78,7 +79,7 @@ pub fn covers(stated: Stated<'_>, before: &str, after: &str) -> bool {
     };
     // What is made of several values has another size than they have.
     parts.measure == Measure::default()
-        && match Slack::of(parts.rule, stated.text) {
+        && match Slack::of(parts.rule, stated) {
             Some(
                 Slack::Absolute(size) | Slack::Relative(_, size) | Slack::Point(_, size, false),
             ) => (after - before).abs() <= size,
@@ -91,7 +92,7 @@ pub fn covers(stated: Stated<'_>, before: &str, after: &str) -> bool {
 pub fn allows(stated: Stated<'_>, before: &str, after: &str) -> bool {
     let parts = stated.parts();
     let is_exact = parts.rule.starts_with("= (exact")
-        || matches!(Slack::of(parts.rule, stated.text), Some(Slack::Point(_, size, _)) if size.is_zero());
+        || matches!(Slack::of(parts.rule, stated), Some(Slack::Point(_, size, _)) if size.is_zero());
     let (before, after) = (exact::decimal(before), exact::decimal(after));
     // What is made of several values may stay where they move together.
     parts.measure != Measure::default() || !is_exact || before.is_some() && before == after
@@ -160,11 +161,16 @@ enum Slack {
 }
 
 impl Slack {
-    fn of(rule: &str, text: &str) -> Option<Self> {
-        // A ledger does not say its language, and only one reads the whole of a number in words.
+    fn of(rule: &str, Stated { text, language, .. }: Stated<'_>) -> Option<Self> {
         let read = |language| number::stated(text, Words::known(language)).ok().flatten();
-        let read = LANGUAGES.into_iter().filter_map(read);
-        let printed = read.max_by_key(|printed| printed.text.len());
+        let printed = match language {
+            Some(language) => read(language),
+            // Of an older version; only one language reads the whole of a number in words.
+            None => {
+                let read = LANGUAGES.into_iter().filter_map(read);
+                read.max_by_key(|printed| printed.text.len())
+            }
+        };
         if rule.starts_with("= (") {
             return printed.map(|printed| Self::Absolute(rounding(&printed)));
         }
@@ -284,14 +290,15 @@ mod tests {
     use super::*;
 
     fn of(old: (&str, &str), new: (&str, &str)) -> Shift {
-        let stated = |(relation, text)| Stated { relation, text };
+        let stated = |(relation, text)| Stated { relation, text, language: None };
         shift(stated(old), stated(new))
     }
 
     #[test]
     fn a_value_may_move_as_far_as_its_claim_allows() {
-        let covers =
-            |relation, text, before, after| super::covers(Stated { relation, text }, before, after);
+        let covers = |relation, text, before, after| {
+            super::covers(Stated { relation, text, language: Some("en") }, before, after)
+        };
         assert!(covers("± 0.019; quotes y; on octmnist", "0.8755", "0.70", "0.71"));
         assert!(!covers("± 0.019; quotes y; on octmnist", "0.8755", "0.70", "0.72"));
         assert!(covers("= (2 decimals)", "0.82", "0.7001", "0.7002"));
@@ -303,8 +310,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_in_words_is_read_in_the_language_of_its_report() {
+        let shift = |language| {
+            let stated = |relation| Stated { relation, text: "5 Tausend", language };
+            super::shift(stated("± 1"), stated("± 2 %"))
+        };
+        assert_eq!(
+            [Some("de"), Some("en"), None].map(shift),
+            [Shift::Looser, Shift::Tighter, Shift::Looser]
+        );
+    }
+
+    #[test]
     fn an_exact_claim_allows_one_value() {
-        let allows = |relation, text, after| super::allows(Stated { relation, text }, "9", after);
+        let allows = |relation, text, after| {
+            super::allows(Stated { relation, text, language: Some("en") }, "9", after)
+        };
         assert!(!allows("= (exact)", "9", "8") && !allows("at L = 2", "$L^2$", "8"));
         assert!(allows("= (exact)", "9", "9.0") && allows("± 1", "9", "8"));
         assert!(allows("minus b; = (exact)", "0", "8"));

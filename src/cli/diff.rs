@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use super::{Session, USAGE, WRONG};
 use crate::diag::Diagnostic;
 use crate::diff::{self, Change, Side, outputs, words};
-use crate::{git, ledger, publish, record};
+use crate::{document, git, publish, record};
 
 pub(super) const AFTER_HELP: &str = "\
 Exit status:
   0  nothing has changed, or nothing that weakens the report (see --fail-on)
   1  a claim fails, is no longer checked, is now expected to be refuted or was deleted,
-     a tolerance was loosened, a check weakened, an exemption added, or data are no longer real
+     a tolerance was loosened, a check weakened, a result is no longer compared, a claim is compared
+     in another way, an exemption was added, or data are no longer real
   2  one side could not be read";
 
 #[derive(Debug, Args)]
@@ -138,8 +139,8 @@ impl Named {
         let path = out.join(publish::CLAIMS_FILE);
         let ledger = Self::file(&path)?;
         let is_other = |(path, digest): &(&String, &String)| {
-            let text = std::fs::read(root.join(path)).ok();
-            text.is_none_or(|text| ledger::digest(&String::from_utf8_lossy(&text)) != **digest)
+            let bytes = std::fs::read(root.join(path)).ok();
+            bytes.is_none_or(|bytes| document::digest(&bytes) != **digest)
         };
         let others: Vec<&str> =
             ledger.side.sources.iter().filter(is_other).map(|(path, _)| path.as_str()).collect();

@@ -86,10 +86,9 @@ pub(super) fn locked(
     let evaluated = pipeline::check(&request, &|event| session.progress.show(event))?;
     session.progress.finish();
     session.results(&evaluated);
-    let sources = sources(&request, &evaluated)?;
     let chapter = evaluated.plan.chapters.first();
     let is_other_code = chapter.is_some_and(|it| it.foundation.digest != recorded.foundation.code);
-    let (recorded, (now, folder)) = (Side::from(recorded), record::side(&evaluated, sources));
+    let (recorded, (now, folder)) = (Side::from(recorded), record::side(&evaluated));
     let mut changes = diff::compare(&recorded, &now);
     let kept = |name: &str| world.read(&format!("{}/{name}", record::FOLDER)).ok();
     let given = |name: &str| folder.get(name).cloned();

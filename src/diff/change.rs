@@ -5,7 +5,8 @@
 pub struct Change {
     /// What kind of change.
     pub kind: Kind,
-    /// What has changed: a claim, a cell, a data set, or a name of the environment.
+    /// What has changed: a claim, a cell, a file that one puts out, a file of the author's, a data set, or a name of the
+    /// environment.
     pub what: String,
     /// Where it stands, as far as that is known.
     pub place: Option<String>,

@@ -58,8 +58,8 @@ pub(super) fn compare(
             push(kind, Some(before.to_owned()), Some(after.to_owned()));
         }
     }
-    let before = Stated { relation: &old.relation, text: &old.text };
-    let after = Stated { relation: &new.relation, text: &new.text };
+    let before = in_words(old, old_side);
+    let after = in_words(new, new_side);
     let kind = match shift(before, after) {
         Shift::Same => None,
         Shift::Looser => Some(Kind::Loosened),
@@ -103,7 +103,7 @@ pub(super) fn compare(
         };
         let way = way(before, after).map(|way| format!(" ({way})")).unwrap_or_default();
         let to = with_unit(after, &new.unit) + &way;
-        let kind = match kind.is_none() && is_allowed(old, new) {
+        let kind = match kind.is_none() && is_allowed(old, new, new_side) {
             true => Kind::Moved,
             false => Kind::Value,
         };
@@ -112,18 +112,22 @@ pub(super) fn compare(
 }
 
 /// Whether a claim that says the same allows that its value has moved.
-fn is_allowed(old: &Entry, new: &Entry) -> bool {
+fn is_allowed(old: &Entry, new: &Entry, side: &Side) -> bool {
     let (Some(before), Some(after)) = (&old.value, &new.value) else { return false };
     let is_same = verdict(old) == verdict(new) && old.text == new.text && old.unit == new.unit;
     // What holds before and after allows it; what is refuted or open says how far its number reaches;
     // what is at fault allows nothing.
-    let stated = Stated { relation: &new.relation, text: &new.text };
+    let stated = in_words(new, side);
     is_same
         && match new.verdict.as_str() {
             "verified" => allows(stated, before, after),
             "refuted" | "unverified" => covers(stated, before, after),
             _ => false,
         }
+}
+
+fn in_words<'a>(claim: &'a Entry, side: &'a Side) -> Stated<'a> {
+    Stated { relation: &claim.relation, text: &claim.text, language: side.language.as_deref() }
 }
 
 fn place(entry: &Entry) -> Option<String> {

@@ -1,24 +1,31 @@
 //! What has changed of what a report says.
 //!
-//! In: the passages of both sides, the pairs of their claims, and the changes so far. Out: changes. None is told of a
-//! passage of which all is told of its claims: other words of a claim, a claim or an exemption that is new or gone.
-//! Formulas that look the same are the same. Time grows with the number of passages, not with its square.
+//! In: the passages of both sides, the pairs of their claims, and the exemptions that differ. Out: changes. None is told
+//! of a passage that would be the same without what is told of its claims: other words of a claim, a claim or an
+//! exemption that is new or gone. Formulas that look the same are the same. Time grows with the number of passages, not
+//! with its square.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::matching::Pair;
-use super::{Change, Kind, Side, order, place};
+use super::{Change, Exempt, Kind, Side, order, place};
 use crate::math;
 use crate::parse::prose::EXEMPT;
 use crate::passages::values;
-use crate::record::Passage;
+use crate::record::{Exemption, Passage};
 
 /// Compares the passages of two sides, if both know theirs.
-pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut Vec<Change>) {
+pub(super) fn compare(
+    old: &Side,
+    new: &Side,
+    claims: &[Pair<'_>],
+    exempt: &Exempt,
+    changes: &mut Vec<Change>,
+) {
     let (Some(before), Some(after)) = (&old.passages, &new.passages) else { return };
-    let told = Told::of(claims, changes);
+    let told = Told::of(claims, exempt);
     let (says, said) = (texts(before), texts(after));
     let mut left = Left { old: (0..before.len()).collect(), new: (0..after.len()).collect() };
     let mut same = left.pair(
@@ -26,12 +33,9 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
         |new| Some((after[new].path.as_str(), &said[new])),
     );
     same.extend(left.pair(|old| Some(&says[old]), |new| Some(&said[new])));
-    let marked = |texts: &[Cow<'_, str>], left: &[usize]| -> HashMap<usize, Marked> {
-        left.iter().map(|&index| (index, Marked::of(&texts[index]))).collect()
-    };
     let (olds, news) = (marked(&says, &left.old), marked(&said, &left.new));
     // Only the words of its claims, or which of its words are claims.
-    let about: [fn(&Marked) -> Option<&str>; 2] =
+    let about: [for<'a> fn(&'a Marked<'_>) -> Option<&'a str>; 2] =
         [|it| Some(it.around.as_str()), |it| Some(it.plain.as_str())];
     let mut pairs = Vec::new();
     for (way, key) in about.into_iter().enumerate() {
@@ -51,7 +55,7 @@ pub(super) fn compare(old: &Side, new: &Side, claims: &[Pair<'_>], changes: &mut
         }
     }
     // Many things are exempt.
-    let named = |it: &Marked| {
+    let named = |it: &Marked<'_>| {
         let names: Vec<&str> =
             it.names.iter().map(String::as_str).filter(|name| *name != EXEMPT).collect();
         (!names.is_empty()).then(|| names.join("\n"))
@@ -215,42 +219,65 @@ impl Left {
 /// In how many passages a word may stand that tells them apart.
 const MOST_WITH_A_WORD: usize = 32;
 
-/// A passage without some of its marks.
-struct Marked {
+/// A passage, and what it is without some of its marks.
+struct Marked<'a> {
+    text: &'a str,
     /// Without the words of claims.
     around: String,
     /// Without the names of claims.
     plain: String,
-    /// Words and names of claims, in order.
-    claims: Vec<(String, String)>,
     /// Names of claims and expressions of inline values, sorted.
     names: Vec<String>,
 }
 
-impl Marked {
-    fn of(text: &str) -> Self {
-        let (mut around, mut plain) = (String::new(), String::new());
-        let mut at = 0;
-        let mut claims = Vec::new();
-        for (words, name) in claims_of(text) {
-            // What stands in the words of another has been taken already.
-            if words.start <= at && at > 0 {
-                continue;
-            }
-            around.push_str(&text[at..words.start]);
-            around.push_str(&text[words.end..name.end]);
-            plain.push_str(&text[at..words.start - 1]);
-            plain.push_str(&text[words.clone()]);
-            at = name.end;
-            claims.push((text[words].to_owned(), text[name.start..name.end - 1].to_owned()));
-        }
-        around.push_str(&text[at..]);
-        plain.push_str(&text[at..]);
-        let names = claims.iter().map(|(_, name)| name.as_str()).chain(values(text));
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
+impl<'a> Marked<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut names: Vec<String> = values(text).map(str::to_owned).collect();
+        let around = replaced(text, |claim| {
+            names.push(claim.name.to_owned());
+            wordless(claim)
+        });
         names.sort();
-        Self { around, plain, claims, names }
+        Self { text, around, plain: replaced(text, nameless), names }
     }
+}
+
+fn marked<'a>(texts: &'a [Cow<'_, str>], left: &[usize]) -> HashMap<usize, Marked<'a>> {
+    left.iter().map(|&index| (index, Marked::of(&texts[index]))).collect()
+}
+
+/// A claim or an exemption in a passage.
+#[derive(Clone, Copy)]
+struct Mark<'a> {
+    /// With its brackets.
+    whole: &'a str,
+    words: &'a str,
+    name: &'a str,
+}
+
+fn wordless(mark: Mark<'_>) -> String {
+    format!("[]({})", mark.name)
+}
+
+fn nameless(mark: Mark<'_>) -> String {
+    mark.words.to_owned()
+}
+
+/// A passage with something else in the place of its claims and exemptions.
+fn replaced(text: &str, mut with: impl FnMut(Mark<'_>) -> String) -> String {
+    let (mut new, mut at) = (String::new(), 0);
+    for (words, name) in claims_of(text) {
+        // What stands in the words of another has been taken already.
+        if words.start <= at && at > 0 {
+            continue;
+        }
+        let whole = words.start - 1..name.end;
+        new.push_str(&text[at..whole.start]);
+        at = whole.end;
+        let name = &text[name.start..name.end - 1];
+        new.push_str(&with(Mark { whole: &text[whole], words: &text[words], name }));
+    }
+    new + &text[at..]
 }
 
 /// Where the words and the names of the claims and exemptions of a passage stand, names with their brackets.
@@ -267,17 +294,36 @@ fn claims_of(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     })
 }
 
-/// What is told of claims themselves, by the file and the name without the chapter.
+/// What is told of claims and exemptions themselves.
 #[derive(Default)]
 struct Told<'a> {
-    /// Claims with other words.
+    /// Claims with other words, by the file and the name without the chapter.
     reworded: BTreeSet<(&'a str, &'a str)>,
-    /// New claims.
-    added: BTreeSet<(&'a str, &'a str)>,
-    /// Claims that are gone.
-    gone: BTreeSet<(&'a str, &'a str)>,
-    /// Files with other exemptions.
-    exempt: BTreeSet<String>,
+    added: Known<'a>,
+    gone: Known<'a>,
+}
+
+/// Claims and exemptions that one side has.
+#[derive(Default)]
+struct Known<'a> {
+    /// Claims by the file and the name without the chapter.
+    claims: BTreeSet<(&'a str, &'a str)>,
+    /// Exemptions by the file and the text.
+    exempt: BTreeSet<(&'a str, Cow<'a, str>)>,
+}
+
+impl<'a> Known<'a> {
+    fn exempt(all: &'a [Exemption]) -> Self {
+        let exempt = all.iter().map(|it| (it.path.as_str(), math::canonical(&it.text)));
+        Self { exempt: exempt.collect(), ..Self::default() }
+    }
+
+    fn has(&self, path: &str, mark: Mark<'_>) -> bool {
+        match mark.name {
+            EXEMPT => self.exempt.contains(&(path, Cow::Borrowed(mark.words.trim()))),
+            name => self.claims.contains(&(path, last(name))),
+        }
+    }
 }
 
 /// What is told of the claims of a file, which may have had another name.
@@ -288,21 +334,23 @@ struct ToldAt<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn of(claims: &[Pair<'a>], changes: &[Change]) -> Self {
-        let mut told = Self::default();
+    fn of(claims: &[Pair<'a>], exempt: &'a Exempt) -> Self {
+        let mut told = Self {
+            added: Known::exempt(&exempt.added),
+            gone: Known::exempt(&exempt.gone),
+            ..Self::default()
+        };
         for pair in claims {
             let Some(entry) = pair.new.or(pair.old) else { continue };
             let name = last(entry.id.split('#').next().unwrap_or_default());
             let set = match (pair.old, pair.new) {
                 (Some(old), Some(new)) if old.text == new.text => continue,
                 (Some(_), Some(_)) => &mut told.reworded,
-                (None, _) => &mut told.added,
-                (_, None) => &mut told.gone,
+                (None, _) => &mut told.added.claims,
+                (_, None) => &mut told.gone.claims,
             };
             set.insert((entry.path.as_str(), name));
         }
-        let exempt = |it: &&Change| matches!(it.kind, Kind::Exempted | Kind::Claimed);
-        told.exempt = changes.iter().filter(exempt).map(|it| it.what.clone()).collect();
         told
     }
 
@@ -312,43 +360,42 @@ impl<'a> Told<'a> {
 }
 
 impl ToldAt<'_> {
-    /// Whether every claim of a passage with other words is told, where nothing else has changed.
-    fn words(&self, old: &Marked, new: &Marked) -> bool {
-        let pairs = old.claims.iter().zip(&new.claims).filter(|(old, new)| old != new);
-        let mut names = pairs.map(|(_, (_, name))| name.as_str());
-        names.all(|name| self.is_told(name, &self.told.reworded, self.new))
-    }
-
-    /// Whether it is told of every name in one of two passages only, of which there is one, that its claim is gone
-    /// or new.
-    fn names(&self, old: &Marked, new: &Marked) -> bool {
-        let only = |one: &Marked, other: &Marked, told: &BTreeSet<(&str, &str)>, path: &str| {
-            let mut names = one.names.iter().filter(|name| !other.names.contains(name));
-            names.all(|name| self.is_told(name, told, path))
+    /// Whether two passages differ in the words of claims and exemptions alone of which it is told.
+    fn words(&self, old: &Marked<'_>, new: &Marked<'_>) -> bool {
+        let is_told = |known: &Known<'_>, path: &str, mark: Mark<'_>| match mark.name {
+            EXEMPT => known.has(path, mark),
+            name => self.told.reworded.contains(&(self.new, last(name))),
         };
-        old.names != new.names
-            && only(old, new, &self.told.gone, self.old)
-            && only(new, old, &self.told.added, self.new)
+        let old = without(old.text, |it| is_told(&self.told.gone, self.old, it), wordless);
+        let new = without(new.text, |it| is_told(&self.told.added, self.new, it), wordless);
+        old == new
     }
 
-    fn is_new(&self, passage: &Marked) -> bool {
-        self.has(passage, &self.told.added, self.new)
+    /// Whether two passages differ in claims and exemptions alone of which it is told that they are gone or new.
+    fn names(&self, old: &Marked<'_>, new: &Marked<'_>) -> bool {
+        let old = without(old.text, |it| self.told.gone.has(self.old, it), nameless);
+        let new = without(new.text, |it| self.told.added.has(self.new, it), nameless);
+        old == new
     }
 
-    fn is_gone(&self, passage: &Marked) -> bool {
-        self.has(passage, &self.told.gone, self.old)
+    fn is_new(&self, passage: &Marked<'_>) -> bool {
+        is_told(passage, &self.told.added, self.new)
     }
 
-    fn has(&self, passage: &Marked, told: &BTreeSet<(&str, &str)>, path: &str) -> bool {
-        passage.claims.iter().any(|(_, name)| self.is_told(name, told, path))
+    fn is_gone(&self, passage: &Marked<'_>) -> bool {
+        is_told(passage, &self.told.gone, self.old)
     }
+}
 
-    fn is_told(&self, name: &str, told: &BTreeSet<(&str, &str)>, path: &str) -> bool {
-        match name {
-            EXEMPT => self.told.exempt.contains(path),
-            name => told.contains(&(path, last(name))),
-        }
-    }
+/// A passage with something else in the place of the claims and exemptions of which it is told.
+fn without(text: &str, is_told: impl Fn(Mark<'_>) -> bool, with: fn(Mark<'_>) -> String) -> String {
+    replaced(text, |mark| if is_told(mark) { with(mark) } else { mark.whole.to_owned() })
+}
+
+/// Whether a passage says nothing but claims and exemptions that are known.
+fn is_told(passage: &Marked<'_>, known: &Known<'_>, path: &str) -> bool {
+    let left = without(passage.text, |mark| known.has(path, mark), |_| String::new());
+    left != passage.text && left.split_whitespace().all(|rest| matches!(rest, "|" | "."))
 }
 
 /// Both texts without most of what they have in common at either end.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::diag::Diagnostic;
+use crate::passages;
 use crate::record::{self, Cell, Data, Entry, Exemption, Lock, Passage};
 
 /// One side of a comparison.
@@ -23,9 +24,12 @@ pub struct Side {
     /// Numbers of the prose that need no claim and code that no claim need notice, by the author's
     /// word.
     pub exemptions: Vec<Exemption>,
-    /// What the report says, in reading order within a file; absent if nothing is known of it.
+    /// What the report says, in reading order within a file; absent if nothing is known of it, or it was written by a
+    /// version that made other passages.
     pub passages: Option<Vec<Passage>>,
-    /// Digests of the files that an author wrote, by path; none for a record.
+    /// Language of the report, if it is known.
+    pub language: Option<String>,
+    /// Digests of the files that were read for the report, by path; none for a record.
     pub sources: BTreeMap<String, String>,
 }
 
@@ -38,9 +42,18 @@ struct Ledger {
     claims: Vec<Entry>,
     #[serde(default)]
     coverage: Vec<Coverage>,
+    #[serde(default)]
+    passages_version: u32,
     passages: Option<Vec<Passage>>,
     #[serde(default)]
+    report: Report,
+    #[serde(default)]
     sources: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Report {
+    language: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -89,9 +102,8 @@ fn on_one_line(
 
 impl From<Lock> for Side {
     fn from(lock: Lock) -> Self {
-        let Lock {
-            environment, mut data, mut cells, elsewhere, claims, exemptions, passages, ..
-        } = lock;
+        let Lock { environment, language, data, cells, elsewhere, claims, exemptions, .. } = lock;
+        let passages = lock.passages.filter(|_| lock.passages_version == passages::VERSION);
         let passages = passages.map(|passages| {
             let all = passages.into_iter().flat_map(|(path, texts)| {
                 texts.into_iter().map(move |text| Passage {
@@ -103,20 +115,29 @@ impl From<Lock> for Side {
             all.collect()
         });
         let (claims, exemptions) = on_one_line(claims, exemptions);
-        // Data that cells make themselves are none at hand.
-        for (name, used) in used(&claims) {
-            data.entry(name).or_insert(used);
-        }
-        for (device, there) in elsewhere {
-            let named = |(name, cell): (String, _)| (record::on(&name, &device), cell);
-            cells.extend(there.into_iter().map(named));
-        }
-        let sources = BTreeMap::new();
-        Self { environment, data, cells, claims, exemptions, passages, sources }
+        let side = Self { environment, claims, exemptions, passages, language, ..Self::default() };
+        side.with(data, cells, elsewhere)
     }
 }
 
 impl Side {
+    /// Adds the data that were at hand and what cells put out, those of other devices by device.
+    pub(crate) fn with(
+        mut self,
+        data: BTreeMap<String, Data>,
+        cells: BTreeMap<String, Cell>,
+        elsewhere: BTreeMap<String, BTreeMap<String, Cell>>,
+    ) -> Self {
+        // Data that cells make themselves are none at hand.
+        self.data = used(&self.claims).chain(data).collect();
+        self.cells = cells;
+        for (device, there) in elsewhere {
+            let named = |(name, cell): (String, _)| (record::on(&name, &device), cell);
+            self.cells.extend(there.into_iter().map(named));
+        }
+        self
+    }
+
     /// Reads a record or a ledger; `name` is what it is called in messages.
     ///
     /// # Errors
@@ -148,7 +169,8 @@ impl Side {
             cells: BTreeMap::new(),
             claims,
             exemptions,
-            passages: ledger.passages,
+            passages: ledger.passages.filter(|_| ledger.passages_version == passages::VERSION),
+            language: ledger.report.language,
             sources: ledger.sources,
         })
     }

@@ -126,7 +126,7 @@ pub fn marked(evaluated: Evaluated, lock: Lock, sources: String) -> Result<Evalu
     };
     let mut environment = lock.environment.clone();
     environment.push(("Rendered from".to_owned(), format!("{FILE}, without running code")));
-    let (recorded, now) = (Side::from(lock), super::side(&evaluated, sources).0);
+    let (recorded, now) = (Side::from(lock), super::side(&evaluated).0);
     verify_shown(&evaluated, &recorded, &now)?;
     let changes = diff::compare(&recorded, &now);
     // What cannot be checked was told at its cell.

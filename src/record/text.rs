@@ -28,7 +28,12 @@ pub fn text(lock: &Lock) -> String {
 }
 
 fn body(lock: &Lock) -> String {
-    let mut text = String::from("\nenvironment = [\n");
+    let mut text = String::from("\n");
+    if let Some(language) = &lock.language {
+        line(&mut text, "language", language);
+    }
+    let _ = writeln!(text, "passages_version = {}", lock.passages_version);
+    text.push_str("environment = [\n");
     for (name, words) in &lock.environment {
         let _ = writeln!(text, "  [{}, {}],", quoted(name), quoted(words));
     }

@@ -1,7 +1,7 @@
 //! Pictures from the author's files.
 //!
-//! In: a target and the world. Out: the bytes with the ending that they deserve, judged by
-//! their content. Left out: their place in the text.
+//! In: a target and the world. Out: the path, and the bytes with the ending that they deserve, judged
+//! by their content. Left out: their place in the text.
 
 use super::link::{Address, address};
 use crate::document::ImageData;
@@ -15,7 +15,7 @@ pub(super) fn load(
     target: &str,
     from: &str,
     world: &dyn World,
-) -> Result<ImageData, (String, &'static str)> {
+) -> Result<(String, ImageData), (String, &'static str)> {
     let path = match address(target, from) {
         Address::File { path, .. } => path,
         Address::Outside => {
@@ -43,7 +43,7 @@ pub(super) fn load(
             "PNG, JPEG, GIF, SVG and WebP are known, by what is in the file",
         )
     })?;
-    Ok(ImageData::File { bytes: bytes.into(), extension: extension.into() })
+    Ok((path, ImageData::File { bytes: bytes.into(), extension: extension.into() }))
 }
 
 /// The usual ending of a picture, by its first bytes.

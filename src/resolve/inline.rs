@@ -16,7 +16,7 @@ use crate::claims::number::{Beside, FACTORIAL};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
-use crate::document::{Image, ImageData, Inline, plain_text};
+use crate::document::{self, Image, ImageData, Inline, plain_text};
 use crate::exec::CellStatus;
 use crate::math::{Display, Math};
 use crate::parse::prose::EXEMPT;
@@ -367,19 +367,20 @@ impl Resolver<'_> {
     /// Reads a picture of the author's.
     pub(super) fn image(&mut self, target: &str, alt: &str, span: &Span) -> Result<Image, String> {
         let from = self.chapters[self.chapter].source.path();
-        let data = image::load(target, from, self.world).map_err(|(message, hint)| {
+        let (path, data) = image::load(target, from, self.world).map_err(|(message, hint)| {
             self.diagnostics
                 .push(Diagnostic::error("image", message.clone(), span.clone()).hint(hint));
             message
         })?;
         if let ImageData::File { bytes, .. } = &data {
-            let digest = blake3::hash(bytes).to_hex();
+            let digest = document::digest(bytes);
             let picture =
                 Passage { span: span.clone(), text: format!("<{target}> {}", shown(&digest)) };
             let is_same = |it: &Passage| it.text == picture.text && it.span.source.path() == from;
             if !self.pictures.iter().any(is_same) {
                 self.pictures.push(picture);
             }
+            self.files.insert(path, digest);
         }
         let file = target.rsplit('/').next().unwrap_or_default();
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);

@@ -110,9 +110,15 @@ fn around(old: &[&str], new: &[&str]) -> Vec<[String; 3]> {
     keep(&mut after, new);
     // And so are exemptions.
     let exempt = |side: &mut Side, texts: &[&str]| {
-        let exempt = texts.iter().filter(|it| it.contains("](exempt:)"));
-        let exempt = exempt.map(|_| Exemption { path: "a.md".into(), ..Exemption::default() });
-        side.exemptions = exempt.collect();
+        let exempt = texts.iter().flat_map(|it| {
+            it.match_indices("](exempt:)").filter_map(|(end, _)| it[..end].rsplit('[').next())
+        });
+        let of = |text: &str| Exemption {
+            path: "a.md".into(),
+            text: text.into(),
+            ..Exemption::default()
+        };
+        side.exemptions = exempt.map(of).collect();
     };
     exempt(&mut before, old);
     exempt(&mut after, new);
@@ -131,11 +137,28 @@ fn words_around_claims_and_numbers_are_compared() {
     let claim = "It is right in [0.8204](acc) of all cases.";
     let none: Vec<[String; 3]> = Vec::new();
     assert_eq!(around(&[claim, "Of 3."], &["Of 3.", claim]), none);
-    // With its claim, or with an exemption, which is told.
-    assert_eq!(around(&[claim, "Of 3."], &["Of 3."]), none);
-    assert_eq!(around(&["Of 3."], &[claim, "Of 3."]), none);
-    assert_eq!(around(&[], &["In [3](exempt:) parts."]), none);
-    assert_eq!(around(&["In 3 parts."], &["In [3](exempt:) parts."]), none);
+    // With its claim, or with an exemption, which are told without their sentences.
+    let with = |from: &str, to: &str| [["a/acc", from, to].map(String::from)];
+    assert_eq!(around(&[claim, "Of 3."], &["Of 3."]), with(claim, ""));
+    assert_eq!(around(&["Of 3."], &[claim, "Of 3."]), with("", claim));
+    let exempt = "In [3](exempt:) parts.";
+    assert_eq!(around(&[], &[exempt]), [["a.md", "", exempt].map(String::from)]);
+    let third = "It has [3](exempt:) parts.";
+    assert_eq!(around(&["In 3 parts."], &[exempt, third]).len(), 1);
+    // What says nothing else.
+    for alone in ["[0.8204](acc)", "| [0.8204](acc) | [3](exempt:) |", "[0.8204](acc)."] {
+        assert_eq!(around(&[], &[alone]), none);
+        assert_eq!(around(&[alone], &[]), none);
+    }
+    assert_eq!(around(&[], &["−[0.8204](acc)"]), with("", "−[0.8204](acc)"));
+    assert_eq!(around(&[], &["`}`"]).len(), 1);
+    // Other marks around the same words, and other words in the same marks.
+    assert_eq!(around(&["In 3 parts."], &[exempt]), none);
+    assert_eq!(around(&[exempt], &["In 3 parts."]), none);
+    assert_eq!(around(&[exempt], &["In [4](exempt:) parts."]), none);
+    let two = "In [3](exempt:) parts of 3, [0.8204](acc).";
+    assert_eq!(around(&[two], &["In 3 parts of [3](exempt:), [0.8204](acc)."]).len(), 1);
+    assert_eq!(around(&[two], &["In 3 parts of [3](exempt:), 0.8204."]).len(), 1);
     // Without.
     let new = [["a.md", "", "All 3 are."].map(String::from)];
     assert_eq!(around(&[], &["All 3 are."]), new);
@@ -200,16 +223,18 @@ fn what_stands_elsewhere_is_told_once() {
 fn what_is_told_of_a_claim_is_not_told_of_one_in_another_chapter() {
     let passage =
         |text: &str| Passage { path: "b.md".into(), text: text.into(), ..Passage::default() };
-    let around = |old: &str, new: &str| {
+    let around = |path: &str, old: &str, new: &str| {
         let (mut before, mut after) = (side(), side());
-        // The claim of this name in the other chapter has other words.
+        before.claims[0].path = path.into();
+        after.claims[0].path = path.into();
         after.claims[0].text = "0.8205".into();
         before.passages = Some(vec![passage(old)]);
         after.passages = Some(vec![passage(new)]);
         compare(&before, &after).iter().filter(|it| it.kind == Kind::Said).count()
     };
-    assert_eq!(around("It is [0.8204](acc).", "It is [0.8205](acc)."), 1);
-    assert_eq!(around("It is [0.8204](acc).", "It is [0.8204](acc)."), 0);
+    let (old, new) = ("It is [0.8204](acc).", "It is [0.8205](acc).");
+    assert_eq!(around("a.md", old, new), 1);
+    assert_eq!(around("b.md", old, new), 0);
 }
 
 #[test]
@@ -245,7 +270,9 @@ fn one_argument_is_compared_with_the_last_build() {
     let write =
         |name: &str, text: &str| fs::write(root.join(name), text).expect("it can be written");
     write("report.yaml", "title: T\nchapters: [a.md]\n");
-    write("a.md", "# A\n\nAll of it is so.\n");
+    write("a.md", "# A\n\nAll of it is so.\n\n![A plot](p.svg)\n");
+    let picture = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>\n";
+    write("p.svg", picture);
     let run_in = |folder: &Path, arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_veracity"))
             .args(arguments)
@@ -258,7 +285,7 @@ fn one_argument_is_compared_with_the_last_build() {
     let run = |arguments: &[&str]| run_in(root, arguments);
     assert_eq!(run(&["record"]).0, Some(0));
     assert_eq!(run(&["diff", "report.lock"]), (Some(0), "no changes\n".into()));
-    write("a.md", "# A\n\nNone of it is so.\n");
+    write("a.md", "# A\n\nNone of it is so.\n\n![A plot](p.svg)\n");
     let (status, words) = run(&["diff", "report.lock"]);
     assert!(status == Some(2) && words.contains("changed since it was made: a.md"), "{words}");
     assert!(words.contains("veracity check"), "{words}");
@@ -266,6 +293,11 @@ fn one_argument_is_compared_with_the_last_build() {
     let (status, words) = run(&["diff", "report.lock"]);
     assert!(status == Some(0) && words.contains("+ None of it is so."), "{words}");
     assert_eq!(run(&["diff", "report.lock", "report.lock"]), (Some(0), "no changes\n".into()));
+    // A picture is something that is said, too.
+    write("p.svg", &picture.replace('9', "8"));
+    let (status, told) = run(&["diff", "report.lock"]);
+    assert!(status == Some(2) && told.contains("changed since it was made: p.svg"), "{told}");
+    write("p.svg", picture);
     // From elsewhere, names are looked up here first and then in the report.
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let root = root.to_str().expect("it is text");

@@ -350,7 +350,7 @@ fn document() -> Document {
         chapters: vec![attention(), hostile()],
         coverage: Vec::new(),
         passages: Vec::new(),
-        sources: Vec::new(),
+        sources: std::collections::BTreeMap::new(),
         bibliography: vec![Reference {
             number: 1,
             anchor: "ref-1".into(),
@@ -640,7 +640,7 @@ fn a_small_chapter() {
         }],
         coverage: Vec::new(),
         passages: Vec::new(),
-        sources: Vec::new(),
+        sources: std::collections::BTreeMap::new(),
         bibliography: Vec::new(),
         claims: vec![claim("params", "224892", Expected::Verified, Verdict::Verified)],
     };

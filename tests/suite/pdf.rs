@@ -370,7 +370,7 @@ fn document() -> Document {
         ],
         coverage: Vec::new(),
         passages: Vec::new(),
-        sources: Vec::new(),
+        sources: std::collections::BTreeMap::new(),
         bibliography: vec![Reference {
             number: 1,
             anchor: "ref-1".into(),
@@ -448,7 +448,7 @@ fn an_empty_report_is_a_report() {
         chapters: vec![],
         coverage: Vec::new(),
         passages: Vec::new(),
-        sources: Vec::new(),
+        sources: std::collections::BTreeMap::new(),
         bibliography: vec![],
         claims: vec![],
     };

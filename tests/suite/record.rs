@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use veracity::attest::{self, statement};
 use veracity::cache::CellRecord;
 use veracity::claims::{Judged, Reason, Verdict};
-use veracity::diff::{self, Kind};
+use veracity::diff::{self, Kind, Side};
 use veracity::kernel::scripted::ScriptedKernel;
 use veracity::kernel::workspace::{self, Network};
 use veracity::kernel::{Ending, Outcome};
@@ -17,7 +17,7 @@ use veracity::pipeline::{self, BuildRequest, Evaluated, Formats, Ground};
 use veracity::record::{self, FolderFiles, Lock};
 use veracity::reports::{Findings, badge, github, junit, sarif};
 use veracity::world::DiskWorld;
-use veracity_protocol::{Artifact, CellOutput, CheckStatus};
+use veracity_protocol::{Align, Artifact, CellOutput, CheckStatus, Column, Table};
 
 use crate::scripted::{artifacts, check, integer, values};
 
@@ -54,12 +54,14 @@ struct Bench {
     nine: i64,
     /// What the first cell offers for download.
     file: Vec<u8>,
+    /// Rows of a table that it puts out.
+    rows: Vec<u8>,
 }
 
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let bench = Self { folder, nine: 9, file: Vec::new() };
+        let bench = Self { folder, nine: 9, file: Vec::new(), rows: Vec::new() };
         bench.write("report.yaml", "title: A report\nchapters: [a.md]\n");
         bench.write("a.md", CHAPTER);
         bench
@@ -100,9 +102,19 @@ impl Bench {
             name: "weights.bin".into(),
             data: STANDARD.encode(&self.file),
         });
+        let column = Column { heading: "n".into(), unit: Some("s".into()), align: Align::Right };
+        let table = (!self.rows.is_empty()).then(|| {
+            Artifact::Table(Table {
+                columns: vec![column],
+                rows: self.rows.iter().map(|row| vec![row.to_string()]).collect(),
+                caption: None,
+                label: None,
+            })
+        });
         let prepare = move |_: &_, _: &_, _: &[&str]| {
             let check = check("m", CheckStatus::Passed, &["eq-m"]);
-            let sums = artifacts([Artifact::Check(check)].into_iter().chain(file.clone()));
+            let sums = [Artifact::Check(check)].into_iter().chain(table.clone());
+            let sums = artifacts(sums.chain(file.clone()));
             let kernel = ScriptedKernel::default()
                 .with("a/sums", done(sums))
                 .with("a/cell-2", done(values([("nine", integer(nine))])));
@@ -184,6 +196,16 @@ fn a_record_is_stable_and_is_read_as_it_was_written() {
     assert!(diff::compare(&old, &new).iter().all(|change| change.kind != Kind::Said));
     assert!(diff::uncompared(&old, &new)[0].contains("sentences"));
     assert!(diff::uncompared(&new, &new).is_empty());
+    // Nor are those that another version has made.
+    let text = fs::read_to_string(bench.root().join("report.lock")).expect("it is there");
+    let other = text.replace("\npassages_version = ", "\npassages_version = 1");
+    let (_, body) =
+        other.split_once("digest = ").and_then(|it| it.1.split_once('\n')).expect("a head");
+    let digest = blake3::hash(body.as_bytes()).to_hex();
+    let other = format!("version = 1\ndigest = \"{digest}\"\n{body}");
+    let other = Side::parse("x", &other).expect("it is read otherwise");
+    assert!(other.passages.is_none() && other.claims == new.claims && new.passages.is_some());
+    assert_eq!(new.language.as_deref(), Some("en"));
 }
 
 fn toml_of(text: &str) -> record::Exemption {
@@ -437,23 +459,38 @@ fn a_forged_digest_is_found_though_another_cell_is_stale() {
 #[test]
 fn what_a_cell_puts_out_is_told_in_words() {
     let mut bench = Bench::new();
-    let (old, files) = bench.lock();
-    bench.nine = 10;
-    let (new, others) = bench.lock();
-    let (old, new) = (old.into(), new.into());
-    // As if no claim told of it.
-    let mut changes = vec![diff::Change {
-        kind: Kind::Output,
-        what: "a/cell-2".into(),
-        place: None,
-        from: None,
-        to: None,
-    }];
-    let (before, after) =
-        (|name: &str| files.get(name).cloned(), |name: &str| others.get(name).cloned());
-    diff::outputs::spell(&old, &new, [&before, &after], &mut changes);
-    assert_eq!(changes[0].from.as_deref(), Some("nine = 9"));
-    assert_eq!(changes[0].to.as_deref(), Some("nine = 10"));
+    let mut given = |rows: std::ops::Range<u8>, nine: i64| {
+        (bench.rows, bench.nine) = (rows.collect(), nine);
+        let (lock, files) = bench.lock();
+        (Side::from(lock), files)
+    };
+    // What is told of the first cell, from and to.
+    let told = |(old, files): &(Side, FolderFiles), (new, others): &(Side, FolderFiles)| {
+        let mut changes = diff::compare(old, new);
+        let folders: [diff::outputs::Folder<'_>; 2] =
+            [&|name| files.get(name).cloned(), &|name| others.get(name).cloned()];
+        diff::outputs::spell(old, new, folders, &mut changes);
+        let changes: Vec<_> = changes.into_iter().filter(|it| it.kind == Kind::Output).collect();
+        let [change] = changes.as_slice() else { panic!("{changes:?}") };
+        assert_eq!(change.what, "a/sums");
+        [change.from.clone(), change.to.clone()].map(Option::unwrap_or_default)
+    };
+    let (ten, eleven) = (given(1..11, 9), given(1..12, 9));
+    assert_eq!(told(&ten, &eleven), ["", "| 11 |"]);
+    let with_table = "| n (s) |\n| 1 |\n| 2 |\n| 3 |\n| 4 |\n| 5 |\n… and 5 more lines";
+    let without = given(0..0, 9);
+    assert_eq!(told(&ten, &without), [with_table, ""]);
+    // A value that is another is told of its claim.
+    let more = given(1..12, 10);
+    assert_eq!(told(&ten, &more), ["", "| 11 |"]);
+    // Where a folder is missing, digests are all there is.
+    let digest = |side: &Side| {
+        let output = side.cells["a/sums"].output.clone().expect("it ran");
+        veracity::data::shown(&output).to_owned()
+    };
+    let digests = [digest(&ten.0), digest(&eleven.0)];
+    assert_eq!(told(&(ten.0.clone(), FolderFiles::new()), &eleven), digests);
+    assert_eq!(told(&ten, &(eleven.0.clone(), FolderFiles::new())), digests);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn document(blocks: Vec<Block>) -> Document {
         }],
         coverage: Vec::new(),
         passages: Vec::new(),
-        sources: Vec::new(),
+        sources: std::collections::BTreeMap::new(),
         bibliography: vec![],
         claims: vec![],
     }
