@@ -102,15 +102,16 @@ fn span(tokens: &[&Node]) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// Takes out what has no bearing on the value: spaces, styles, colours and the alignment of rows.
+/// Takes out what has no bearing on the value: spaces, styles, colours, the alignment of rows, and braces, which
+/// nobody sees on a page.
 fn flatten<'a>(row: &'a Row, tokens: &mut Vec<&'a Node>) -> Result<(), MathError> {
     for node in row {
         match &node.kind {
             Kind::Space(_) | Kind::Phantom(_) => {}
-            Kind::Style { body, .. } | Kind::Color { body, .. } | Kind::Boxed(body) => {
-                flatten(body, tokens)?;
-            }
-            Kind::Group(body) if body.is_empty() => {}
+            Kind::Style { body, .. }
+            | Kind::Color { body, .. }
+            | Kind::Boxed(body)
+            | Kind::Group(body) => flatten(body, tokens)?,
             Kind::Array(array) if array.layout != Layout::Table => {
                 for row in &array.rows {
                     let before = tokens.len();

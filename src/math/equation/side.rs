@@ -134,8 +134,14 @@ impl<'a> Parser<'a> {
         let mut factors = vec![self.signed_factor()?];
         while self.starts_factor() {
             let here = self.tokens[self.at];
-            if is_number(here) && self.at > 0 && is_number(self.tokens[self.at - 1]) {
-                return Err(error(&here.range, "two numbers in a row"));
+            if self.at > 0 && is_number(self.tokens[self.at - 1]) {
+                if is_number(here) {
+                    return Err(error(&here.range, "two numbers in a row"));
+                }
+                if is_fraction_of_numbers(here) {
+                    let message = "a number and a fraction look like one mixed number";
+                    return Err(hinted(&here.range, message, "\\cdot between them"));
+                }
             }
             factors.push(self.factor()?);
         }
@@ -212,7 +218,15 @@ impl<'a> Parser<'a> {
         }
         match &token.kind {
             Kind::Number(digits) => Ok(Expr::Number(digits.clone())),
-            Kind::Group(body) => self.nested(body, &token.range),
+            Kind::Group(body) => {
+                let mut tokens = Vec::new();
+                flatten(body, &mut tokens)?;
+                if tokens.len() > 1 && !is_bracketed(&tokens) {
+                    let message = "nobody sees the braces around this";
+                    return Err(hinted(&token.range, message, "parentheses"));
+                }
+                Parser::new(self.context, &tokens, token.range.clone()).all()
+            }
             Kind::Fraction { numerator, denominator, bar, left, right } => {
                 let above = Box::new(self.nested(numerator, &token.range)?);
                 let below = Box::new(self.nested(denominator, &token.range)?);
@@ -423,6 +437,30 @@ fn is_number(node: &Node) -> bool {
         Kind::Scripts { base, .. } => matches!(&base[..], [only] if is_number(only)),
         _ => false,
     }
+}
+
+fn is_fraction_of_numbers(node: &Node) -> bool {
+    let is_one = |row: &Row| matches!(&row[..], [only] if is_number(only));
+    matches!(&node.kind, Kind::Fraction { numerator, denominator, bar: true, .. }
+        if is_one(numerator) && is_one(denominator))
+}
+
+/// Whether the first token opens a bracket that the last one closes.
+fn is_bracketed(tokens: &[&Node]) -> bool {
+    let mut depth = 0_usize;
+    let mut last = tokens.len();
+    for (at, token) in tokens.iter().enumerate() {
+        match bracket(token) {
+            Some(Bracket::Open(_)) => depth += 1,
+            Some(Bracket::Close(_)) => depth = depth.saturating_sub(1),
+            None => {}
+        }
+        if depth == 0 {
+            last = at;
+            break;
+        }
+    }
+    last > 0 && last + 1 == tokens.len()
 }
 
 fn is_function(node: &Node) -> bool {
