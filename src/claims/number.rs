@@ -23,7 +23,7 @@ use num_traits::Zero;
 use crate::words::Words;
 
 pub(crate) use place::{Beside, Trouble};
-pub(crate) use plain::FACTORIAL;
+pub(crate) use plain::{FACTORIAL, REFERENCE};
 use scanner::Scanner;
 
 /// A number as it stands in the prose.
@@ -99,7 +99,7 @@ pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Print
         return Ok(Some(printed));
     }
     let alone = Beside { inside: text.to_owned(), ..Beside::default() };
-    match alone.trouble(&printed, language) {
+    match alone.trouble(&printed, language, None) {
         Some(trouble) => Err(format!("{}; {}", trouble.message, trouble.hint)),
         None => Ok(Some(printed)),
     }

@@ -16,7 +16,7 @@ struct Wording {
     unequal: &'static [&'static str],
     /// Words before a number, or before those, that deny it; a hyphen marks an ending, a star any word but "only".
     denials: &'static [&'static str],
-    /// Words between those and the number.
+    /// Words between those and the number, any of them.
     adverbs: &'static str,
     /// Words before those that leave it open, as in "whether or not".
     or: &'static str,
@@ -59,7 +59,9 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "smaller than",
             "unequal to",
             "other than",
-            "under",
+            "differs from",
+            "differ from",
+            "different from",
             "below",
             "above",
             "nearly",
@@ -72,13 +74,12 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "in excess of",
             "far from",
             "short of",
-            "all but",
             "anything but",
             "just over",
             "well over",
         ],
         denials: &["no", "not", "nor", "neither", "never", "cannot", "-n't"],
-        adverbs: "even yet exactly really actually",
+        adverbs: "even yet exactly really actually have equal equals to be contain reach use",
         or: "or",
         it_is: &["it is ", "is ", "it "],
         wrong: &["false", "not true", "untrue", "wrong", "no", "does not hold"],
@@ -117,7 +118,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "weniger als",
             "kleiner als",
             "ungleich",
-            "unter",
+            "verschieden von",
             "fast",
             "beinahe",
             "nahezu",
@@ -128,7 +129,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "etwas über",
         ],
         denials: &["nicht", "nie", "niemals", "kein", "keine", "keinen", "keiner", "weder"],
-        adverbs: "etwa genau einmal wirklich",
+        adverbs: "etwa genau einmal wirklich gleich",
         or: "oder",
         it_is: &["das ist ", "es ist ", "ist ", "das ", "es "],
         wrong: &["falsch", "nicht wahr", "unwahr", "nein", "gilt nicht"],
@@ -167,10 +168,10 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "près de",
             "à peine",
             "loin de",
-            "sous",
+            "diffère de",
         ],
         denials: &["pas", "pas de", "jamais", "aucun", "aucune", "non", "ni"],
-        adverbs: "exactement vraiment même encore",
+        adverbs: "exactement vraiment même encore égal égale à",
         or: "ou",
         it_is: &["c'est ", "est ", "cela "],
         wrong: &["faux", "pas vrai", "non", "ne tient pas"],
@@ -209,6 +210,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "menor que",
             "distinto de",
             "distinta de",
+            "difiere de",
             "casi",
             "apenas",
             "lejos de",
@@ -216,7 +218,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
             "por encima de",
         ],
         denials: &["no", "nunca", "ni", "ningún", "ninguna", "no *"],
-        adverbs: "exactamente realmente siquiera todavía aún",
+        adverbs: "exactamente realmente siquiera todavía aún igual a",
         or: "o",
         it_is: &["esto es ", "eso es ", "es "],
         wrong: &["falso", "no es cierto", "no", "no se cumple"],
@@ -232,12 +234,20 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
 ];
 
 /// Signs before a number that say that the value is another.
-const UNEQUAL: [&str; 5] = ["≠", "<", ">", "\\neq", "\\ne"];
+const UNEQUAL: [&str; 14] = [
+    "≠", "<", ">", "≪", "≫", "!=", "﹗=", "\\neq", "\\ne", "\\not=", "\\ll", "\\gg", "\\lt", "\\gt",
+];
+
+/// Limits that are more often of place, as in "over all seeds", and are read right before a number in a link alone.
+const OF_PLACE: [&str; 5] = ["over", "under", "über", "unter", "sous"];
+
+/// Words before the French "pas" that make a step of it.
+const A_STEP: [&str; 7] = ["un", "le", "du", "au", "ce", "chaque", "leur"];
 
 impl Wording {
-    /// Those of a language; of one that is not known, the English ones.
-    fn of(language: Option<Words>) -> &'static Self {
-        &WORDINGS[language.unwrap_or_default().index()]
+    /// Those of a language that is known.
+    fn of(language: Words) -> &'static Self {
+        &WORDINGS[language.index()]
     }
 
     /// The words at the end of a text that deny what follows, and what stands before them.
@@ -253,6 +263,11 @@ impl Wording {
                 }
                 let end = before[..before.len() - last.len()].trim_end();
                 let rest = end.strip_suffix(ending.or(any).unwrap_or(words))?;
+                let is_step =
+                    || A_STEP.contains(&rest.trim_end().rsplit(' ').next().unwrap_or_default());
+                if words.starts_with("pas") && is_step() {
+                    return None;
+                }
                 let start = match ending {
                     Some(_) => rest.trim_end_matches(char::is_alphabetic).len(),
                     None if rest.ends_with(char::is_alphanumeric) => return None,
@@ -270,54 +285,64 @@ impl Wording {
 }
 
 /// The words, in the text of a claim or right before it, that say the opposite of a bound, such as "at most"
-/// beside `>= 1`.
+/// beside `>= 1`. `front` is what stands in the link before its number.
 pub(super) fn opposed_by(
     rule: &Rule,
     before: &str,
+    front: &str,
     text: &str,
     language: Option<Words>,
 ) -> Option<&'static str> {
     let Rule::Bound(side, _) = rule else { return None };
-    let wording = Wording::of(language);
+    let wording = Wording::of(language?);
     let opposite = match side {
         Side::AtLeast | Side::Above => wording.limits_above,
         Side::AtMost | Side::Below => wording.limits_below,
         Side::Not => return None,
     };
-    let (before, text) = (plain(before), format!(" {} ", plain(text)));
-    let says = |words: &&str| text.contains(&format!(" {words} "));
+    let (before, front, text) = (plain(before), plain(front), format!(" {} ", plain(text)));
     let denies = |text: &str| wording.denial(text.trim_end()).is_some();
-    let ends = |words: &&str| {
-        let rest = before.strip_suffix(words);
+    let ends = |text: &str, words: &str| {
+        let rest = text.strip_suffix(words);
         rest.is_some_and(|rest| !rest.ends_with(char::is_alphanumeric) && !denies(rest))
     };
-    let is_denied = text.match_indices(' ').any(|(at, _)| denies(&text[..at]));
-    let inside = opposite.iter().copied().find(says).filter(|_| !is_denied);
-    inside.or_else(|| opposite.iter().copied().find(ends))
+    let says = |words: &&str| match OF_PLACE.contains(words) {
+        true => ends(&front, words),
+        false => text.contains(&format!(" {words} ")),
+    };
+    let is_denied = || text.match_indices(' ').any(|(at, _)| denies(&text[..at]));
+    let inside = opposite.iter().copied().find(says).filter(|_| !is_denied());
+    let is_outside = |words: &&str| !OF_PLACE.contains(words) && ends(&before, words);
+    inside.or_else(|| opposite.iter().copied().find(is_outside))
 }
 
 /// The words at the end of what stands before an exact number that say that the value is another, such as
 /// "more than".
 pub(super) fn unequal_by(before: &str, language: Option<Words>) -> Option<&'static str> {
-    let wording = Wording::of(language);
     let before = plain(before);
-    let sign = UNEQUAL.into_iter().find(|sign| before.ends_with(sign));
-    sign.or_else(|| {
-        wording.unequal.iter().copied().find(|words| {
-            before.strip_suffix(words).is_some_and(|rest| {
-                let is_word = !rest.ends_with(char::is_alphanumeric);
-                is_word && wording.denial(rest.trim_end()).is_none()
-            })
+    let is_sign = |sign: &&str| before.trim_end_matches(['{', ' ']).ends_with(sign);
+    if let Some(sign) = UNEQUAL.into_iter().find(|sign| is_sign(sign)) {
+        return Some(sign);
+    }
+    let wording = Wording::of(language?);
+    wording.unequal.iter().copied().find(|words| {
+        before.strip_suffix(words).is_some_and(|rest| {
+            let is_word = !rest.ends_with(char::is_alphanumeric);
+            is_word && wording.denial(rest.trim_end()).is_none()
         })
     })
 }
 
 /// The words at the end of what stands before a number that deny it.
 pub(super) fn denied_before(before: &str, language: Option<Words>) -> Option<String> {
-    let (wording, before) = (Wording::of(language), plain(before));
-    let (rest, last) = before.rsplit_once(' ').unwrap_or_default();
-    let is_adverb = wording.adverbs.split(' ').any(|adverb| adverb == last);
-    let denial = wording.denial(if is_adverb { rest } else { &before })?;
+    let (wording, before) = (Wording::of(language?), plain(before));
+    let mut rest = before.as_str();
+    while let Some((earlier, last)) = rest.rsplit_once(' ')
+        && wording.adverbs.split(' ').any(|adverb| adverb == last)
+    {
+        rest = earlier;
+    }
+    let denial = wording.denial(rest)?;
     Some(denial.0.to_owned())
 }
 
@@ -327,9 +352,9 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text says nothing but that something is false.
+/// Whether a text says nothing but that something is false; in English, too, if the language is not known.
 pub(super) fn says_false(text: &str, language: Option<Words>) -> bool {
-    let wording = Wording::of(language);
+    let wording = Wording::of(language.unwrap_or_default());
     let text = plain(text.trim().trim_end_matches(['.', '!']));
     let text = wording.it_is.iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
     wording.wrong.contains(&text)
@@ -337,11 +362,11 @@ pub(super) fn says_false(text: &str, language: Option<Words>) -> bool {
 
 /// The words with which a text denies what it speaks of.
 pub(super) fn denied_by(text: &str, language: Option<Words>) -> Option<&'static str> {
+    let denied = Wording::of(language?).denied;
     let text = text.to_lowercase();
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
     let text = format!(" {} ", words.join(" "));
-    let denied = Wording::of(language).denied;
     denied.iter().copied().find(|denial| text.contains(&format!(" {denial} ")))
 }
 
@@ -359,7 +384,10 @@ mod tests {
         };
         for (language, before) in [
             ("en", "more than "),
-            ("en", "under "),
+            ("en", "does not have "),
+            ("en", "is not equal to "),
+            ("en", "differs from "),
+            ("en", "$x \\gg "),
             ("en", "Nearly "),
             ("en", "There are not "),
             ("en", "It isn’t "),
@@ -374,7 +402,7 @@ mod tests {
             ("fr", "ce ne sont pas "),
             ("es", "casi "),
             ("es", "no son "),
-            ("nl", "more than "),
+            ("nl", "≠ "),
         ] {
             assert!(found(language, before).is_some(), "{before}");
         }
@@ -384,6 +412,11 @@ mod tests {
             ("en", "a knot "),
             ("en", "at least "),
             ("en", "whether or not "),
+            ("en", "does not differ from "),
+            ("en", "evaluated under "),
+            ("fr", "avec un pas de "),
+            ("nl", "more than "),
+            ("pt", "no "),
             ("en", ""),
             ("de", "nicht mehr als "),
             ("de", "rast "),
@@ -400,16 +433,20 @@ mod tests {
     fn words_that_oppose_a_bound_are_found_in_the_link_and_before_it() {
         let found = |language, rule, before, text| {
             let rule = Rule::parse(rule).expect("it is a rule");
-            opposed_by(&rule, before, text, Words::known(language))
+            let front = text.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+            opposed_by(&rule, before, front, text, Words::known(language))
         };
         assert_eq!(found("en", ">= 5", "", "at most 5"), Some("at most"));
         assert_eq!(found("en", ">= 5", "it is at most ", "5"), Some("at most"));
         assert_eq!(found("en", "<= 5", "", "more than 5"), Some("more than"));
+        assert_eq!(found("en", "<= 5", "", "well over 5"), Some("over"));
         assert_eq!(found("de", ">= 5", "es sind höchstens ", "5"), Some("höchstens"));
         assert_eq!(found("fr", "<= 5", "", "au moins 5"), Some("au moins"));
         assert_eq!(found("es", "> 5", "", "menos de 5"), Some("menos de"));
         for (language, rule, before, text) in [
             ("en", "<= 5", "", "not more than 5"),
+            ("en", "<= 5", "averaged over ", "at most 5"),
+            ("en", "<= 5", "", "below 5 over all seeds"),
             ("en", "<= 5", "no more than ", "5"),
             ("en", "<= 5", "more than that, ", "5"),
             ("de", "<= 5", "nicht mehr als ", "5"),

@@ -12,19 +12,26 @@ use super::table::LANGUAGES;
 struct Table {
     /// In front of a number, with words between that say nothing.
     front: &'static str,
-    /// In front of those, which then are places: "the second half".
+    /// In front of those and of `part`, which then are places: "the second half".
     places: &'static str,
     /// In front of a number and behind another, or behind a word of `several`.
     times: &'static str,
     several: &'static str,
     /// In front of a number with `of` between.
     part: &'static str,
+    /// Likewise, if no word of `a` stands in front, which makes a figure of it.
+    figure: &'static str,
+    a: &'static str,
     /// Likewise, if no word of `the` stands in front, which makes a place in an order of it.
     place_or_part: &'static str,
     of: &'static str,
     /// "of the", which speaks of a part of what is counted.
     of_the: &'static str,
     the: &'static str,
+    /// Behind a number, if no noun follows, as in "squared errors".
+    powers: &'static str,
+    /// Words that follow those and are no nouns.
+    no_nouns: &'static str,
     /// Words that say nothing.
     empty: &'static str,
     /// Signs in words.
@@ -40,11 +47,14 @@ struct Table {
 const TABLES: [Table; LANGUAGES.len()] = [
     Table {
         front: "half twice thrice double triple quadruple dozen -fold",
-        places: "first second third other last former latter upper lower",
+        places: "first second third other last former latter upper lower left right top \
+                 bottom front rear",
         times: "times",
         several: "several many",
         part: "quarter thirds quarters fourths fifths sixths sevenths eighths ninths tenths hundredths \
-               thousandths square cube root",
+               thousandths root",
+        figure: "square cube",
+        a: "a",
         place_or_part: "third fourth fifth sixth seventh eighth ninth tenth hundredth thousandth",
         of: "of",
         of_the: "",
@@ -54,7 +64,9 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
                        tenths=10 twentieths=20 hundredths=100 thousandths=1000",
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
-                 billions|trillions| fold|per thousand|per mille|per mil|per million|squared|cubed|factorial",
+                 billions|trillions| fold|per thousand|per mille|per mil|per million",
+        powers: "squared cubed factorial",
+        no_nouns: "is are was were equals makes gives and or but plus minus times of in for as than to at on by if",
     },
     Table {
         front: "halb halbe halben halbes doppelt doppelte doppelten dutzend -mal -fach -fache -fachen",
@@ -62,7 +74,9 @@ const TABLES: [Table; LANGUAGES.len()] = [
         times: "mal",
         several: "mehrere viele",
         part: "hälfte drittel viertel fünftel sechstel siebtel achtel neuntel zehntel hundertstel tausendstel \
-               quadrat wurzel",
+               wurzel",
+        figure: "quadrat",
+        a: "ein einem",
         place_or_part: "",
         of: "von aus",
         of_the: "der des",
@@ -73,13 +87,17 @@ const TABLES: [Table; LANGUAGES.len()] = [
                        zwanzigstel=20 hundertstel=100 tausendstel=1000",
         behind: "einhalb|und ein halb|und ein halbes|und eine halbe|und ein viertel|und ein drittel|hunderte|\
                  tausende|tsd|mio|mrd| fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät",
+        powers: "",
+        no_nouns: "",
     },
     Table {
         front: "demi demie double triple quadruple",
         places: "",
         times: "fois",
         several: "plusieurs",
-        part: "moitié tiers quart carré cube racine",
+        part: "moitié tiers quart racine",
+        figure: "carré cube",
+        a: "un",
         place_or_part: "cinquième sixième septième huitième neuvième dixième vingtième centième millième",
         of: "de d",
         of_the: "du des",
@@ -90,13 +108,17 @@ const TABLES: [Table; LANGUAGES.len()] = [
                        huitième=8 huitièmes=8 neuvièmes=9 dixième=10 dixièmes=10 vingtièmes=20 centième=100 \
                        centièmes=100 millième=1000 millièmes=1000",
         behind: "et demi|et demie|et un quart|et quart|pour mille|au carré|au cube|factorielle",
+        powers: "",
+        no_nouns: "",
     },
     Table {
         front: "doble triple cuádruple",
         places: "",
         times: "veces",
         several: "varias muchas",
-        part: "mitad tercio cuadrado cubo raíz",
+        part: "mitad tercio raíz",
+        figure: "cuadrado cubo",
+        a: "un",
         place_or_part: "cuarto quinto sexto séptimo octavo noveno décimo centésimo milésimo",
         of: "de",
         of_the: "del",
@@ -106,6 +128,8 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "medios=2 tercio=3 tercios=3 cuarto=4 cuartos=4 quinto=5 quintos=5 sextos=6 séptimos=7 \
                        octavos=8 novenos=9 décimos=10 décimas=10 centésimas=100 milésimas=1000",
         behind: "y medio|y media|y un cuarto|miles|por mil|al cuadrado|al cubo|factorial",
+        powers: "",
+        no_nouns: "",
     },
 ];
 
@@ -116,7 +140,7 @@ impl Table {
 }
 
 /// Words before those for a sign that make a bound of them: "au moins", "al menos", "plus ou moins".
-const AT_LEAST: &str = "au du ou al lo o";
+const AT_LEAST: &str = "au du ou al lo o cuando non";
 
 /// Whether a word is in a list.
 fn has(list: &str, word: &str) -> bool {
@@ -130,10 +154,13 @@ fn multiplies(list: &str, word: &str, language: Words) -> bool {
 }
 
 fn is_number(text: &str, language: Words) -> bool {
-    text.contains(char::is_numeric)
-        || spelled::find(text.trim_end_matches('-'), language)
-            .iter()
-            .any(|it| !matches!(it.kind, Kind::One | Kind::Ordinal))
+    text.contains(char::is_numeric) || is_spelled(text, language)
+}
+
+fn is_spelled(text: &str, language: Words) -> bool {
+    spelled::find(text.trim_end_matches('-'), language)
+        .iter()
+        .any(|it| !matches!(it.kind, Kind::One | Kind::Ordinal))
 }
 
 /// How far from a number words are read.
@@ -160,12 +187,14 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
         let is_first = at + 1 == words.len();
         let earlier = at.checked_sub(1).map(|at| words[at].text).filter(|_| word.follows);
         let is_behind = |list| earlier.is_some_and(|it| has(list, &it.to_lowercase()));
+        // "28 times 28" is like "28 × 28".
         let is_times = has(table.times, word.text)
-            && (is_behind(table.several) || earlier.is_some_and(|it| is_number(it, language)));
+            && (is_behind(table.several) || earlier.is_some_and(|it| is_spelled(it, language)));
         if is_times
             || has(table.front, &lower) && (has_of || !is_behind(table.places))
             || multiplies(table.front, &lower, language)
-            || has_of && has(table.part, &lower)
+            || has_of && has(table.part, &lower) && !is_behind(table.places)
+            || has_of && has(table.figure, &lower) && !is_behind(table.a)
             || has_of && has(table.place_or_part, &lower) && !is_behind(table.the)
             // "3 minus 2" has no sign.
             || is_first
@@ -207,9 +236,14 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
         return Some(first.text.to_owned());
     }
     let is_times = has(table.times, first.text);
+    let next = lower(1);
+    let is_alone = next.is_none_or(|next| has(table.no_nouns, &next));
+    if lower(0).is_some_and(|first| has(table.powers, &first)) && is_alone {
+        return Some(first.text.to_owned());
+    }
     let length = match table.behind.split('|').find(is_phrase) {
         Some(phrase) => phrase.split_whitespace().count(),
-        None if is_times && words.get(1).is_some_and(|it| is_number(it.text, language)) => 2,
+        None if is_times && words.get(1).is_some_and(|it| is_spelled(it.text, language)) => 2,
         None => return None,
     };
     Some(after[first.range.start..words[length - 1].range.end].to_owned())

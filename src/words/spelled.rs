@@ -264,6 +264,12 @@ pub(crate) fn is_and(word: &str, language: Words) -> bool {
     word.to_lowercase() == AND[language.0]
 }
 
+/// Whether a word stands in front of two ends.
+pub(crate) fn is_between(word: &str, language: Words) -> bool {
+    const BETWEEN: [&str; LANGUAGES.len()] = ["between", "zwischen", "entre", "entre"];
+    word.to_lowercase() == BETWEEN[language.0]
+}
+
 /// Whether a number begins with a word that scales one in front of it.
 pub(crate) fn begins_with_scale(words: &str, language: Words) -> bool {
     let manner = &MANNERS[language.0];

@@ -39,6 +39,10 @@ pub(super) struct Finding<'a> {
     pub(super) hint: Option<String>,
     /// How a tolerance leaves printed digits unchecked.
     pub(super) loose: Option<String>,
+    /// The number in the text, or why it cannot be read.
+    printed: Result<Option<Printed>, String>,
+    /// The unit in which it is compared.
+    unit: Option<String>,
 }
 
 impl<'a> Finding<'a> {
@@ -59,6 +63,8 @@ impl<'a> Finding<'a> {
             code: "claim-error",
             hint: None,
             loose: None,
+            printed: Ok(None),
+            unit: None,
         };
         let relation = match Relation::parse(&site.claim.relation) {
             Ok(relation) => relation,
@@ -80,10 +86,10 @@ impl<'a> Finding<'a> {
             finding.compared = Compared::Nothing;
             return finding;
         }
-        let printed = match &site.subject {
-            Subject::Prose(stated) => number::stated(&stated.text, site.language).ok().flatten(),
-            Subject::Equation(_) | Subject::Table(..) => None,
-        };
+        if let Subject::Prose(stated) = &site.subject {
+            finding.printed = number::stated(&stated.text, site.language);
+        }
+        let printed = finding.printed.clone().ok().flatten();
         finding.relation = relation.rule.words(printed.as_ref());
         // Digits that are quoted are compared with what they quote.
         if relation.quotes.is_none() {
@@ -94,9 +100,10 @@ impl<'a> Finding<'a> {
             Err(miss) => finding.miss(site, &site.claim.name, miss, names),
         }
         finding.relation = relation.words(&finding.relation);
+        let (before, front) = site.beside.fronts(printed.as_ref(), site.language);
         if let Subject::Prose(stated) = &site.subject {
-            let before = &site.beside.before;
-            if let Some(words) = opposed_by(&relation.rule, before, &stated.text, site.language) {
+            let text = &stated.text;
+            if let Some(words) = opposed_by(&relation.rule, &before, &front, text, site.language) {
                 let message =
                     format!("the text says “{words}”, the opposite of `{}`", finding.relation);
                 finding.verdict = Verdict::Error(message);
@@ -109,13 +116,17 @@ impl<'a> Finding<'a> {
                 _ if matches!(relation.rule, Rule::At(_)) => {
                     finding.tell(site.beside.trouble_of_formula(site.language));
                 }
-                Some(printed) => finding.read_around(site, &relation.rule, printed),
+                Some(printed) => {
+                    finding.read_around(site, &relation.rule, printed, &(before + &front))
+                }
                 // The ends of an interval.
                 None => {
                     let ends = number::all(&stated.text, site.language).unwrap_or_default();
                     let mut ends =
                         ends.iter().filter(|_| !matches!(finding.verdict, Verdict::Error(_)));
-                    let trouble = ends.find_map(|end| site.beside.trouble(end, site.language));
+                    let unit = finding.unit.as_deref();
+                    let trouble =
+                        ends.find_map(|end| site.beside.trouble(end, site.language, unit));
                     finding.tell(trouble);
                 }
             }
@@ -145,9 +156,8 @@ impl<'a> Finding<'a> {
         finding
     }
 
-    /// Looks for words around a number that say another.
-    fn read_around(&mut self, site: &Site, rule: &Rule, printed: &Printed) {
-        let before = site.beside.in_front(printed, site.language);
+    /// Looks for words around a number that say another; `before` stands in front of it.
+    fn read_around(&mut self, site: &Site, rule: &Rule, printed: &Printed, before: &str) {
         let is_exact = *rule == Rule::Printed && printed.in_digits().is_some();
         let is_equal = matches!(rule, Rule::Printed | Rule::Within(_) | Rule::WithinOn(_));
         let said = |words: &str| {
@@ -156,18 +166,18 @@ impl<'a> Finding<'a> {
                 "the text says “{words}” of `{own}`, with which the value is compared as equal"
             ))
         };
-        if let Some(words) = unequal_by(&before, site.language).filter(|_| is_exact) {
+        if let Some(words) = unequal_by(before, site.language).filter(|_| is_exact) {
             self.hint = Some("say it as a relation, in the title of the link".into());
             self.verdict = said(words);
         }
         if self.expected == Expected::Verified
             && is_equal
-            && let Some(words) = denied_before(&before, site.language)
+            && let Some(words) = denied_before(before, site.language)
         {
             self.hint = Some("give it `refuted` if it is to be denied".into());
             self.verdict = said(&words);
         }
-        self.tell(site.beside.trouble(printed, site.language));
+        self.tell(site.beside.trouble(printed, site.language, self.unit.as_deref()));
     }
 
     /// Refuses the claim if a reader sees another number than the claimed one.
@@ -249,6 +259,7 @@ impl<'a> Finding<'a> {
             return Verdict::Vacuous(PRINTS_VALUE.into());
         }
         let unit = if measure.points.is_some() { Some("%") } else { measure.unit(first) };
+        self.unit = unit.map(str::to_owned);
         relation.compare(&stated.text, site.language, &estimate, unit)
     }
 
@@ -291,7 +302,7 @@ impl<'a> Finding<'a> {
                 );
                 Verdict::Error(format!("`{}` is many numbers and not one", published.name))
             }
-            value => match (exact::number(value), number::stated(text, site.language)) {
+            value => match (exact::number(value), self.printed.clone()) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
@@ -306,7 +317,10 @@ impl<'a> Finding<'a> {
                                 .into(),
                         ),
                     },
-                    rule => rule.compare(printed, &value, published.unit.as_deref()),
+                    rule => {
+                        self.unit.clone_from(&published.unit);
+                        rule.compare(printed, &value, published.unit.as_deref())
+                    }
                 },
                 (Err(message), _) => {
                     self.hint = Some(

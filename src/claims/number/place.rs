@@ -10,8 +10,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTORIAL, normalise};
-use super::scanner::{Scanner, Spelled};
+use super::plain::{FACTORIAL, REFERENCE, normalise};
+use super::scanner::{Scanner, Spelled, is_dash, is_separator};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
@@ -73,42 +73,58 @@ impl Beside {
         }
     }
 
-    /// What stands in front of the number that was read in the link, in it and before it.
-    pub fn in_front(&self, printed: &Printed, language: Option<Words>) -> String {
-        let own = self.own(printed, language).map_or(0, |own| own.start);
-        let inside: String = normalise(&self.inside).chars().take(own).collect();
-        normalise(&self.before) + &inside
+    /// What stands in front of the number that was read in the link: before the link, and in it.
+    pub fn fronts(&self, printed: Option<&Printed>, language: Option<Words>) -> (String, String) {
+        let own = printed.and_then(|printed| self.own(printed, language));
+        let own = own.map_or(0, |own| own.start);
+        (normalise(&self.before), normalise(&self.inside).chars().take(own).collect())
     }
 
     /// Where the number stands in the link.
     fn own(&self, printed: &Printed, language: Option<Words>) -> Option<Range<usize>> {
-        let inside = normalise(&self.inside);
-        let mut places = inside.match_indices(&printed.text);
+        // Formulas are shown with another minus than they are written with.
+        let minus = |text: &str| text.replace('−', "-");
+        let inside = minus(&normalise(&self.inside));
+        let text = minus(&printed.text);
+        let mut places = inside.match_indices(&text);
         if let (Some((at, text)), None) = (places.next(), places.next()) {
             let start = inside[..at].chars().count();
             return Some(start..start + text.chars().count());
         }
         let found = Scanner::said(&self.inside, language).scan().into_iter();
-        let mut own = found.filter(|(_, it)| it.as_ref() == Ok(printed)).map(|(range, _)| range);
+        let is_own = |it: &Result<Printed, String>| {
+            it.as_ref().is_ok_and(|it| it.value == printed.value && minus(&it.text) == text)
+        };
+        let mut own = found.filter(|(_, it)| is_own(it)).map(|(range, _)| range);
         own.next()
     }
 
-    /// What makes another number of the one that was read in the link.
-    pub fn trouble(&self, printed: &Printed, language: Option<Words>) -> Option<Trouble> {
+    /// What makes another number of the one that was read in the link and is compared in a unit.
+    pub fn trouble(
+        &self,
+        printed: &Printed,
+        language: Option<Words>,
+        unit: Option<&str>,
+    ) -> Option<Trouble> {
         if [&self.before, &self.inside, &self.after].iter().any(|it| it.contains(TURNS)) {
             let message =
                 format!("a character turns the direction in which `{}` is read", printed.text);
             return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
         }
-        self.around(Some(printed), language).trouble()
+        self.around(Some(printed), language, unit).trouble()
     }
 
     /// What makes another value of a formula, which is all that stands in the link.
     pub fn trouble_of_formula(&self, language: Option<Words>) -> Option<Trouble> {
-        self.around(None, language).trouble()
+        self.around(None, language, None).trouble()
     }
 
-    fn around<'a>(&self, printed: Option<&'a Printed>, language: Option<Words>) -> Around<'a> {
+    fn around<'a>(
+        &self,
+        printed: Option<&'a Printed>,
+        language: Option<Words>,
+        unit: Option<&'a str>,
+    ) -> Around<'a> {
         let before = normalise(&self.before);
         let inside = normalise(&self.inside);
         let start = before.chars().count();
@@ -116,7 +132,7 @@ impl Beside {
         let scanner = Scanner::of(&(before + &inside + &normalise(&self.after)), language);
         let own = printed.and_then(|printed| self.own(printed, language));
         let own = own.map_or(link.clone(), |own| start + own.start..start + own.end);
-        Around { scanner, link, own, printed, language }
+        Around { scanner, link, own, printed, unit, language }
     }
 }
 
@@ -128,6 +144,8 @@ struct Around<'a> {
     own: Range<usize>,
     /// None for a formula.
     printed: Option<&'a Printed>,
+    /// In what it is compared.
+    unit: Option<&'a str>,
     language: Option<Words>,
 }
 
@@ -145,10 +163,14 @@ impl Around<'_> {
             .or_else(|| self.unread())
             .or_else(|| self.side_by_side());
         if let Some(whole) = whole {
-            let whole = self.scanner.text(whole);
+            let whole = self.scanner.text(whole).replace(REFERENCE, "");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
-            let hint = "put all of it into the link, or other words or a comma between them";
+            let is_unit = |c: char| c.is_alphabetic() && !is_spaceless(c);
+            let hint = match self.scanner.get(self.own.end).is_some_and(is_unit) {
+                true if self.is_in_digits() => "part number and unit by a space",
+                _ => "put all of it into the link, or other words or a comma between them",
+            };
             return Some(Trouble { message, hint });
         }
         let words = self.scaling()?;
@@ -164,14 +186,25 @@ impl Around<'_> {
         let is_longer = |range: &Range<usize>| range.start < own.start || own.end < range.end;
         let is_ordinal =
             |it: &&Spelled| it.kind == Kind::Ordinal && overlaps(&it.range) && is_longer(&it.range);
-        if let Some(ordinal) = self.scanner.spelled.iter().find(is_ordinal) {
+        // "thirty-second clips" last thirty seconds.
+        let lasts = |it: &Range<usize>| {
+            let text = self.scanner.text(own.end..it.end.max(own.end)).to_lowercase();
+            it.start == own.start && matches!(text.as_str(), "-second" | " second")
+        };
+        let mut ordinals = self.scanner.spelled.iter().filter(is_ordinal);
+        if let Some(ordinal) = ordinals.find(|it| !lasts(&it.range)) {
             return Some(ordinal.range.clone());
+        }
+        if let Some(start) = self.scanner.function(own.start) {
+            return Some(start..own.end);
         }
         let mut found = self.scanner.scan().into_iter();
         let (range, found) = found.find(|(range, _)| overlaps(range))?;
-        // A per cent sign behind it is a unit.
-        let is_same =
-            found.as_ref().is_ok_and(|whole| range == *own || whole.value == printed.value);
+        // A per cent sign behind it may be the unit of the value.
+        let compared = printed.in_unit(self.unit).0;
+        let is_same = found
+            .as_ref()
+            .is_ok_and(|whole| range == *own || whole.in_unit(self.unit).0 == compared);
         // What cannot be read ends at a space.
         let end = range.end.max(self.scanner.skip(own.end, |c| !c.is_whitespace()));
         let end = if found.is_ok() { range.end } else { end };
@@ -222,7 +255,7 @@ impl Around<'_> {
         let last = self.scanner.before(start)?;
         let earlier = start.checked_sub(2).and_then(|at| self.scanner.get(at));
         let is_bad = match last {
-            '^' | '_' | '√' | '∛' | '∜' => true,
+            '^' | '_' | '√' | '∛' | '∜' | REFERENCE => true,
             '.' | ',' | '\'' | '’' => earlier.is_some_and(char::is_numeric),
             // `3x3`, and not `0x10`
             'x' if earlier.is_some_and(char::is_numeric) => {
@@ -323,9 +356,7 @@ impl Around<'_> {
                 _ if gap.chars().all(is_gap) && is_scale() => true,
                 _ if is_behind && is_tens && joins => it.is_digit(),
                 Kind::Part if is_behind && joins => {
-                    let after = self.scanner.text(it.range.end..self.scanner.chars.len());
-                    let next = after.split_whitespace().next().unwrap_or_default();
-                    !scaled::is_of(next, language)
+                    self.is_whole() && !self.is_between() && !self.is_of_another(it.range.end)
                 }
                 _ => is_word && gap.chars().all(is_hyphen) && (gap.chars().any(is_blank)),
             }
@@ -339,15 +370,18 @@ impl Around<'_> {
         if !self.is_in_digits() {
             return None;
         }
+        // "128-dimensional" is no group.
         let is_group = |range: &Range<usize>| {
-            let is_alone = !scanner.get(range.end).is_some_and(|c| c.is_alphanumeric());
+            let goes_on = |c: char| c.is_alphanumeric() || c == '-';
+            let is_alone = !scanner.get(range.end).is_some_and(goes_on);
             range.len() == 3
                 && is_alone
                 && scanner.text(range.clone()).bytes().all(|it| it.is_ascii_digit())
         };
         let digits = |at| at..scanner.skip(at, |c| c.is_ascii_digit());
         let next = digits(scanner.skip(self.own.end, char::is_whitespace));
-        if next.start > self.own.end && is_group(&next) {
+        let own = scanner.text(self.own.clone());
+        if next.start > self.own.end && begins_groups(&own) && is_group(&next) {
             return Some(self.own.start..next.end);
         }
         if let Some(end) = self.fraction_behind() {
@@ -358,7 +392,8 @@ impl Around<'_> {
         let count = front.chars().rev().take_while(char::is_ascii_digit).count();
         let start = front.chars().count() - count;
         let earlier = start.checked_sub(1).and_then(|at| scanner.get(at));
-        let is_free = !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+        let is_free =
+            !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | '^'));
         let is_apart = front.len() < before.len() && (1..4).contains(&count) && is_free;
         (is_apart && is_group(&self.own)).then_some(start..self.own.end)
     }
@@ -368,8 +403,12 @@ impl Around<'_> {
         let scanner = &self.scanner;
         let mut at = scanner.skip(self.own.end, char::is_whitespace);
         let word = scanner.skip(at, char::is_alphabetic);
-        if self.language.is_some_and(|it| spelled::is_and(&scanner.text(at..word), it)) {
+        let joins = self.language.is_some_and(|it| spelled::is_and(&scanner.text(at..word), it));
+        if joins {
             at = scanner.skip(word, char::is_whitespace);
+        }
+        if !self.is_whole() || joins && (self.is_between() || self.is_of_another(at)) {
+            return None;
         }
         let is_fraction = |c: char| c.is_numeric() && !c.is_ascii_digit();
         let over = scanner.skip(at, |c| c.is_ascii_digit());
@@ -383,6 +422,26 @@ impl Around<'_> {
         }
     }
 
+    /// Whether a fraction may be added to the number.
+    fn is_whole(&self) -> bool {
+        self.printed.is_none_or(|it| it.last_place.is_none() && it.value.is_integer())
+    }
+
+    /// Whether the number is the first of two ends, as in "between 0 and 1/2".
+    fn is_between(&self) -> bool {
+        let before = self.scanner.text(0..self.own.start);
+        let mut near = before.split_whitespace().rev().take(2);
+        self.language.is_some_and(|it| near.any(|word| spelled::is_between(word, it)))
+    }
+
+    /// Whether what stands at a place is a part of something else, as in "1/3 of the rest".
+    fn is_of_another(&self, at: usize) -> bool {
+        let fraction = self.scanner.skip(at, |c| !c.is_whitespace());
+        let after = self.scanner.text(fraction..self.scanner.chars.len());
+        let next = after.split_whitespace().next().unwrap_or_default();
+        self.language.is_some_and(|language| scaled::is_of(next, language))
+    }
+
     /// Words that scale the number.
     fn scaling(&self) -> Option<String> {
         let language = self.language?;
@@ -393,11 +452,21 @@ impl Around<'_> {
         // "5-and-a-half"
         let spaced = after.replace('-', " ");
         let first = spaced.split_whitespace().next().unwrap_or_default();
-        let after = if spelled::is_and(first, language) { spaced.clone() } else { after };
+        let joins = spelled::is_and(first, language);
+        let is_apart = joins && (!self.is_whole() || self.is_between());
+        let after = if joins { spaced.clone() } else { after };
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
-            .or_else(|| scaled::behind(&after, language))
+            .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
+}
+
+/// Whether further groups of three digits may follow upon a number.
+fn begins_groups(number: &str) -> bool {
+    let mut groups = number.trim_start_matches(is_dash).split(is_separator);
+    let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+    groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
+        && groups.all(|it| it.len() == 3 && is_number(it))
 }
 
 /// Whether a letter belongs to a script whose words nothing parts.

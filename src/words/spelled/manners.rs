@@ -31,7 +31,6 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
         alone: 0,
         scales: &[
             ("dozen", 12),
-            ("score", 20),
             ("trillion", 10_u128.pow(12)),
             ("quadrillion", 10_u128.pow(15)),
             ("quintillion", 10_u128.pow(18)),
