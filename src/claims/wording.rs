@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn words_that_oppose_a_bound_are_found_in_the_link_and_before_it() {
-        let found = |language, rule, before, text| {
+        let found = |language, rule, before, text: &str| {
             let rule = Rule::parse(rule).expect("it is a rule");
             let front = text.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
             opposed_by(&rule, before, front, text, Words::known(language))
