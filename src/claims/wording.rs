@@ -320,7 +320,8 @@ pub(super) fn opposed_by(
 /// "more than".
 pub(super) fn unequal_by(before: &str, language: Option<Words>) -> Option<&'static str> {
     let before = plain(before);
-    let is_sign = |sign: &&str| before.trim_end_matches(['{', ' ']).ends_with(sign);
+    let is_arrow = before.ends_with("->") || before.ends_with("=>");
+    let is_sign = |sign: &&str| !is_arrow && before.trim_end_matches(['{', ' ']).ends_with(sign);
     if let Some(sign) = UNEQUAL.into_iter().find(|sign| is_sign(sign)) {
         return Some(sign);
     }

@@ -107,7 +107,9 @@ fn a_per_cent_sign_behind_a_link_is_the_unit_of_the_value() {
         output.values[0].unit = unit.map(str::to_owned);
         Report::of(&text).cell("1/cell-1", output).build().0.claims.remove(0).verdict
     };
-    for words in ["[82.0](claim:v) %", "[at least 82](claim:v \">= 82\") percent"] {
+    for words in
+        ["[82.0](claim:v) %", "[82.0](claim:v)%", "[at least 82](claim:v \">= 82\") percent"]
+    {
         assert_eq!(verdict(words, Some("%")), Verdict::Verified, "{words}");
         assert!(is_refused(&verdict(words, None)), "{words}");
     }
@@ -410,7 +412,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "It is [28](=28) times [28](=28) pixels, [28](=28) times 28 pixels, 28 times [28](=28).",
             "There are [64](=64) squared errors, [5](=5) factorial designs, a square of [28](=28) pixels.",
             "It is in the left half [5](=5), in the first quarter of [2024](=2024).",
-            "It says [the two halves differ by 5](=5).",
+            "It says [the two halves differ by 5](=5), it maps x -> [5](=5).",
             "It is [L-3: $-3$](=-3), [$-3$](=-3), [−3](=-3).",
             "It is $|x|$ [5](=5), x | [5](=5) | y, or $\\sqrt{L}$ [5](=5).",
         ],

@@ -166,10 +166,9 @@ impl Around<'_> {
             let whole = self.scanner.text(whole).replace(REFERENCE, "");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
-            let is_unit = |c: char| c.is_alphabetic() && !is_spaceless(c);
-            let hint = match self.scanner.get(self.own.end).is_some_and(is_unit) {
-                true if self.is_in_digits() => "part number and unit by a space",
-                _ => "put all of it into the link, or other words or a comma between them",
+            let hint = match self.has_unit() {
+                true => "part number and unit by a space",
+                false => "put all of it into the link, or other words or a comma between them",
             };
             return Some(Trouble { message, hint });
         }
@@ -177,6 +176,13 @@ impl Around<'_> {
         let message = format!("“{words}” makes another number of `{own}`");
         let hint = "print the number that is meant, in digits, or say it in other words";
         Some(Trouble { message, hint })
+    }
+
+    /// Whether letters touch the digits that may be a unit.
+    fn has_unit(&self) -> bool {
+        let end = self.scanner.skip(self.own.end, |c| c.is_alphabetic() && !is_spaceless(c));
+        let letters = self.scanner.text(self.own.end..end);
+        !letters.is_empty() && !MAGNITUDES.contains(&letters.as_str()) && self.is_in_digits()
     }
 
     /// A longer number of which this is a part.
@@ -226,7 +232,8 @@ impl Around<'_> {
             (MAGNITUDES.contains(&letters(from).as_str()) && !goes_on(end)).then(|| to(end))
         };
         let is_bad = match first {
-            '%' | '‰' | '‱' | '^' | '_' | FACTORIAL => true,
+            '%' => self.unit.is_none_or(|unit| unit.trim() != "%"),
+            '‰' | '‱' | '^' | '_' | FACTORIAL => true,
             '!' => end < self.link.end || !self.ends_sentence(end),
             '+' => !goes_on(end + 1),
             '.' | ',' | '\'' | '’' if is_digit => true,

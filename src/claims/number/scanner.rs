@@ -12,7 +12,7 @@ use super::Printed;
 use super::plain::normalise;
 use crate::claims::exact;
 use crate::words::Words;
-use crate::words::spelled::{self, Kind, is_hyphen};
+use crate::words::spelled::{self, Kind};
 
 /// Characters with what is found in them.
 pub(super) struct Scanner {
@@ -63,7 +63,7 @@ impl Scanner {
         let found = language.map(|language| spelled::find(plain, language));
         let spelled = found.into_iter().flatten().map(|it| {
             let before = &plain[..it.range.start];
-            let digits = before.trim_end_matches(|c: char| c.is_whitespace() || is_hyphen(c));
+            let digits = before.trim_end_matches(|c: char| c.is_whitespace() || c == '-');
             let is_scale = it.scales(&before[digits.len()..]);
             Spelled {
                 range: at(it.range.start)..at(it.range.end),
@@ -235,10 +235,9 @@ impl Scanner {
     fn in_words(&self, spelled: &Spelled) -> Result<(Printed, Range<usize>), String> {
         let start = spelled.range.start;
         let begin = self.minus(start).unwrap_or(start);
-        let unreadable = || self.unreadable(begin, spelled.range.end);
         let (mut printed, _) = Self::new(&spelled.digits).number(0)?;
-        if self.function(begin).is_some() {
-            return Err(unreadable());
+        if let Some(function) = self.function(begin) {
+            return Err(self.unreadable(function, spelled.range.end));
         }
         if begin < start {
             printed.value = -printed.value;
@@ -269,8 +268,8 @@ impl Scanner {
         let begin = minus.unwrap_or(start);
         let first = end;
         let unreadable = || self.unreadable(begin, first);
-        if self.function(begin).is_some() {
-            return Err(unreadable());
+        if let Some(function) = self.function(begin) {
+            return Err(self.unreadable(function, first));
         }
         let mantissa: BigInt = digits.parse().map_err(|_| unreadable())?;
         let places = i64::try_from(decimals).map_err(|_| unreadable())?;
