@@ -22,7 +22,7 @@ use num_traits::Zero;
 
 use crate::words::Words;
 
-pub(crate) use place::{Beside, Trouble};
+pub(crate) use place::{Around, Beside, Trouble};
 pub(crate) use plain::{FACTORIAL, REFERENCE};
 use scanner::Scanner;
 
@@ -91,15 +91,15 @@ pub(crate) fn all(text: &str, language: Option<Words>) -> Result<Vec<Printed>, S
 /// # Errors
 /// With more than one number, digits that make no number, or words that make another number of it.
 pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Printed>, String> {
-    let single = Scanner::said(text, language).single();
-    let single = single
+    let scanner = Scanner::said(text, language);
+    let single = scanner
+        .single()
         .map_err(|message| format!("{message}; link only the words around the one that is meant"));
-    let Some((printed, _)) = single? else { return Ok(None) };
+    let Some((printed, own)) = single? else { return Ok(None) };
     if printed.text == text {
         return Ok(Some(printed));
     }
-    let alone = Beside { inside: text.to_owned(), ..Beside::default() };
-    match alone.trouble(&printed, language, None) {
+    match Around::alone(text, scanner, own, &printed, language).trouble(None) {
         Some(trouble) => Err(format!("{}; {}", trouble.message, trouble.hint)),
         None => Ok(Some(printed)),
     }

@@ -219,16 +219,16 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
     let table = Table::of(language);
     let words = following(after);
     let first = words.first()?;
-    let lower = |at: usize| words.get(at).map(|word| word.text.to_lowercase());
+    let lower: Vec<String> = words.iter().map(|word| word.text.to_lowercase()).collect();
     let is_phrase = |phrase: &&str| {
         let parts = || phrase.split(' ').filter(|part| !part.is_empty());
         // "and a quarter of the rest" is another one, and so is "and a third one".
         let is_place = parts().next_back().is_some_and(|last| has(table.place_or_part, last));
         let is_apart = parts().count() > 2
-            && (lower(parts().count()).is_some_and(|_| is_place)
+            && (is_place && words.len() > parts().count()
                 || words.get(parts().count()).is_some_and(|it| is_of(it.text, language)));
         let is_compound = phrase.starts_with(' ') && after.starts_with('-');
-        parts().enumerate().all(|(at, part)| lower(at).as_deref() == Some(part))
+        parts().enumerate().all(|(at, part)| lower.get(at).is_some_and(|it| it == part))
             && !is_apart
             && !is_compound
     };
@@ -236,9 +236,8 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
         return Some(first.text.to_owned());
     }
     let is_times = has(table.times, first.text);
-    let next = lower(1);
-    let is_alone = next.is_none_or(|next| has(table.no_nouns, &next));
-    if lower(0).is_some_and(|first| has(table.powers, &first)) && is_alone {
+    let is_alone = lower.get(1).is_none_or(|next| has(table.no_nouns, next));
+    if has(table.powers, &lower[0]) && is_alone {
         return Some(first.text.to_owned());
     }
     let length = match table.behind.split('|').find(is_phrase) {

@@ -8,7 +8,7 @@ use veracity_protocol::{Check, CheckStatus, Published, Value};
 
 use super::{Names, Site, Stated, Subject, Verdict};
 use crate::claims::measure::Measure;
-use crate::claims::number::{Printed, Trouble};
+use crate::claims::number::{Around, Printed, Trouble};
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
@@ -100,9 +100,14 @@ impl<'a> Finding<'a> {
             Err(miss) => finding.miss(site, &site.claim.name, miss, names),
         }
         finding.relation = relation.words(&finding.relation);
-        let (before, front) = site.beside.fronts(printed.as_ref(), site.language);
+        let around =
+            printed.as_ref().map(|printed| site.beside.around(Some(printed), site.language));
         if let Subject::Prose(stated) = &site.subject {
             let text = &stated.text;
+            let (before, front) = match &around {
+                Some(around) => around.fronts(),
+                None => (site.beside.before.clone(), String::new()),
+            };
             if let Some(words) = opposed_by(&relation.rule, &before, &front, text, site.language) {
                 let message =
                     format!("the text says “{words}”, the opposite of `{}`", finding.relation);
@@ -112,21 +117,19 @@ impl<'a> Finding<'a> {
         if finding.number.is_some()
             && let Subject::Prose(stated) = &site.subject
         {
-            match &printed {
+            match &around {
                 _ if matches!(relation.rule, Rule::At(_)) => {
                     finding.tell(site.beside.trouble_of_formula(site.language));
                 }
-                Some(printed) => {
-                    finding.read_around(site, &relation.rule, printed, &(before + &front))
-                }
+                Some(around) => finding.read_around(site, &relation.rule, around),
                 // The ends of an interval.
                 None => {
                     let ends = number::all(&stated.text, site.language).unwrap_or_default();
                     let mut ends =
                         ends.iter().filter(|_| !matches!(finding.verdict, Verdict::Error(_)));
                     let unit = finding.unit.as_deref();
-                    let trouble =
-                        ends.find_map(|end| site.beside.trouble(end, site.language, unit));
+                    let around = |end| site.beside.around(Some(end), site.language);
+                    let trouble = ends.find_map(|end| around(end).trouble(unit));
                     finding.tell(trouble);
                 }
             }
@@ -156,8 +159,11 @@ impl<'a> Finding<'a> {
         finding
     }
 
-    /// Looks for words around a number that say another; `before` stands in front of it.
-    fn read_around(&mut self, site: &Site, rule: &Rule, printed: &Printed, before: &str) {
+    /// Looks for words around a number that say another.
+    fn read_around(&mut self, site: &Site, rule: &Rule, around: &Around) {
+        let Some(printed) = around.printed() else { return };
+        let (before, front) = around.fronts();
+        let before = before + &front;
         let is_exact = *rule == Rule::Printed && printed.in_digits().is_some();
         let is_equal = matches!(rule, Rule::Printed | Rule::Within(_) | Rule::WithinOn(_));
         let said = |words: &str| {
@@ -166,18 +172,18 @@ impl<'a> Finding<'a> {
                 "the text says “{words}” of `{own}`, with which the value is compared as equal"
             ))
         };
-        if let Some(words) = unequal_by(before, site.language).filter(|_| is_exact) {
+        if let Some(words) = unequal_by(&before, site.language).filter(|_| is_exact) {
             self.hint = Some("say it as a relation, in the title of the link".into());
             self.verdict = said(words);
         }
         if self.expected == Expected::Verified
             && is_equal
-            && let Some(words) = denied_before(before, site.language)
+            && let Some(words) = denied_before(&before, site.language)
         {
             self.hint = Some("give it `refuted` if it is to be denied".into());
             self.verdict = said(&words);
         }
-        self.tell(site.beside.trouble(printed, site.language, self.unit.as_deref()));
+        self.tell(around.trouble(self.unit.as_deref()));
     }
 
     /// Refuses the claim if a reader sees another number than the claimed one.

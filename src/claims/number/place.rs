@@ -30,9 +30,6 @@ const UNITS: [&str; 43] = [
 /// Digits of scripts without spaces that scale what stands before them.
 const SPACELESS_SCALES: &str = "十百千万萬亿億兆割分";
 
-/// Characters that turn the direction of those behind them, digits included.
-const TURNS: [char; 2] = ['\u{202d}', '\u{202e}'];
-
 /// What a page shows around a claim, of the same paragraph, cell or caption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Beside {
@@ -73,18 +70,16 @@ impl Beside {
         }
     }
 
-    /// What stands in front of the number that was read in the link: before the link, and in it.
-    pub fn fronts(&self, printed: Option<&Printed>, language: Option<Words>) -> (String, String) {
-        let own = printed.and_then(|printed| self.own(printed, language));
-        let own = own.map_or(0, |own| own.start);
-        (normalise(&self.before), normalise(&self.inside).chars().take(own).collect())
-    }
-
-    /// Where the number stands in the link.
-    fn own(&self, printed: &Printed, language: Option<Words>) -> Option<Range<usize>> {
+    /// Where the number stands in the link, whose words are `inside` in plain characters.
+    fn own(
+        &self,
+        inside: &str,
+        printed: &Printed,
+        language: Option<Words>,
+    ) -> Option<Range<usize>> {
         // Formulas are shown with another minus than they are written with.
         let minus = |text: &str| text.replace('−', "-");
-        let inside = minus(&normalise(&self.inside));
+        let inside = minus(inside);
         let text = minus(&printed.text);
         let mut places = inside.match_indices(&text);
         if let (Some((at, text)), None) = (places.next(), places.next()) {
@@ -99,68 +94,83 @@ impl Beside {
         own.next()
     }
 
-    /// What makes another number of the one that was read in the link and is compared in a unit.
-    pub fn trouble(
-        &self,
-        printed: &Printed,
-        language: Option<Words>,
-        unit: Option<&str>,
-    ) -> Option<Trouble> {
-        if [&self.before, &self.inside, &self.after].iter().any(|it| it.contains(TURNS)) {
-            let message =
-                format!("a character turns the direction in which `{}` is read", printed.text);
-            return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
-        }
-        self.around(Some(printed), language, unit).trouble()
-    }
-
     /// What makes another value of a formula, which is all that stands in the link.
     pub fn trouble_of_formula(&self, language: Option<Words>) -> Option<Trouble> {
-        self.around(None, language, None).trouble()
+        self.around(None, language).trouble(None)
     }
 
-    fn around<'a>(
-        &self,
-        printed: Option<&'a Printed>,
-        language: Option<Words>,
-        unit: Option<&'a str>,
-    ) -> Around<'a> {
+    /// A number that was read in the link, among all these words.
+    pub fn around<'a>(&self, printed: Option<&'a Printed>, language: Option<Words>) -> Around<'a> {
         let before = normalise(&self.before);
         let inside = normalise(&self.inside);
         let start = before.chars().count();
         let link = start..start + inside.chars().count();
-        let scanner = Scanner::of(&(before + &inside + &normalise(&self.after)), language);
-        let own = printed.and_then(|printed| self.own(printed, language));
+        let own = printed.and_then(|printed| self.own(&inside, printed, language));
         let own = own.map_or(link.clone(), |own| start + own.start..start + own.end);
-        Around { scanner, link, own, printed, unit, language }
+        let scanner = Scanner::of(&(before + &inside + &normalise(&self.after)), language);
+        let is_turned = [&self.before, &self.inside, &self.after].iter().any(|it| is_turned(it));
+        Around { scanner, link, own, printed, is_turned, language }
     }
 }
 
+/// Whether a character turns the direction of those behind it, digits included.
+fn is_turned(text: &str) -> bool {
+    text.contains(['\u{202d}', '\u{202e}'])
+}
+
 /// A number among words, in the characters of a scanner.
-struct Around<'a> {
+pub(crate) struct Around<'a> {
     scanner: Scanner,
     link: Range<usize>,
     /// Where the number stands.
     own: Range<usize>,
     /// None for a formula.
     printed: Option<&'a Printed>,
-    /// In what it is compared.
-    unit: Option<&'a str>,
+    is_turned: bool,
     language: Option<Words>,
 }
 
-impl Around<'_> {
-    fn trouble(&self) -> Option<Trouble> {
+impl<'a> Around<'a> {
+    /// A number with nothing but the text in which a scanner found it.
+    pub(super) fn alone(
+        text: &str,
+        scanner: Scanner,
+        own: Range<usize>,
+        printed: &'a Printed,
+        language: Option<Words>,
+    ) -> Self {
+        let (link, is_turned) = (0..scanner.chars.len(), is_turned(text));
+        Self { scanner, link, own, printed: Some(printed), is_turned, language }
+    }
+
+    /// The number; none for a formula.
+    pub fn printed(&self) -> Option<&'a Printed> {
+        self.printed
+    }
+
+    /// What stands in front of the number: before the link, and in it.
+    pub fn fronts(&self) -> (String, String) {
+        let link = self.link.start.min(self.own.start);
+        (self.scanner.text(0..link), self.scanner.text(link..self.own.start))
+    }
+
+    /// What makes another number of the one that is compared in a unit.
+    pub fn trouble(&self, unit: Option<&str>) -> Option<Trouble> {
         let own = self.scanner.text(self.own.clone());
+        if self.is_turned {
+            let message = format!("a character turns the direction in which `{own}` is read");
+            return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
+        }
         let whole = match self.printed {
-            Some(printed) => self.longer(printed),
+            Some(printed) => self.longer(printed, unit),
             None => self.scanner.minus(self.own.start).map(|sign| sign..self.own.end),
         };
         let whole = whole
-            .or_else(|| self.touches_behind())
+            .or_else(|| self.touches_behind(unit))
             .or_else(|| self.touches_in_front())
             .or_else(|| self.in_brackets())
-            .or_else(|| self.unread())
+            .or_else(|| self.scaled_behind())
+            .or_else(|| self.in_words_beside())
             .or_else(|| self.side_by_side());
         if let Some(whole) = whole {
             let whole = self.scanner.text(whole).replace(REFERENCE, "");
@@ -186,7 +196,7 @@ impl Around<'_> {
     }
 
     /// A longer number of which this is a part.
-    fn longer(&self, printed: &Printed) -> Option<Range<usize>> {
+    fn longer(&self, printed: &Printed, unit: Option<&str>) -> Option<Range<usize>> {
         let own = &self.own;
         let overlaps = |range: &Range<usize>| range.start < own.end && own.start < range.end;
         let is_longer = |range: &Range<usize>| range.start < own.start || own.end < range.end;
@@ -207,10 +217,9 @@ impl Around<'_> {
         let mut found = self.scanner.scan().into_iter();
         let (range, found) = found.find(|(range, _)| overlaps(range))?;
         // A per cent sign behind it may be the unit of the value.
-        let compared = printed.in_unit(self.unit).0;
-        let is_same = found
-            .as_ref()
-            .is_ok_and(|whole| range == *own || whole.in_unit(self.unit).0 == compared);
+        let compared = printed.in_unit(unit).0;
+        let is_same =
+            found.as_ref().is_ok_and(|whole| range == *own || whole.in_unit(unit).0 == compared);
         // What cannot be read ends at a space.
         let end = range.end.max(self.scanner.skip(own.end, |c| !c.is_whitespace()));
         let end = if found.is_ok() { range.end } else { end };
@@ -218,7 +227,7 @@ impl Around<'_> {
     }
 
     /// The number with what touches its end.
-    fn touches_behind(&self) -> Option<Range<usize>> {
+    fn touches_behind(&self, unit: Option<&str>) -> Option<Range<usize>> {
         let end = self.own.end;
         let to = |end| self.own.start..end;
         let first = self.scanner.get(end)?;
@@ -232,7 +241,7 @@ impl Around<'_> {
             (MAGNITUDES.contains(&letters(from).as_str()) && !goes_on(end)).then(|| to(end))
         };
         let is_bad = match first {
-            '%' => self.unit.is_none_or(|unit| unit.trim() != "%"),
+            '%' => unit.is_none_or(|unit| unit.trim() != "%"),
             '‰' | '‱' | '^' | '_' | FACTORIAL => true,
             '!' => end < self.link.end || !self.ends_sentence(end),
             '+' => !goes_on(end + 1),
@@ -317,8 +326,20 @@ impl Around<'_> {
         self.printed.is_some_and(|it| it.text.ends_with(|c: char| c.is_ascii_digit()))
     }
 
+    /// The number with a word behind it that scales it and is not read with it, as in "5 (hundred)".
+    fn scaled_behind(&self) -> Option<Range<usize>> {
+        let next = self.scanner.skip(self.own.end, is_gap);
+        let end = self.scanner.skip(next, char::is_alphabetic);
+        let is_scale = spelled::begins_with_scale(&self.scanner.text(next..end), self.language?);
+        if next == self.own.end || !is_scale {
+            return None;
+        }
+        let has_bracket = self.scanner.text(self.own.end..next).contains(is_opening);
+        Some(self.own.start..if has_bracket { self.scanner.skip(end, is_closing) } else { end })
+    }
+
     /// The number with one in words beside it that is not read with it.
-    fn unread(&self) -> Option<Range<usize>> {
+    fn in_words_beside(&self) -> Option<Range<usize>> {
         let language = self.language?;
         let is_word =
             self.printed.is_some_and(|it| !it.text.contains(|c: char| c.is_ascii_digit()));
@@ -329,16 +350,6 @@ impl Around<'_> {
             });
         // "two three-layer networks"
         let is_compound = self.scanner.get(self.own.end) == Some('-');
-        let is_gap = |c: char| c.is_whitespace() || c == '-' || is_opening(c) || is_closing(c);
-        let next = self.scanner.skip(self.own.end, is_gap);
-        let end = self.scanner.skip(next, char::is_alphabetic);
-        if next > self.own.end
-            && spelled::begins_with_scale(&self.scanner.text(next..end), language)
-        {
-            let has_bracket = self.scanner.text(self.own.end..next).contains(is_opening);
-            let end = if has_bracket { self.scanner.skip(end, is_closing) } else { end };
-            return Some(self.own.start..end);
-        }
         let beside = self.scanner.spelled.iter().find(|it| {
             let is_behind = it.range.start >= self.own.end;
             let gap = match is_behind {
@@ -485,6 +496,11 @@ fn is_spaceless(c: char) -> bool {
 /// Whether a character is drawn over the one before it.
 fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
+}
+
+/// Whether a character may stand between a number and what belongs to it.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '-' || is_opening(c) || is_closing(c)
 }
 
 fn is_opening(c: char) -> bool {
