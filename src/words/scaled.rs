@@ -36,6 +36,8 @@ struct Table {
     empty: &'static str,
     /// Signs in words.
     sign: &'static str,
+    /// Words in front of those that make a bound of them: "au moins", "plus ou moins".
+    bounds: &'static str,
     /// Behind a number, parts of a whole, with how many of them make it.
     denominators: &'static str,
     /// Behind a number, with `|` between phrases; a space in front marks what a hyphen makes no number of, as in
@@ -61,6 +63,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         the: "the",
         empty: "the a an as many much that those its",
         sign: "minus negative",
+        bounds: "",
         denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
                        tenths=10 twentieths=20 hundredths=100 thousandths=1000",
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
@@ -83,6 +86,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         the: "der die das",
         empty: "so viel viele wie die das den dem einer eines",
         sign: "minus negativ",
+        bounds: "",
         denominators: "halbe=2 drittel=3 viertel=4 fünftel=5 sechstel=6 siebtel=7 achtel=8 neuntel=9 zehntel=10 \
                        zwanzigstel=20 hundertstel=100 tausendstel=1000",
         behind: "einhalb|und ein halb|und ein halbes|und eine halbe|und ein viertel|und ein drittel|hunderte|\
@@ -104,6 +108,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         the: "le la",
         empty: "le la les un une que",
         sign: "moins",
+        bounds: "au du ou non ni",
         denominators: "demis=2 tiers=3 quart=4 quarts=4 cinquième=5 cinquièmes=5 sixième=6 sixièmes=6 septièmes=7 \
                        huitième=8 huitièmes=8 neuvièmes=9 dixième=10 dixièmes=10 vingtièmes=20 centième=100 \
                        centièmes=100 millième=1000 millièmes=1000",
@@ -125,6 +130,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         the: "el la",
         empty: "el la los las un una que",
         sign: "menos",
+        bounds: "al lo o cuando ni",
         denominators: "medios=2 tercio=3 tercios=3 cuarto=4 cuartos=4 quinto=5 quintos=5 sextos=6 séptimos=7 \
                        octavos=8 novenos=9 décimos=10 décimas=10 centésimas=100 milésimas=1000",
         behind: "y medio|y media|y un cuarto|miles|por mil|al cuadrado|al cubo|factorial",
@@ -138,9 +144,6 @@ impl Table {
         &TABLES[language.0]
     }
 }
-
-/// Words before those for a sign that make a bound of them: "au moins", "al menos", "plus ou moins".
-const AT_LEAST: &str = "au du ou al lo o cuando non";
 
 /// Whether a word is in a list.
 fn has(list: &str, word: &str) -> bool {
@@ -199,7 +202,7 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
             // "3 minus 2" has no sign.
             || is_first
                 && has(table.sign, &lower)
-                && !is_behind(AT_LEAST)
+                && !is_behind(table.bounds)
                 && !earlier.is_some_and(|it| is_number(it, language))
         {
             return Some(before[word.range.start..last.range.end].to_owned());

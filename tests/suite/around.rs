@@ -449,7 +449,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "Son al menos [5](=5), no más de [5](=5), no solo [5](=5), [treinta y uno](=31).",
             "No, [5](=5).",
             "[al menos 5](=5 \">= 5\")",
-            "cuando menos [5](=5)",
+            "cuando menos [5](=5), ni más ni menos [5](=5)",
         ],
     ),
     ("pt", &["No [5](=5) e more than [5](=5)."]),
