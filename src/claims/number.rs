@@ -12,6 +12,7 @@
 //! scripts, fractions in one character, roots, `‰` and letters such as in `225k` are refused, so that no part of
 //! what a reader sees is left out.
 
+mod beside;
 mod place;
 mod plain;
 mod scanner;
@@ -22,7 +23,8 @@ use num_traits::Zero;
 
 use crate::words::Words;
 
-pub(crate) use place::{Around, Beside, Trouble};
+pub(crate) use beside::Beside;
+pub(crate) use place::{Around, Trouble};
 pub(crate) use plain::{FACTORIAL, REFERENCE};
 use scanner::Scanner;
 
