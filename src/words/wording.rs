@@ -53,7 +53,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "unequal to|other than|differs from|differ from|different from|nearly|almost|not quite|hardly|beyond|\
                upwards of|in excess of|far from|short of|anything but|just over|well over",
         denials: "no|not|nor|neither|never|cannot|-n't",
-        between: "even|yet|exactly|really|actually|have|equal|equals|to|be|contain|reach|use",
+        between: "even|yet|longer|exactly|really|actually|have|equal|equals|to|be|contain|reach|use",
         only: "",
         articles: "",
         or: "or",

@@ -250,6 +250,7 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "It does not have [5](=5) layers.",
             "It is not equal to [5](=5).",
             "It does not equal [5](=5).",
+            "It is no longer [5](=5), and not really equal to [5](=5).",
             "It never reaches, differs from [5](=5).",
             "It is not equal to [0.5](=0.5).",
             "It is [$x > -3$](=-3).",
