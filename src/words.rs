@@ -8,6 +8,7 @@
 pub(crate) mod scaled;
 pub(crate) mod spelled;
 mod table;
+pub(crate) mod wording;
 
 pub use table::{LANGUAGES, Word};
 
@@ -25,11 +26,6 @@ impl Words {
     /// Those of a language, or the English ones.
     pub fn of(tag: &str) -> Self {
         Self::known(tag).unwrap_or_default()
-    }
-
-    /// Which of [`LANGUAGES`] it is.
-    pub(crate) const fn index(self) -> usize {
-        self.0
     }
 
     /// A word.

@@ -12,6 +12,7 @@
 //! scripts, fractions in one character, roots, `‰` and letters such as in `225k` are refused, so that no part of
 //! what a reader sees is left out.
 
+mod beside;
 mod place;
 mod plain;
 mod scanner;
@@ -22,8 +23,9 @@ use num_traits::Zero;
 
 use crate::words::Words;
 
-pub(crate) use place::{Beside, Trouble};
-pub(crate) use plain::FACTORIAL;
+pub(crate) use beside::Beside;
+pub(crate) use place::{Around, Trouble};
+pub(crate) use plain::{FACTORIAL, REFERENCE};
 use scanner::Scanner;
 
 /// A number as it stands in the prose.
@@ -91,15 +93,15 @@ pub(crate) fn all(text: &str, language: Option<Words>) -> Result<Vec<Printed>, S
 /// # Errors
 /// With more than one number, digits that make no number, or words that make another number of it.
 pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Printed>, String> {
-    let single = Scanner::said(text, language).single();
-    let single = single
+    let scanner = Scanner::said(text, language);
+    let single = scanner
+        .single()
         .map_err(|message| format!("{message}; link only the words around the one that is meant"));
-    let Some((printed, _)) = single? else { return Ok(None) };
+    let Some((printed, own)) = single? else { return Ok(None) };
     if printed.text == text {
         return Ok(Some(printed));
     }
-    let alone = Beside { inside: text.to_owned(), ..Beside::default() };
-    match alone.trouble(&printed, language) {
+    match Around::alone(text, scanner, own, &printed, language).trouble(None) {
         Some(trouble) => Err(format!("{}; {}", trouble.message, trouble.hint)),
         None => Ok(Some(printed)),
     }

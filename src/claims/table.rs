@@ -15,16 +15,35 @@ use crate::parse::{Aggregate, AggregateKind, Inline};
 
 /// One cell as it is printed.
 struct Cell {
-    printed: Option<Printed>,
+    /// Its number, if it has one, or why that cannot be read.
+    printed: Result<Option<Printed>, String>,
     is_bold: bool,
 }
 
 impl Cell {
     fn of(content: &[Inline]) -> Self {
-        let printed = number::find(&Stated::of(content).text).ok().flatten();
+        let stated = Stated::of(content);
+        let printed = match stated.has_value {
+            true => Err("it prints a computed value, which is not compared".to_owned()),
+            false => number::find(&stated.text),
+        };
         let is_bold = Inline::all(content).iter().any(|it| matches!(it, Inline::Strong(_)));
         Self { printed, is_bold }
     }
+
+    fn number(&self) -> Option<&Printed> {
+        self.printed.as_ref().ok()?.as_ref()
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self.printed, Ok(None))
+    }
+}
+
+/// That a cell that would have to be compared cannot be read, if one cannot.
+fn unreadable<'a>(name: &str, cells: impl IntoIterator<Item = &'a Cell>) -> Option<Verdict> {
+    let message = cells.into_iter().find_map(|cell| cell.printed.as_ref().err())?;
+    Some(Verdict::Error(format!("in {name}, a cell cannot be compared: {message}")))
 }
 
 /// Judges what an attribute says of a table in the chapter of a slug; gives it in words, too.
@@ -92,64 +111,68 @@ fn best(spec: &str, names: &[String], rows: &[Vec<Cell>]) -> Verdict {
     }
     for (column, which) in wanted {
         let cells: Vec<&Cell> = rows.iter().filter_map(|row| row.get(column)).collect();
+        let name = format!("`{}`", names[column]);
+        if let Some(error) = unreadable(&name, cells.iter().copied()) {
+            return error;
+        }
         let numbers: Vec<BigRational> =
-            cells.iter().filter_map(|cell| Some(cell.printed.as_ref()?.plain())).collect();
+            cells.iter().filter_map(|cell| Some(cell.number()?.plain())).collect();
         let extreme = match which {
             Best::Max => numbers.iter().max(),
             Best::Min => numbers.iter().min(),
         };
         let Some(extreme) = extreme.filter(|_| numbers.len() > 1) else {
-            return Verdict::Vacuous(format!("`{}` has no numbers to compare", names[column]));
+            return Verdict::Vacuous(format!("{name} has no numbers to compare"));
         };
         for cell in cells {
-            let is_best = cell.printed.as_ref().is_some_and(|printed| printed.plain() == *extreme);
-            let text =
-                cell.printed.as_ref().map_or("a cell without a number", |it| it.text.as_str());
-            match (is_best, cell.is_bold) {
-                (true, false) => {
-                    return Verdict::Refuted(format!(
-                        "in `{}`, {text} is best and not bold",
-                        names[column]
-                    ));
-                }
-                (false, true) => {
-                    return Verdict::Refuted(format!(
-                        "in `{}`, {text} is bold and not best",
-                        names[column]
-                    ));
-                }
-                _ => {}
-            }
+            let is_best = cell.number().is_some_and(|printed| printed.plain() == *extreme);
+            let text = cell.number().map_or("a cell without a number", |it| it.text.as_str());
+            let wrong = match (is_best, cell.is_bold) {
+                (true, false) => "best and not bold",
+                (false, true) => "bold and not best",
+                _ => continue,
+            };
+            return Verdict::Refuted(format!("in {name}, {text} is {wrong}"));
         }
     }
     Verdict::Verified
 }
 
-fn total(spec: &str, names: &[String], rows: &[Vec<Cell>]) -> Verdict {
-    let column = |at: usize| rows.iter().filter_map(|row| row.get(at)?.printed.as_ref()).collect();
-    let lines: Vec<(String, Vec<&Printed>)> = match spec {
+fn total<'a>(spec: &str, names: &[String], rows: &'a [Vec<Cell>]) -> Verdict {
+    let lines: Vec<(String, Vec<&Cell>)> = match spec {
         "row" => {
+            let column = |at: usize| rows.iter().filter_map(|row| row.get(at)).collect();
             let numeric = numeric(names.len(), rows);
             numeric.into_iter().map(|at| (format!("`{}`", names[at]), column(at))).collect()
         }
-        "column" => rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| {
-                let numbers = row.iter().filter_map(|cell| cell.printed.as_ref()).collect();
-                (format!("row {}", at + 1), numbers)
-            })
-            .collect(),
+        "column" => {
+            // A first column without numbers names the rows.
+            let is_first =
+                rows.iter().any(|row| row.first().is_some_and(|it| it.number().is_some()));
+            let named = usize::from(!is_first);
+            let cells = |(at, row): (usize, &'a Vec<Cell>)| {
+                (format!("row {}", at + 1), row.iter().skip(named).collect())
+            };
+            rows.iter().enumerate().map(cells).collect()
+        }
         other => {
             return Verdict::Error(format!(
                 "`{other}` is neither `row` nor `column`; the last of them is the total"
             ));
         }
     };
-    if lines.is_empty() || lines.iter().any(|(_, numbers)| numbers.len() < 2) {
+    let error = lines.iter().find_map(|(name, cells)| unreadable(name, cells.iter().copied()));
+    if let Some(error) = error {
+        return error;
+    }
+    let mut added: Vec<(String, Vec<&Printed>)> = Vec::with_capacity(lines.len());
+    for (name, cells) in lines {
+        added.push((name, cells.into_iter().filter_map(Cell::number).collect()));
+    }
+    if added.is_empty() || added.iter().any(|(_, numbers)| numbers.len() < 2) {
         return Verdict::Vacuous("there is nothing to add up".into());
     }
-    for (name, numbers) in lines {
+    for (name, numbers) in added {
         let Some((total, parts)) = numbers.split_last() else { continue };
         let sum: BigRational = parts.iter().map(|part| part.plain()).sum();
         // Each rounded number may be off by half of its last place.
@@ -228,9 +251,13 @@ fn claims_in(cell: &[Inline]) -> Vec<&str> {
         .collect()
 }
 
-/// Columns in which every row has a number.
+/// Columns of numbers, in which some may be unreadable: no cell is mere text, and one has a number or is bold.
 fn numeric(columns: usize, rows: &[Vec<Cell>]) -> Vec<usize> {
-    (0..columns)
-        .filter(|&at| rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.printed.is_some())))
-        .collect()
+    let is_numeric = |&at: &usize| {
+        let mut cells = rows.iter().map(|row| row.get(at));
+        let has_number = |cell: &Cell| cell.number().is_some() || cell.is_bold;
+        cells.clone().all(|cell| cell.is_some_and(|cell| !cell.is_text()))
+            && cells.any(|cell| cell.is_some_and(has_number))
+    };
+    (0..columns).filter(is_numeric).collect()
 }

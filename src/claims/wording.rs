@@ -4,320 +4,78 @@
 //! Left out: every other way of contradicting oneself, which is the reader's to see.
 
 use super::rule::{Rule, Side};
-use crate::words::{LANGUAGES, Words};
-
-/// Words of one language.
-struct Wording {
-    /// Words that say that something is no larger.
-    limits_above: &'static [&'static str],
-    /// Words that say that something is no smaller.
-    limits_below: &'static [&'static str],
-    /// Words before a number that say that the value is another.
-    unequal: &'static [&'static str],
-    /// Words before a number, or before those, that deny it; a hyphen marks an ending, a star any word but "only".
-    denials: &'static [&'static str],
-    /// Words between those and the number.
-    adverbs: &'static str,
-    /// Words before those that leave it open, as in "whether or not".
-    or: &'static str,
-    /// Words at the beginning of a text that say nothing.
-    it_is: &'static [&'static str],
-    /// Texts that say nothing but that something is false.
-    wrong: &'static [&'static str],
-    /// Words with which a longer text denies what it speaks of.
-    denied: &'static [&'static str],
-}
-
-/// In the order of [`LANGUAGES`].
-const WORDINGS: [Wording; LANGUAGES.len()] = [
-    Wording {
-        limits_above: &[
-            "at most",
-            "up to",
-            "less than",
-            "fewer than",
-            "below",
-            "under",
-            "or less",
-            "or fewer",
-        ],
-        limits_below: &[
-            "at least",
-            "more than",
-            "greater than",
-            "above",
-            "over",
-            "exceeds",
-            "or more",
-        ],
-        unequal: &[
-            "more than",
-            "greater than",
-            "larger than",
-            "less than",
-            "fewer than",
-            "smaller than",
-            "unequal to",
-            "other than",
-            "under",
-            "below",
-            "above",
-            "nearly",
-            "almost",
-            "not quite",
-            "hardly",
-            "exceeds",
-            "beyond",
-            "upwards of",
-            "in excess of",
-            "far from",
-            "short of",
-            "all but",
-            "anything but",
-            "just over",
-            "well over",
-        ],
-        denials: &["no", "not", "nor", "neither", "never", "cannot", "-n't"],
-        adverbs: "even yet exactly really actually",
-        or: "or",
-        it_is: &["it is ", "is ", "it "],
-        wrong: &["false", "not true", "untrue", "wrong", "no", "does not hold"],
-        denied: &[
-            "is false",
-            "are false",
-            "not true",
-            "untrue",
-            "does not hold",
-            "do not hold",
-            "is wrong",
-        ],
-    },
-    Wording {
-        limits_above: &[
-            "höchstens",
-            "maximal",
-            "bis zu",
-            "weniger als",
-            "kleiner als",
-            "unter",
-            "oder weniger",
-        ],
-        limits_below: &[
-            "mindestens",
-            "wenigstens",
-            "mehr als",
-            "größer als",
-            "über",
-            "übersteigt",
-            "oder mehr",
-        ],
-        unequal: &[
-            "mehr als",
-            "größer als",
-            "weniger als",
-            "kleiner als",
-            "ungleich",
-            "unter",
-            "fast",
-            "beinahe",
-            "nahezu",
-            "knapp",
-            "nicht ganz",
-            "kaum",
-            "weit über",
-            "etwas über",
-        ],
-        denials: &["nicht", "nie", "niemals", "kein", "keine", "keinen", "keiner", "weder"],
-        adverbs: "etwa genau einmal wirklich",
-        or: "oder",
-        it_is: &["das ist ", "es ist ", "ist ", "das ", "es "],
-        wrong: &["falsch", "nicht wahr", "unwahr", "nein", "gilt nicht"],
-        denied: &[
-            "ist falsch",
-            "sind falsch",
-            "nicht wahr",
-            "unwahr",
-            "gilt nicht",
-            "gelten nicht",
-        ],
-    },
-    Wording {
-        limits_above: &[
-            "au plus",
-            "jusqu'à",
-            "moins de",
-            "inférieur à",
-            "inférieure à",
-            "sous",
-            "ou moins",
-        ],
-        limits_below: &["au moins", "plus de", "supérieur à", "supérieure à", "dépasse", "ou plus"],
-        unequal: &[
-            "plus de",
-            "plus d'",
-            "moins de",
-            "moins d'",
-            "supérieur à",
-            "supérieure à",
-            "inférieur à",
-            "inférieure à",
-            "différent de",
-            "différente de",
-            "presque",
-            "près de",
-            "à peine",
-            "loin de",
-            "sous",
-        ],
-        denials: &["pas", "pas de", "jamais", "aucun", "aucune", "non", "ni"],
-        adverbs: "exactement vraiment même encore",
-        or: "ou",
-        it_is: &["c'est ", "est ", "cela "],
-        wrong: &["faux", "pas vrai", "non", "ne tient pas"],
-        denied: &[
-            "est faux",
-            "est fausse",
-            "sont faux",
-            "sont fausses",
-            "pas vrai",
-            "ne tient pas",
-        ],
-    },
-    Wording {
-        limits_above: &[
-            "como máximo",
-            "a lo sumo",
-            "hasta",
-            "menos de",
-            "menor que",
-            "por debajo de",
-            "o menos",
-        ],
-        limits_below: &[
-            "al menos",
-            "como mínimo",
-            "más de",
-            "mayor que",
-            "por encima de",
-            "supera",
-            "o más",
-        ],
-        unequal: &[
-            "más de",
-            "menos de",
-            "mayor que",
-            "menor que",
-            "distinto de",
-            "distinta de",
-            "casi",
-            "apenas",
-            "lejos de",
-            "por debajo de",
-            "por encima de",
-        ],
-        denials: &["no", "nunca", "ni", "ningún", "ninguna", "no *"],
-        adverbs: "exactamente realmente siquiera todavía aún",
-        or: "o",
-        it_is: &["esto es ", "eso es ", "es "],
-        wrong: &["falso", "no es cierto", "no", "no se cumple"],
-        denied: &[
-            "es falso",
-            "es falsa",
-            "son falsos",
-            "no es cierto",
-            "no se cumple",
-            "no se cumplen",
-        ],
-    },
-];
+use crate::words::Words;
+use crate::words::wording::Wording;
 
 /// Signs before a number that say that the value is another.
-const UNEQUAL: [&str; 5] = ["≠", "<", ">", "\\neq", "\\ne"];
-
-impl Wording {
-    /// Those of a language; of one that is not known, the English ones.
-    fn of(language: Option<Words>) -> &'static Self {
-        &WORDINGS[language.unwrap_or_default().index()]
-    }
-
-    /// The words at the end of a text that deny what follows, and what stands before them.
-    fn denial<'a>(&self, before: &'a str) -> Option<(&'a str, &'a str)> {
-        let mut found: Vec<_> = self
-            .denials
-            .iter()
-            .filter_map(|words| {
-                let (ending, any) = (words.strip_prefix('-'), words.strip_suffix(" *"));
-                let last = before.rsplit(' ').next().filter(|_| any.is_some()).unwrap_or_default();
-                if ["solo", "sólo", "más"].contains(&last) {
-                    return None;
-                }
-                let end = before[..before.len() - last.len()].trim_end();
-                let rest = end.strip_suffix(ending.or(any).unwrap_or(words))?;
-                let start = match ending {
-                    Some(_) => rest.trim_end_matches(char::is_alphabetic).len(),
-                    None if rest.ends_with(char::is_alphanumeric) => return None,
-                    None => rest.len(),
-                };
-                Some((before[start..].trim(), before[..start].trim_end()))
-            })
-            .collect();
-        found.sort_by_key(|(_, rest)| rest.len());
-        let (words, rest) = found.into_iter().next()?;
-        let or = rest.strip_suffix(self.or);
-        let is_open = or.is_some_and(|rest| !rest.ends_with(char::is_alphanumeric));
-        (!is_open).then_some((words, rest))
-    }
-}
+const UNEQUAL: [&str; 14] = [
+    "≠", "<", ">", "≪", "≫", "!=", "﹗=", "\\neq", "\\ne", "\\not=", "\\ll", "\\gg", "\\lt", "\\gt",
+];
 
 /// The words, in the text of a claim or right before it, that say the opposite of a bound, such as "at most"
-/// beside `>= 1`.
+/// beside `>= 1`. `front` is what stands in the link before its number.
 pub(super) fn opposed_by(
     rule: &Rule,
     before: &str,
+    front: &str,
     text: &str,
     language: Option<Words>,
 ) -> Option<&'static str> {
     let Rule::Bound(side, _) = rule else { return None };
-    let wording = Wording::of(language);
-    let opposite = match side {
-        Side::AtLeast | Side::Above => wording.limits_above,
-        Side::AtMost | Side::Below => wording.limits_below,
-        Side::Not => return None,
-    };
-    let (before, text) = (plain(before), format!(" {} ", plain(text)));
-    let says = |words: &&str| text.contains(&format!(" {words} "));
+    let wording = Wording::of(language?);
+    let (before, front, text) = (plain(before), plain(front), format!(" {} ", plain(text)));
     let denies = |text: &str| wording.denial(text.trim_end()).is_some();
-    let ends = |words: &&str| {
-        let rest = before.strip_suffix(words);
+    let ends = |text: &str, words: &str| {
+        let rest = text.strip_suffix(words);
         rest.is_some_and(|rest| !rest.ends_with(char::is_alphanumeric) && !denies(rest))
     };
-    let is_denied = text.match_indices(' ').any(|(at, _)| denies(&text[..at]));
-    let inside = opposite.iter().copied().find(says).filter(|_| !is_denied);
-    inside.or_else(|| opposite.iter().copied().find(ends))
+    let limits = || -> Vec<&'static str> {
+        match side {
+            Side::AtLeast | Side::Above => wording.limits_above().collect(),
+            Side::AtMost | Side::Below => wording.limits_below().collect(),
+            Side::Not => Vec::new(),
+        }
+    };
+    let of_place = || match side {
+        Side::AtLeast | Side::Above => wording.under().find(|it| ends(&front, it)),
+        Side::AtMost | Side::Below => wording.over().find(|it| ends(&front, it)),
+        Side::Not => None,
+    };
+    let is_denied = || text.match_indices(' ').any(|(at, _)| denies(&text[..at]));
+    let said = limits().into_iter().find(|it| text.contains(&format!(" {it} ")));
+    said.filter(|_| !is_denied())
+        .or_else(of_place)
+        .or_else(|| limits().into_iter().find(|it| ends(&before, it)))
 }
 
 /// The words at the end of what stands before an exact number that say that the value is another, such as
 /// "more than".
 pub(super) fn unequal_by(before: &str, language: Option<Words>) -> Option<&'static str> {
-    let wording = Wording::of(language);
     let before = plain(before);
-    let sign = UNEQUAL.into_iter().find(|sign| before.ends_with(sign));
-    sign.or_else(|| {
-        wording.unequal.iter().copied().find(|words| {
-            before.strip_suffix(words).is_some_and(|rest| {
-                let is_word = !rest.ends_with(char::is_alphanumeric);
-                is_word && wording.denial(rest.trim_end()).is_none()
-            })
+    let is_arrow = before.ends_with("->") || before.ends_with("=>");
+    let is_sign = |sign: &&str| !is_arrow && before.trim_end_matches(['{', ' ']).ends_with(sign);
+    if let Some(sign) = UNEQUAL.into_iter().find(|sign| is_sign(sign)) {
+        return Some(sign);
+    }
+    let wording = Wording::of(language?);
+    wording.unequal().find(|words| {
+        before.strip_suffix(words).is_some_and(|rest| {
+            let is_word = !rest.ends_with(char::is_alphanumeric);
+            is_word && wording.denial(rest.trim_end()).is_none()
         })
     })
 }
 
 /// The words at the end of what stands before a number that deny it.
 pub(super) fn denied_before(before: &str, language: Option<Words>) -> Option<String> {
-    let (wording, before) = (Wording::of(language), plain(before));
-    let (rest, last) = before.rsplit_once(' ').unwrap_or_default();
-    let is_adverb = wording.adverbs.split(' ').any(|adverb| adverb == last);
-    let denial = wording.denial(if is_adverb { rest } else { &before })?;
+    let (wording, before) = (Wording::of(language?), plain(before));
+    let mut rest = before.as_str();
+    while let Some((earlier, last)) = rest.rsplit_once(' ')
+        && wording.is_between(last)
+    {
+        rest = earlier;
+    }
+    let denial = wording.denial(rest)?;
     Some(denial.0.to_owned())
 }
 
@@ -327,22 +85,20 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text says nothing but that something is false.
+/// Whether a text says nothing but that something is false; in English, too, if the language is not known.
 pub(super) fn says_false(text: &str, language: Option<Words>) -> bool {
-    let wording = Wording::of(language);
     let text = plain(text.trim().trim_end_matches(['.', '!']));
-    let text = wording.it_is.iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text);
-    wording.wrong.contains(&text)
+    Wording::of(language.unwrap_or_default()).says_false(&text)
 }
 
 /// The words with which a text denies what it speaks of.
 pub(super) fn denied_by(text: &str, language: Option<Words>) -> Option<&'static str> {
+    let mut denied = Wording::of(language?).denied();
     let text = text.to_lowercase();
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
     let text = format!(" {} ", words.join(" "));
-    let denied = Wording::of(language).denied;
-    denied.iter().copied().find(|denial| text.contains(&format!(" {denial} ")))
+    denied.find(|denial| text.contains(&format!(" {denial} ")))
 }
 
 #[cfg(test)]
@@ -359,7 +115,10 @@ mod tests {
         };
         for (language, before) in [
             ("en", "more than "),
-            ("en", "under "),
+            ("en", "does not have "),
+            ("en", "is not equal to "),
+            ("en", "differs from "),
+            ("en", "$x \\gg "),
             ("en", "Nearly "),
             ("en", "There are not "),
             ("en", "It isn’t "),
@@ -374,7 +133,7 @@ mod tests {
             ("fr", "ce ne sont pas "),
             ("es", "casi "),
             ("es", "no son "),
-            ("nl", "more than "),
+            ("nl", "≠ "),
         ] {
             assert!(found(language, before).is_some(), "{before}");
         }
@@ -384,6 +143,11 @@ mod tests {
             ("en", "a knot "),
             ("en", "at least "),
             ("en", "whether or not "),
+            ("en", "does not differ from "),
+            ("en", "evaluated under "),
+            ("fr", "avec un pas de "),
+            ("nl", "more than "),
+            ("pt", "no "),
             ("en", ""),
             ("de", "nicht mehr als "),
             ("de", "rast "),
@@ -398,18 +162,22 @@ mod tests {
 
     #[test]
     fn words_that_oppose_a_bound_are_found_in_the_link_and_before_it() {
-        let found = |language, rule, before, text| {
+        let found = |language, rule, before, text: &str| {
             let rule = Rule::parse(rule).expect("it is a rule");
-            opposed_by(&rule, before, text, Words::known(language))
+            let front = text.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+            opposed_by(&rule, before, front, text, Words::known(language))
         };
         assert_eq!(found("en", ">= 5", "", "at most 5"), Some("at most"));
         assert_eq!(found("en", ">= 5", "it is at most ", "5"), Some("at most"));
         assert_eq!(found("en", "<= 5", "", "more than 5"), Some("more than"));
+        assert_eq!(found("en", "<= 5", "", "well over 5"), Some("over"));
         assert_eq!(found("de", ">= 5", "es sind höchstens ", "5"), Some("höchstens"));
         assert_eq!(found("fr", "<= 5", "", "au moins 5"), Some("au moins"));
         assert_eq!(found("es", "> 5", "", "menos de 5"), Some("menos de"));
         for (language, rule, before, text) in [
             ("en", "<= 5", "", "not more than 5"),
+            ("en", "<= 5", "averaged over ", "at most 5"),
+            ("en", "<= 5", "", "below 5 over all seeds"),
             ("en", "<= 5", "no more than ", "5"),
             ("en", "<= 5", "more than that, ", "5"),
             ("de", "<= 5", "nicht mehr als ", "5"),

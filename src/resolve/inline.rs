@@ -12,7 +12,7 @@ use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
-use crate::claims::number::{Beside, FACTORIAL};
+use crate::claims::number::{Beside, FACTORIAL, REFERENCE};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
@@ -418,6 +418,11 @@ fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
                 | Inline::FootnoteMark { .. }
                 | Inline::Problem(_) => text.push(' '),
                 form => add(form.content(), text, claims),
+            }
+            if matches!(inline, Inline::Jump { .. })
+                && text[start..].starts_with(char::is_alphabetic)
+            {
+                text.push(REFERENCE);
             }
             if let Inline::Claim { claim, .. } = inline {
                 claims.push((*claim, start..text.len()));

@@ -12,23 +12,32 @@ use super::table::LANGUAGES;
 struct Table {
     /// In front of a number, with words between that say nothing.
     front: &'static str,
-    /// In front of those, which then are places: "the second half".
+    /// In front of those and of `part`, which then are places: "the second half".
     places: &'static str,
     /// In front of a number and behind another, or behind a word of `several`.
     times: &'static str,
     several: &'static str,
     /// In front of a number with `of` between.
     part: &'static str,
+    /// Likewise, if no word of `a` stands in front, which makes a figure of it.
+    figure: &'static str,
+    a: &'static str,
     /// Likewise, if no word of `the` stands in front, which makes a place in an order of it.
     place_or_part: &'static str,
     of: &'static str,
     /// "of the", which speaks of a part of what is counted.
     of_the: &'static str,
     the: &'static str,
+    /// Behind a number, if no noun follows, as in "squared errors".
+    powers: &'static str,
+    /// Words that follow those and are no nouns.
+    no_nouns: &'static str,
     /// Words that say nothing.
     empty: &'static str,
     /// Signs in words.
     sign: &'static str,
+    /// Words in front of those that make a bound of them: "au moins", "plus ou moins".
+    bounds: &'static str,
     /// Behind a number, parts of a whole, with how many of them make it.
     denominators: &'static str,
     /// Behind a number, with `|` between phrases; a space in front marks what a hyphen makes no number of, as in
@@ -40,21 +49,27 @@ struct Table {
 const TABLES: [Table; LANGUAGES.len()] = [
     Table {
         front: "half twice thrice double triple quadruple dozen -fold",
-        places: "first second third other last former latter upper lower",
+        places: "first second third other last former latter upper lower left right top \
+                 bottom front rear",
         times: "times",
         several: "several many",
         part: "quarter thirds quarters fourths fifths sixths sevenths eighths ninths tenths hundredths \
-               thousandths square cube root",
+               thousandths root",
+        figure: "square cube",
+        a: "a",
         place_or_part: "third fourth fifth sixth seventh eighth ninth tenth hundredth thousandth",
         of: "of",
         of_the: "",
         the: "the",
         empty: "the a an as many much that those its",
         sign: "minus negative",
+        bounds: "",
         denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
                        tenths=10 twentieths=20 hundredths=100 thousandths=1000",
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
-                 billions|trillions| fold|per thousand|per mille|per mil|per million|squared|cubed|factorial",
+                 billions|trillions| fold|per thousand|per mille|per mil|per million",
+        powers: "squared cubed factorial",
+        no_nouns: "is are was were equals makes gives and or but plus minus times of in for as than to at on by if",
     },
     Table {
         front: "halb halbe halben halbes doppelt doppelte doppelten dutzend -mal -fach -fache -fachen",
@@ -62,50 +77,65 @@ const TABLES: [Table; LANGUAGES.len()] = [
         times: "mal",
         several: "mehrere viele",
         part: "hälfte drittel viertel fünftel sechstel siebtel achtel neuntel zehntel hundertstel tausendstel \
-               quadrat wurzel",
+               wurzel",
+        figure: "quadrat",
+        a: "ein einem",
         place_or_part: "",
         of: "von aus",
         of_the: "der des",
         the: "der die das",
         empty: "so viel viele wie die das den dem einer eines",
         sign: "minus negativ",
+        bounds: "",
         denominators: "halbe=2 drittel=3 viertel=4 fünftel=5 sechstel=6 siebtel=7 achtel=8 neuntel=9 zehntel=10 \
                        zwanzigstel=20 hundertstel=100 tausendstel=1000",
         behind: "einhalb|und ein halb|und ein halbes|und eine halbe|und ein viertel|und ein drittel|hunderte|\
                  tausende|tsd|mio|mrd| fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät",
+        powers: "",
+        no_nouns: "",
     },
     Table {
         front: "demi demie double triple quadruple",
         places: "",
         times: "fois",
         several: "plusieurs",
-        part: "moitié tiers quart carré cube racine",
+        part: "moitié tiers quart racine",
+        figure: "carré cube",
+        a: "un",
         place_or_part: "cinquième sixième septième huitième neuvième dixième vingtième centième millième",
         of: "de d",
         of_the: "du des",
         the: "le la",
         empty: "le la les un une que",
         sign: "moins",
+        bounds: "au du ou non ni",
         denominators: "demis=2 tiers=3 quart=4 quarts=4 cinquième=5 cinquièmes=5 sixième=6 sixièmes=6 septièmes=7 \
                        huitième=8 huitièmes=8 neuvièmes=9 dixième=10 dixièmes=10 vingtièmes=20 centième=100 \
                        centièmes=100 millième=1000 millièmes=1000",
         behind: "et demi|et demie|et un quart|et quart|pour mille|au carré|au cube|factorielle",
+        powers: "",
+        no_nouns: "",
     },
     Table {
         front: "doble triple cuádruple",
         places: "",
         times: "veces",
         several: "varias muchas",
-        part: "mitad tercio cuadrado cubo raíz",
+        part: "mitad tercio raíz",
+        figure: "cuadrado cubo",
+        a: "un",
         place_or_part: "cuarto quinto sexto séptimo octavo noveno décimo centésimo milésimo",
         of: "de",
         of_the: "del",
         the: "el la",
         empty: "el la los las un una que",
         sign: "menos",
+        bounds: "al lo o cuando ni",
         denominators: "medios=2 tercio=3 tercios=3 cuarto=4 cuartos=4 quinto=5 quintos=5 sextos=6 séptimos=7 \
                        octavos=8 novenos=9 décimos=10 décimas=10 centésimas=100 milésimas=1000",
         behind: "y medio|y media|y un cuarto|miles|por mil|al cuadrado|al cubo|factorial",
+        powers: "",
+        no_nouns: "",
     },
 ];
 
@@ -114,9 +144,6 @@ impl Table {
         &TABLES[language.0]
     }
 }
-
-/// Words before those for a sign that make a bound of them: "au moins", "al menos", "plus ou moins".
-const AT_LEAST: &str = "au du ou al lo o";
 
 /// Whether a word is in a list.
 fn has(list: &str, word: &str) -> bool {
@@ -130,10 +157,13 @@ fn multiplies(list: &str, word: &str, language: Words) -> bool {
 }
 
 fn is_number(text: &str, language: Words) -> bool {
-    text.contains(char::is_numeric)
-        || spelled::find(text.trim_end_matches('-'), language)
-            .iter()
-            .any(|it| !matches!(it.kind, Kind::One | Kind::Ordinal))
+    text.contains(char::is_numeric) || is_spelled(text, language)
+}
+
+fn is_spelled(text: &str, language: Words) -> bool {
+    spelled::find(text.trim_end_matches('-'), language)
+        .iter()
+        .any(|it| !matches!(it.kind, Kind::One | Kind::Ordinal))
 }
 
 /// How far from a number words are read.
@@ -160,17 +190,19 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
         let is_first = at + 1 == words.len();
         let earlier = at.checked_sub(1).map(|at| words[at].text).filter(|_| word.follows);
         let is_behind = |list| earlier.is_some_and(|it| has(list, &it.to_lowercase()));
+        // "28 times 28" is like "28 × 28".
         let is_times = has(table.times, word.text)
-            && (is_behind(table.several) || earlier.is_some_and(|it| is_number(it, language)));
+            && (is_behind(table.several) || earlier.is_some_and(|it| is_spelled(it, language)));
         if is_times
             || has(table.front, &lower) && (has_of || !is_behind(table.places))
             || multiplies(table.front, &lower, language)
-            || has_of && has(table.part, &lower)
+            || has_of && has(table.part, &lower) && !is_behind(table.places)
+            || has_of && has(table.figure, &lower) && !is_behind(table.a)
             || has_of && has(table.place_or_part, &lower) && !is_behind(table.the)
             // "3 minus 2" has no sign.
             || is_first
                 && has(table.sign, &lower)
-                && !is_behind(AT_LEAST)
+                && !is_behind(table.bounds)
                 && !earlier.is_some_and(|it| is_number(it, language))
         {
             return Some(before[word.range.start..last.range.end].to_owned());
@@ -190,16 +222,16 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
     let table = Table::of(language);
     let words = following(after);
     let first = words.first()?;
-    let lower = |at: usize| words.get(at).map(|word| word.text.to_lowercase());
+    let lower: Vec<String> = words.iter().map(|word| word.text.to_lowercase()).collect();
     let is_phrase = |phrase: &&str| {
         let parts = || phrase.split(' ').filter(|part| !part.is_empty());
         // "and a quarter of the rest" is another one, and so is "and a third one".
         let is_place = parts().next_back().is_some_and(|last| has(table.place_or_part, last));
         let is_apart = parts().count() > 2
-            && (lower(parts().count()).is_some_and(|_| is_place)
+            && (is_place && words.len() > parts().count()
                 || words.get(parts().count()).is_some_and(|it| is_of(it.text, language)));
         let is_compound = phrase.starts_with(' ') && after.starts_with('-');
-        parts().enumerate().all(|(at, part)| lower(at).as_deref() == Some(part))
+        parts().enumerate().all(|(at, part)| lower.get(at).is_some_and(|it| it == part))
             && !is_apart
             && !is_compound
     };
@@ -207,9 +239,13 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
         return Some(first.text.to_owned());
     }
     let is_times = has(table.times, first.text);
+    let is_alone = lower.get(1).is_none_or(|next| has(table.no_nouns, next));
+    if has(table.powers, &lower[0]) && is_alone {
+        return Some(first.text.to_owned());
+    }
     let length = match table.behind.split('|').find(is_phrase) {
         Some(phrase) => phrase.split_whitespace().count(),
-        None if is_times && words.get(1).is_some_and(|it| is_number(it.text, language)) => 2,
+        None if is_times && words.get(1).is_some_and(|it| is_spelled(it.text, language)) => 2,
         None => return None,
     };
     Some(after[first.range.start..words[length - 1].range.end].to_owned())

@@ -62,14 +62,6 @@ impl Spelled {
     }
 }
 
-/// How one counts from two on, in the order of [`LANGUAGES`].
-const COUNTING: [&str; LANGUAGES.len()] = [
-    "two three four five six seven eight nine ten eleven twelve thirteen",
-    "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn",
-    "deux trois quatre cinq six sept huit neuf dix onze douze treize",
-    "dos tres cuatro cinco seis siete ocho nueve diez once doce trece",
-];
-
 /// What reads the words of each language, in the order of [`LANGUAGES`].
 static READERS: LazyLock<Vec<Language>> = LazyLock::new(|| {
     vec![Language::english(), Language::german(), Language::french(), Language::spanish()]
@@ -249,19 +241,17 @@ pub(crate) fn is_hyphen(c: char) -> bool {
 
 /// Whether a word says that those are meant of which was spoken.
 pub(crate) fn is_the(word: &str, language: Words) -> bool {
-    const THE: [&[&str]; LANGUAGES.len()] = [
-        &["the", "these", "those"],
-        &["die", "diese", "beiden", "den", "der"],
-        &["les", "ces", "des"],
-        &["los", "las", "estos", "estas"],
-    ];
-    THE[language.0].contains(&word.to_lowercase().as_str())
+    MANNERS[language.0].the.contains(&word.to_lowercase().as_str())
 }
 
 /// Whether a word joins tens and units.
 pub(crate) fn is_and(word: &str, language: Words) -> bool {
-    const AND: [&str; LANGUAGES.len()] = ["and", "und", "et", "y"];
-    word.to_lowercase() == AND[language.0]
+    word.to_lowercase() == MANNERS[language.0].and
+}
+
+/// Whether a word stands in front of two ends.
+pub(crate) fn is_between(word: &str, language: Words) -> bool {
+    word.to_lowercase() == MANNERS[language.0].between
 }
 
 /// Whether a number begins with a word that scales one in front of it.
@@ -274,7 +264,7 @@ pub(crate) fn begins_with_scale(words: &str, language: Words) -> bool {
 /// The words of a number with the last of them counted one down and one up, where it is a small one: "five" for
 /// "four".
 pub(crate) fn neighbours(words: &str, language: Words) -> Vec<String> {
-    let counting: Vec<&str> = COUNTING[language.0].split(' ').collect();
+    let counting: Vec<&str> = MANNERS[language.0].counting.split(' ').collect();
     let lower = words.to_lowercase();
     let is_end = |at: &usize| lower.ends_with(counting[*at]);
     let Some(at) = (0..counting.len()).filter(is_end).max_by_key(|at| counting[*at].len()) else {

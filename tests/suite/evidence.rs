@@ -352,6 +352,20 @@ fn bold_is_best_and_the_last_is_the_total() {
         of("| a | 0.33 | 1 |\n| b | 0.67 | 2 |\n| c | 1.03 | 3 |", "total=\"row\""),
         "refuted"
     );
+    for (rows, attribute) in [
+        ("| a | 1 000 | 1 |\n| b | **900** | 2 |\n| c | 800 | 3 |", "best=\"test: max\""),
+        ("| a | 1 000 | **2** |\n| b | **900** | 1 |", "best=\"max\""),
+        ("| a | **0.8 ± 0.1** | **2** |\n| b | 0.9 ± 0.1 | 1 |", "best=\"max\""),
+        ("| a | {{ three }} | **2** |\n| b | **1** | 1 |", "best=\"max\""),
+        ("| 5 | 3K | 5 |\n| 2 | 2 | 4 |", "total=\"column\""),
+        ("| a | {{ three }} | 2 |\n| b | 1 | 1 |", "total=\"column\""),
+        ("| a | 1K | 2 |\n| b | 1 | 2 |", "total=\"row\""),
+    ] {
+        assert_eq!(of(rows, attribute), "error", "{rows} {attribute}");
+    }
+    let labelled = "| 1–2 | **2** | **2** |\n| 3–4 | 1 | 1 |";
+    assert_eq!(of(labelled, "total=\"column\""), "verified");
+    assert_eq!(of(labelled, "best=\"max\""), "verified");
 }
 
 fn coverage(prose: &str) -> Coverage {

@@ -8,7 +8,7 @@ use veracity_protocol::{Check, CheckStatus, Published, Value};
 
 use super::{Names, Site, Stated, Subject, Verdict};
 use crate::claims::measure::Measure;
-use crate::claims::number::{Printed, Trouble};
+use crate::claims::number::{Around, Printed, Trouble};
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
 use crate::claims::rule::Rule;
@@ -39,6 +39,10 @@ pub(super) struct Finding<'a> {
     pub(super) hint: Option<String>,
     /// How a tolerance leaves printed digits unchecked.
     pub(super) loose: Option<String>,
+    /// The number in the text, or why it cannot be read.
+    printed: Result<Option<Printed>, String>,
+    /// The unit in which it is compared.
+    unit: Option<String>,
 }
 
 impl<'a> Finding<'a> {
@@ -59,6 +63,8 @@ impl<'a> Finding<'a> {
             code: "claim-error",
             hint: None,
             loose: None,
+            printed: Ok(None),
+            unit: None,
         };
         let relation = match Relation::parse(&site.claim.relation) {
             Ok(relation) => relation,
@@ -80,10 +86,10 @@ impl<'a> Finding<'a> {
             finding.compared = Compared::Nothing;
             return finding;
         }
-        let printed = match &site.subject {
-            Subject::Prose(stated) => number::stated(&stated.text, site.language).ok().flatten(),
-            Subject::Equation(_) | Subject::Table(..) => None,
-        };
+        if let Subject::Prose(stated) = &site.subject {
+            finding.printed = number::stated(&stated.text, site.language);
+        }
+        let printed = finding.printed.clone().ok().flatten();
         finding.relation = relation.rule.words(printed.as_ref());
         // Digits that are quoted are compared with what they quote.
         if relation.quotes.is_none() {
@@ -94,9 +100,15 @@ impl<'a> Finding<'a> {
             Err(miss) => finding.miss(site, &site.claim.name, miss, names),
         }
         finding.relation = relation.words(&finding.relation);
+        let around =
+            printed.as_ref().map(|printed| site.beside.around(Some(printed), site.language));
         if let Subject::Prose(stated) = &site.subject {
-            let before = &site.beside.before;
-            if let Some(words) = opposed_by(&relation.rule, before, &stated.text, site.language) {
+            let text = &stated.text;
+            let (before, front) = match &around {
+                Some(around) => around.fronts(),
+                None => (site.beside.before.clone(), String::new()),
+            };
+            if let Some(words) = opposed_by(&relation.rule, &before, &front, text, site.language) {
                 let message =
                     format!("the text says “{words}”, the opposite of `{}`", finding.relation);
                 finding.verdict = Verdict::Error(message);
@@ -105,17 +117,19 @@ impl<'a> Finding<'a> {
         if finding.number.is_some()
             && let Subject::Prose(stated) = &site.subject
         {
-            match &printed {
+            match &around {
                 _ if matches!(relation.rule, Rule::At(_)) => {
                     finding.tell(site.beside.trouble_of_formula(site.language));
                 }
-                Some(printed) => finding.read_around(site, &relation.rule, printed),
+                Some(around) => finding.read_around(site, &relation.rule, around),
                 // The ends of an interval.
                 None => {
                     let ends = number::all(&stated.text, site.language).unwrap_or_default();
                     let mut ends =
                         ends.iter().filter(|_| !matches!(finding.verdict, Verdict::Error(_)));
-                    let trouble = ends.find_map(|end| site.beside.trouble(end, site.language));
+                    let unit = finding.unit.as_deref();
+                    let around = |end| site.beside.around(Some(end), site.language);
+                    let trouble = ends.find_map(|end| around(end).trouble(unit));
                     finding.tell(trouble);
                 }
             }
@@ -146,8 +160,10 @@ impl<'a> Finding<'a> {
     }
 
     /// Looks for words around a number that say another.
-    fn read_around(&mut self, site: &Site, rule: &Rule, printed: &Printed) {
-        let before = site.beside.in_front(printed, site.language);
+    fn read_around(&mut self, site: &Site, rule: &Rule, around: &Around) {
+        let Some(printed) = around.printed() else { return };
+        let (before, front) = around.fronts();
+        let before = before + &front;
         let is_exact = *rule == Rule::Printed && printed.in_digits().is_some();
         let is_equal = matches!(rule, Rule::Printed | Rule::Within(_) | Rule::WithinOn(_));
         let said = |words: &str| {
@@ -167,7 +183,7 @@ impl<'a> Finding<'a> {
             self.hint = Some("give it `refuted` if it is to be denied".into());
             self.verdict = said(&words);
         }
-        self.tell(site.beside.trouble(printed, site.language));
+        self.tell(around.trouble(self.unit.as_deref()));
     }
 
     /// Refuses the claim if a reader sees another number than the claimed one.
@@ -249,6 +265,7 @@ impl<'a> Finding<'a> {
             return Verdict::Vacuous(PRINTS_VALUE.into());
         }
         let unit = if measure.points.is_some() { Some("%") } else { measure.unit(first) };
+        self.unit = unit.map(str::to_owned);
         relation.compare(&stated.text, site.language, &estimate, unit)
     }
 
@@ -291,7 +308,7 @@ impl<'a> Finding<'a> {
                 );
                 Verdict::Error(format!("`{}` is many numbers and not one", published.name))
             }
-            value => match (exact::number(value), number::stated(text, site.language)) {
+            value => match (exact::number(value), self.printed.clone()) {
                 (Ok(_), Ok(None)) if stated.has_value && !matches!(rule, Rule::Bound(..)) => {
                     Verdict::Vacuous(PRINTS_VALUE.into())
                 }
@@ -306,7 +323,10 @@ impl<'a> Finding<'a> {
                                 .into(),
                         ),
                     },
-                    rule => rule.compare(printed, &value, published.unit.as_deref()),
+                    rule => {
+                        self.unit.clone_from(&published.unit);
+                        rule.compare(printed, &value, published.unit.as_deref())
+                    }
                 },
                 (Err(message), _) => {
                     self.hint = Some(

@@ -10,8 +10,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTORIAL, normalise};
-use super::scanner::{Scanner, Spelled};
+use super::plain::{FACTORIAL, REFERENCE};
+use super::scanner::{Scanner, Spelled, is_dash, is_separator};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
@@ -30,20 +30,6 @@ const UNITS: [&str; 43] = [
 /// Digits of scripts without spaces that scale what stands before them.
 const SPACELESS_SCALES: &str = "十百千万萬亿億兆割分";
 
-/// Characters that turn the direction of those behind them, digits included.
-const TURNS: [char; 2] = ['\u{202d}', '\u{202e}'];
-
-/// What a page shows around a claim, of the same paragraph, cell or caption.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Beside {
-    /// In front of the link.
-    pub before: String,
-    /// The text of the link, with values and references.
-    pub inside: String,
-    /// Behind the link.
-    pub after: String,
-}
-
 /// Why a number is not the one that a reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
@@ -53,102 +39,73 @@ pub(crate) struct Trouble {
     pub hint: &'static str,
 }
 
-impl Beside {
-    /// How far from a link words are read.
-    const NEAR: usize = 70;
-
-    /// What stands around a range of a text, up to the next comma or full stop.
-    pub fn of(text: &str, range: Range<usize>) -> Self {
-        let (before, after) = (&text[..range.start], &text[range.end..]);
-        let start = before.char_indices().rev().nth(Self::NEAR).map_or(0, |(at, _)| at);
-        let end = after.char_indices().nth(Self::NEAR).map_or(after.len(), |(at, _)| at);
-        let (before, after) = (&before[start..], &after[..end]);
-        let stops = [", ", ". ", "; ", ": "];
-        let start = stops.iter().filter_map(|stop| before.rfind(stop).map(|at| at + stop.len()));
-        let end = stops.iter().filter_map(|stop| after.find(stop).map(|at| at + stop.len()));
-        Self {
-            before: before[start.max().unwrap_or(0)..].to_owned(),
-            inside: text[range].to_owned(),
-            after: after[..end.min().unwrap_or(after.len())].to_owned(),
-        }
-    }
-
-    /// What stands in front of the number that was read in the link, in it and before it.
-    pub fn in_front(&self, printed: &Printed, language: Option<Words>) -> String {
-        let own = self.own(printed, language).map_or(0, |own| own.start);
-        let inside: String = normalise(&self.inside).chars().take(own).collect();
-        normalise(&self.before) + &inside
-    }
-
-    /// Where the number stands in the link.
-    fn own(&self, printed: &Printed, language: Option<Words>) -> Option<Range<usize>> {
-        let inside = normalise(&self.inside);
-        let mut places = inside.match_indices(&printed.text);
-        if let (Some((at, text)), None) = (places.next(), places.next()) {
-            let start = inside[..at].chars().count();
-            return Some(start..start + text.chars().count());
-        }
-        let found = Scanner::said(&self.inside, language).scan().into_iter();
-        let mut own = found.filter(|(_, it)| it.as_ref() == Ok(printed)).map(|(range, _)| range);
-        own.next()
-    }
-
-    /// What makes another number of the one that was read in the link.
-    pub fn trouble(&self, printed: &Printed, language: Option<Words>) -> Option<Trouble> {
-        if [&self.before, &self.inside, &self.after].iter().any(|it| it.contains(TURNS)) {
-            let message =
-                format!("a character turns the direction in which `{}` is read", printed.text);
-            return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
-        }
-        self.around(Some(printed), language).trouble()
-    }
-
-    /// What makes another value of a formula, which is all that stands in the link.
-    pub fn trouble_of_formula(&self, language: Option<Words>) -> Option<Trouble> {
-        self.around(None, language).trouble()
-    }
-
-    fn around<'a>(&self, printed: Option<&'a Printed>, language: Option<Words>) -> Around<'a> {
-        let before = normalise(&self.before);
-        let inside = normalise(&self.inside);
-        let start = before.chars().count();
-        let link = start..start + inside.chars().count();
-        let scanner = Scanner::of(&(before + &inside + &normalise(&self.after)), language);
-        let own = printed.and_then(|printed| self.own(printed, language));
-        let own = own.map_or(link.clone(), |own| start + own.start..start + own.end);
-        Around { scanner, link, own, printed, language }
-    }
+/// Whether a character turns the direction of those behind it, digits included.
+pub(super) fn is_turned(text: &str) -> bool {
+    text.contains(['\u{202d}', '\u{202e}'])
 }
 
 /// A number among words, in the characters of a scanner.
-struct Around<'a> {
-    scanner: Scanner,
-    link: Range<usize>,
+pub(crate) struct Around<'a> {
+    pub(super) scanner: Scanner,
+    pub(super) link: Range<usize>,
     /// Where the number stands.
-    own: Range<usize>,
+    pub(super) own: Range<usize>,
     /// None for a formula.
-    printed: Option<&'a Printed>,
-    language: Option<Words>,
+    pub(super) printed: Option<&'a Printed>,
+    pub(super) is_turned: bool,
+    pub(super) language: Option<Words>,
 }
 
-impl Around<'_> {
-    fn trouble(&self) -> Option<Trouble> {
+impl<'a> Around<'a> {
+    /// A number with nothing but the text in which a scanner found it.
+    pub(super) fn alone(
+        text: &str,
+        scanner: Scanner,
+        own: Range<usize>,
+        printed: &'a Printed,
+        language: Option<Words>,
+    ) -> Self {
+        let (link, is_turned) = (0..scanner.chars.len(), is_turned(text));
+        Self { scanner, link, own, printed: Some(printed), is_turned, language }
+    }
+
+    /// The number; none for a formula.
+    pub fn printed(&self) -> Option<&'a Printed> {
+        self.printed
+    }
+
+    /// What stands in front of the number: before the link, and in it.
+    pub fn fronts(&self) -> (String, String) {
+        let link = self.link.start.min(self.own.start);
+        (self.scanner.text(0..link), self.scanner.text(link..self.own.start))
+    }
+
+    /// What makes another number of the one that is compared in a unit.
+    pub fn trouble(&self, unit: Option<&str>) -> Option<Trouble> {
         let own = self.scanner.text(self.own.clone());
+        if self.is_turned {
+            let message = format!("a character turns the direction in which `{own}` is read");
+            return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
+        }
         let whole = match self.printed {
-            Some(printed) => self.longer(printed),
+            Some(printed) => self.longer(printed, unit),
             None => self.scanner.minus(self.own.start).map(|sign| sign..self.own.end),
         };
         let whole = whole
-            .or_else(|| self.touches_behind())
+            .or_else(|| self.touches_behind(unit))
             .or_else(|| self.touches_in_front())
             .or_else(|| self.in_brackets())
-            .or_else(|| self.unread())
+            .or_else(|| self.scaled_behind())
+            .or_else(|| self.in_words_beside())
             .or_else(|| self.side_by_side());
         if let Some(whole) = whole {
-            let whole = self.scanner.text(whole);
+            let whole = self.scanner.text(whole).replace(REFERENCE, "");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
-            let hint = "put all of it into the link, or other words or a comma between them";
+            let hint = match self.has_unit() {
+                true => "part number and unit by a space",
+                false => "put all of it into the link, or other words or a comma between them",
+            };
             return Some(Trouble { message, hint });
         }
         let words = self.scaling()?;
@@ -157,21 +114,38 @@ impl Around<'_> {
         Some(Trouble { message, hint })
     }
 
+    /// Whether letters touch the digits that may be a unit.
+    fn has_unit(&self) -> bool {
+        let end = self.scanner.skip(self.own.end, |c| c.is_alphabetic() && !is_spaceless(c));
+        let letters = self.scanner.text(self.own.end..end);
+        !letters.is_empty() && !MAGNITUDES.contains(&letters.as_str()) && self.is_in_digits()
+    }
+
     /// A longer number of which this is a part.
-    fn longer(&self, printed: &Printed) -> Option<Range<usize>> {
+    fn longer(&self, printed: &Printed, unit: Option<&str>) -> Option<Range<usize>> {
         let own = &self.own;
         let overlaps = |range: &Range<usize>| range.start < own.end && own.start < range.end;
         let is_longer = |range: &Range<usize>| range.start < own.start || own.end < range.end;
         let is_ordinal =
             |it: &&Spelled| it.kind == Kind::Ordinal && overlaps(&it.range) && is_longer(&it.range);
-        if let Some(ordinal) = self.scanner.spelled.iter().find(is_ordinal) {
+        // "thirty-second clips" last thirty seconds.
+        let lasts = |it: &Range<usize>| {
+            let text = self.scanner.text(own.end..it.end.max(own.end)).to_lowercase();
+            it.start == own.start && matches!(text.as_str(), "-second" | " second")
+        };
+        let mut ordinals = self.scanner.spelled.iter().filter(is_ordinal);
+        if let Some(ordinal) = ordinals.find(|it| !lasts(&it.range)) {
             return Some(ordinal.range.clone());
+        }
+        if let Some(start) = self.scanner.function(own.start) {
+            return Some(start..own.end);
         }
         let mut found = self.scanner.scan().into_iter();
         let (range, found) = found.find(|(range, _)| overlaps(range))?;
-        // A per cent sign behind it is a unit.
+        // A per cent sign behind it may be the unit of the value.
+        let compared = printed.in_unit(unit).0;
         let is_same =
-            found.as_ref().is_ok_and(|whole| range == *own || whole.value == printed.value);
+            found.as_ref().is_ok_and(|whole| range == *own || whole.in_unit(unit).0 == compared);
         // What cannot be read ends at a space.
         let end = range.end.max(self.scanner.skip(own.end, |c| !c.is_whitespace()));
         let end = if found.is_ok() { range.end } else { end };
@@ -179,7 +153,7 @@ impl Around<'_> {
     }
 
     /// The number with what touches its end.
-    fn touches_behind(&self) -> Option<Range<usize>> {
+    fn touches_behind(&self, unit: Option<&str>) -> Option<Range<usize>> {
         let end = self.own.end;
         let to = |end| self.own.start..end;
         let first = self.scanner.get(end)?;
@@ -193,7 +167,8 @@ impl Around<'_> {
             (MAGNITUDES.contains(&letters(from).as_str()) && !goes_on(end)).then(|| to(end))
         };
         let is_bad = match first {
-            '%' | '‰' | '‱' | '^' | '_' | FACTORIAL => true,
+            '%' => unit.is_none_or(|unit| unit.trim() != "%"),
+            '‰' | '‱' | '^' | '_' | FACTORIAL => true,
             '!' => end < self.link.end || !self.ends_sentence(end),
             '+' => !goes_on(end + 1),
             '.' | ',' | '\'' | '’' if is_digit => true,
@@ -222,7 +197,7 @@ impl Around<'_> {
         let last = self.scanner.before(start)?;
         let earlier = start.checked_sub(2).and_then(|at| self.scanner.get(at));
         let is_bad = match last {
-            '^' | '_' | '√' | '∛' | '∜' => true,
+            '^' | '_' | '√' | '∛' | '∜' | REFERENCE => true,
             '.' | ',' | '\'' | '’' => earlier.is_some_and(char::is_numeric),
             // `3x3`, and not `0x10`
             'x' if earlier.is_some_and(char::is_numeric) => {
@@ -277,8 +252,20 @@ impl Around<'_> {
         self.printed.is_some_and(|it| it.text.ends_with(|c: char| c.is_ascii_digit()))
     }
 
+    /// The number with a word behind it that scales it and is not read with it, as in "5 (hundred)".
+    fn scaled_behind(&self) -> Option<Range<usize>> {
+        let next = self.scanner.skip(self.own.end, is_gap);
+        let end = self.scanner.skip(next, char::is_alphabetic);
+        let is_scale = spelled::begins_with_scale(&self.scanner.text(next..end), self.language?);
+        if next == self.own.end || !is_scale {
+            return None;
+        }
+        let has_bracket = self.scanner.text(self.own.end..next).contains(is_opening);
+        Some(self.own.start..if has_bracket { self.scanner.skip(end, is_closing) } else { end })
+    }
+
     /// The number with one in words beside it that is not read with it.
-    fn unread(&self) -> Option<Range<usize>> {
+    fn in_words_beside(&self) -> Option<Range<usize>> {
         let language = self.language?;
         let is_word =
             self.printed.is_some_and(|it| !it.text.contains(|c: char| c.is_ascii_digit()));
@@ -289,16 +276,6 @@ impl Around<'_> {
             });
         // "two three-layer networks"
         let is_compound = self.scanner.get(self.own.end) == Some('-');
-        let is_gap = |c: char| c.is_whitespace() || c == '-' || is_opening(c) || is_closing(c);
-        let next = self.scanner.skip(self.own.end, is_gap);
-        let end = self.scanner.skip(next, char::is_alphabetic);
-        if next > self.own.end
-            && spelled::begins_with_scale(&self.scanner.text(next..end), language)
-        {
-            let has_bracket = self.scanner.text(self.own.end..next).contains(is_opening);
-            let end = if has_bracket { self.scanner.skip(end, is_closing) } else { end };
-            return Some(self.own.start..end);
-        }
         let beside = self.scanner.spelled.iter().find(|it| {
             let is_behind = it.range.start >= self.own.end;
             let gap = match is_behind {
@@ -323,9 +300,7 @@ impl Around<'_> {
                 _ if gap.chars().all(is_gap) && is_scale() => true,
                 _ if is_behind && is_tens && joins => it.is_digit(),
                 Kind::Part if is_behind && joins => {
-                    let after = self.scanner.text(it.range.end..self.scanner.chars.len());
-                    let next = after.split_whitespace().next().unwrap_or_default();
-                    !scaled::is_of(next, language)
+                    self.is_whole() && !self.is_between() && !self.is_of_another(it.range.end)
                 }
                 _ => is_word && gap.chars().all(is_hyphen) && (gap.chars().any(is_blank)),
             }
@@ -339,15 +314,18 @@ impl Around<'_> {
         if !self.is_in_digits() {
             return None;
         }
+        // "128-dimensional" is no group.
         let is_group = |range: &Range<usize>| {
-            let is_alone = !scanner.get(range.end).is_some_and(|c| c.is_alphanumeric());
+            let goes_on = |c: char| c.is_alphanumeric() || c == '-';
+            let is_alone = !scanner.get(range.end).is_some_and(goes_on);
             range.len() == 3
                 && is_alone
                 && scanner.text(range.clone()).bytes().all(|it| it.is_ascii_digit())
         };
         let digits = |at| at..scanner.skip(at, |c| c.is_ascii_digit());
         let next = digits(scanner.skip(self.own.end, char::is_whitespace));
-        if next.start > self.own.end && is_group(&next) {
+        let own = scanner.text(self.own.clone());
+        if next.start > self.own.end && begins_groups(&own) && is_group(&next) {
             return Some(self.own.start..next.end);
         }
         if let Some(end) = self.fraction_behind() {
@@ -358,7 +336,8 @@ impl Around<'_> {
         let count = front.chars().rev().take_while(char::is_ascii_digit).count();
         let start = front.chars().count() - count;
         let earlier = start.checked_sub(1).and_then(|at| scanner.get(at));
-        let is_free = !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+        let is_free =
+            !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | '^'));
         let is_apart = front.len() < before.len() && (1..4).contains(&count) && is_free;
         (is_apart && is_group(&self.own)).then_some(start..self.own.end)
     }
@@ -368,8 +347,12 @@ impl Around<'_> {
         let scanner = &self.scanner;
         let mut at = scanner.skip(self.own.end, char::is_whitespace);
         let word = scanner.skip(at, char::is_alphabetic);
-        if self.language.is_some_and(|it| spelled::is_and(&scanner.text(at..word), it)) {
+        let joins = self.language.is_some_and(|it| spelled::is_and(&scanner.text(at..word), it));
+        if joins {
             at = scanner.skip(word, char::is_whitespace);
+        }
+        if !self.is_whole() || joins && (self.is_between() || self.is_of_another(at)) {
+            return None;
         }
         let is_fraction = |c: char| c.is_numeric() && !c.is_ascii_digit();
         let over = scanner.skip(at, |c| c.is_ascii_digit());
@@ -383,6 +366,26 @@ impl Around<'_> {
         }
     }
 
+    /// Whether a fraction may be added to the number.
+    fn is_whole(&self) -> bool {
+        self.printed.is_none_or(|it| it.last_place.is_none() && it.value.is_integer())
+    }
+
+    /// Whether the number is the first of two ends, as in "between 0 and 1/2".
+    fn is_between(&self) -> bool {
+        let before = self.scanner.text(0..self.own.start);
+        let mut near = before.split_whitespace().rev().take(2);
+        self.language.is_some_and(|it| near.any(|word| spelled::is_between(word, it)))
+    }
+
+    /// Whether what stands at a place is a part of something else, as in "1/3 of the rest".
+    fn is_of_another(&self, at: usize) -> bool {
+        let fraction = self.scanner.skip(at, |c| !c.is_whitespace());
+        let after = self.scanner.text(fraction..self.scanner.chars.len());
+        let next = after.split_whitespace().next().unwrap_or_default();
+        self.language.is_some_and(|language| scaled::is_of(next, language))
+    }
+
     /// Words that scale the number.
     fn scaling(&self) -> Option<String> {
         let language = self.language?;
@@ -393,11 +396,21 @@ impl Around<'_> {
         // "5-and-a-half"
         let spaced = after.replace('-', " ");
         let first = spaced.split_whitespace().next().unwrap_or_default();
-        let after = if spelled::is_and(first, language) { spaced.clone() } else { after };
+        let joins = spelled::is_and(first, language);
+        let is_apart = joins && (!self.is_whole() || self.is_between());
+        let after = if joins { spaced.clone() } else { after };
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
-            .or_else(|| scaled::behind(&after, language))
+            .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
+}
+
+/// Whether further groups of three digits may follow upon a number.
+fn begins_groups(number: &str) -> bool {
+    let mut groups = number.trim_start_matches(is_dash).split(is_separator);
+    let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+    groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
+        && groups.all(|it| it.len() == 3 && is_number(it))
 }
 
 /// Whether a letter belongs to a script whose words nothing parts.
@@ -409,6 +422,11 @@ fn is_spaceless(c: char) -> bool {
 /// Whether a character is drawn over the one before it.
 fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
+}
+
+/// Whether a character may stand between a number and what belongs to it.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '-' || is_opening(c) || is_closing(c)
 }
 
 fn is_opening(c: char) -> bool {

@@ -8,6 +8,9 @@ use crate::words::spelled::is_hyphen;
 /// A factorial in a formula, which is no exclamation mark.
 pub(crate) const FACTORIAL: char = '﹗';
 
+/// Stands behind a reference, whose number is none of those around it. No page shows it.
+pub(crate) const REFERENCE: char = '\u{e000}';
+
 /// Writes LaTeX and superscripts as plain characters.
 pub(super) fn normalise(text: &str) -> String {
     let mut plain = seen(text);

@@ -12,7 +12,7 @@ use super::Printed;
 use super::plain::normalise;
 use crate::claims::exact;
 use crate::words::Words;
-use crate::words::spelled::{self, Kind, is_hyphen};
+use crate::words::spelled::{self, Kind};
 
 /// Characters with what is found in them.
 pub(super) struct Scanner {
@@ -41,6 +41,10 @@ impl Spelled {
     }
 }
 
+/// Commands of LaTeX for functions of the number behind them.
+const FUNCTIONS: &str = "sqrt log ln lg exp sin cos tan cot sinh cosh tanh arcsin arccos arctan lfloor lceil lvert \
+                         lVert vert Vert max min gcd det Re Im Gamma";
+
 impl Scanner {
     /// Reads digits alone.
     pub(super) fn new(text: &str) -> Self {
@@ -59,7 +63,7 @@ impl Scanner {
         let found = language.map(|language| spelled::find(plain, language));
         let spelled = found.into_iter().flatten().map(|it| {
             let before = &plain[..it.range.start];
-            let digits = before.trim_end_matches(|c: char| c.is_whitespace() || is_hyphen(c));
+            let digits = before.trim_end_matches(|c: char| c.is_whitespace() || c == '-');
             let is_scale = it.scales(&before[digits.len()..]);
             Spelled {
                 range: at(it.range.start)..at(it.range.end),
@@ -152,7 +156,11 @@ impl Scanner {
         let before = self.text(0..range.start);
         let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
         let is_the = self.language.is_some_and(|language| spelled::is_the(word, language));
-        let is_two = self.spelled.iter().any(|it| it.range == *range && it.digits == "2");
+        // "the two halves"
+        let is_two = self
+            .spelled
+            .iter()
+            .any(|it| it.range == *range && matches!(it.digits.as_str(), "2" | "2/2"));
         is_word && is_two && is_the && before.ends_with(char::is_whitespace)
     }
 
@@ -227,10 +235,9 @@ impl Scanner {
     fn in_words(&self, spelled: &Spelled) -> Result<(Printed, Range<usize>), String> {
         let start = spelled.range.start;
         let begin = self.minus(start).unwrap_or(start);
-        let unreadable = || self.unreadable(begin, spelled.range.end);
         let (mut printed, _) = Self::new(&spelled.digits).number(0)?;
-        if self.is_root(begin) {
-            return Err(unreadable());
+        if let Some(function) = self.function(begin) {
+            return Err(self.unreadable(function, spelled.range.end));
         }
         if begin < start {
             printed.value = -printed.value;
@@ -261,8 +268,8 @@ impl Scanner {
         let begin = minus.unwrap_or(start);
         let first = end;
         let unreadable = || self.unreadable(begin, first);
-        if self.is_root(begin) {
-            return Err(unreadable());
+        if let Some(function) = self.function(begin) {
+            return Err(self.unreadable(function, first));
         }
         let mantissa: BigInt = digits.parse().map_err(|_| unreadable())?;
         let places = i64::try_from(decimals).map_err(|_| unreadable())?;
@@ -326,10 +333,26 @@ impl Scanner {
         format!("`{}` is not a number that can be read", self.text(begin..end))
     }
 
-    /// Whether a root is taken of what begins at this place.
-    fn is_root(&self, at: usize) -> bool {
-        matches!(self.before(at), Some('√' | '∛' | '∜'))
-            || self.chars[..at].ends_with(&['\\', 's', 'q', 'r', 't', '{'])
+    /// Where what makes another number of the one at this place begins: a root, a function of LaTeX, or a bar.
+    pub(super) fn function(&self, at: usize) -> Option<usize> {
+        let is_blank = |c: char| c.is_whitespace() || matches!(c, '{' | '(' | '[');
+        let last = (0..at).rev().find(|&it| !is_blank(self.chars[it]))?;
+        match self.chars[last] {
+            '√' | '∛' | '∜' | '⌊' | '⌈' | '‖' => return Some(last),
+            '|' => {
+                let end = self.skip(at, |c| !c.is_whitespace() && c != '|');
+                return (self.get(end) == Some('|')).then_some(last);
+            }
+            _ => {}
+        }
+        let start = self.chars[..=last].iter().rposition(|&c| c == '\\' || c.is_whitespace())?;
+        let end = self.skip(start + 1, |c| c.is_ascii_alphabetic());
+        // `\log_2`, `\sqrt[3]`
+        let is_whole = end > last || matches!(self.chars[end], '_' | '^' | '[');
+        let is_function = self.chars[start] == '\\'
+            && is_whole
+            && FUNCTIONS.split(' ').any(|it| it == self.text(start + 1..end));
+        is_function.then_some(start)
     }
 
     /// Digits before the decimal point, without separators of thousands.
@@ -364,7 +387,7 @@ impl Scanner {
                 .filter(|(_, end)| !self.get(*end).is_some_and(char::is_alphabetic));
         }
         let at = self.skip(at, char::is_whitespace);
-        if !matches!(self.get(at), Some('×' | '·' | '*' | 'x')) {
+        if !matches!(self.get(at), Some('×' | '·' | '⋅' | '∙' | '✕' | '*' | 'x')) {
             return None;
         }
         let at = self.skip(at + 1, char::is_whitespace);
@@ -416,6 +439,6 @@ pub(super) fn is_dash(c: char) -> bool {
 }
 
 /// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
-fn is_separator(c: char) -> bool {
+pub(super) fn is_separator(c: char) -> bool {
     matches!(c, ',' | '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}')
 }

@@ -17,6 +17,14 @@ pub(super) struct Manner {
     /// What else scales a number in front of it, as how much.
     pub scales: &'static [(&'static str, u128)],
     pub articles: &'static [&'static str],
+    /// Words that say that those are meant of which was spoken.
+    pub the: &'static [&'static str],
+    /// The word between tens and units.
+    pub and: &'static str,
+    /// The word in front of two ends.
+    pub between: &'static str,
+    /// How one counts from two on.
+    pub counting: &'static str,
     /// Other spellings of what is read.
     pub spellings: &'static [(&'static str, &'static str)],
 }
@@ -31,13 +39,16 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
         alone: 0,
         scales: &[
             ("dozen", 12),
-            ("score", 20),
             ("trillion", 10_u128.pow(12)),
             ("quadrillion", 10_u128.pow(15)),
             ("quintillion", 10_u128.pow(18)),
             ("sextillion", 10_u128.pow(21)),
         ],
         articles: &["a"],
+        the: &["the", "these", "those"],
+        and: "and",
+        between: "between",
+        counting: "two three four five six seven eight nine ten eleven twelve thirteen",
         spellings: &[],
     },
     Manner {
@@ -65,6 +76,10 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
             ("trilliarden", 10_u128.pow(21)),
         ],
         articles: &["ein", "eine", "einer"],
+        the: &["die", "diese", "beiden", "den", "der"],
+        and: "und",
+        between: "zwischen",
+        counting: "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn",
         spellings: &[("fuenf", "fünf"), ("zwoelf", "zwölf")],
     },
     Manner {
@@ -97,6 +112,10 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
             ("trillions", 10_u128.pow(18)),
         ],
         articles: &["un", "une"],
+        the: &["les", "ces", "des"],
+        and: "et",
+        between: "entre",
+        counting: "deux trois quatre cinq six sept huit neuf dix onze douze treize",
         spellings: &[],
     },
     Manner {
@@ -123,6 +142,10 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
             ("trillones", 10_u128.pow(18)),
         ],
         articles: &["un", "una"],
+        the: &["los", "las", "estos", "estas"],
+        and: "y",
+        between: "entre",
+        counting: "dos tres cuatro cinco seis siete ocho nueve diez once doce trece",
         spellings: &[("veintiún", "veintiuno")],
     },
 ];
