@@ -120,7 +120,9 @@ fn source(path: &str, text: &str) -> Source {
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     match last.get_mut(path) {
         Some(source) => {
-            source.replace(text);
+            if source.text() != text {
+                source.replace(text);
+            }
             source.clone()
         }
         None => {
