@@ -80,6 +80,11 @@ impl<'a> Around<'a> {
         (self.scanner.text(0..link), self.scanner.text(link..self.own.start))
     }
 
+    /// What stands behind the number, in the link and behind it.
+    pub fn behind(&self) -> String {
+        self.scanner.text(self.own.end..self.scanner.chars.len())
+    }
+
     /// What makes another number of the one that is compared in a unit.
     pub fn trouble(&self, unit: Option<&str>) -> Option<Trouble> {
         let own = self.scanner.text(self.own.clone());
