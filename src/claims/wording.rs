@@ -5,7 +5,7 @@
 
 use super::rule::{Rule, Side};
 use crate::words::Words;
-use crate::words::wording::{Wording, last_phrase};
+use crate::words::wording::{Turn, Wording, last_phrase};
 
 /// Signs before a number that say that the value is smaller, or no larger.
 const DOWN: [&str; 12] =
@@ -66,16 +66,12 @@ pub(super) fn opposed_by(
     };
     let all = said.in_front();
     let (against, along) = if is_up { (DOWN, UP) } else { (UP, DOWN) };
-    let denied = |rest: &str| {
-        let wording = Wording::of(language?);
-        wording.denied_clause(rest).map(str::to_owned)
-    };
     let against = sign_of(&all, UNEQUAL).or_else(|| sign_of(&all, against));
     let along = sign_of(&all, along);
     if let Some(sign) = against.or(along) {
         let rest = all.trim_end_matches(['{', ' ']).strip_suffix(sign)?;
-        return match denied(rest) {
-            Some(denied) => along.map(|sign| format!("{denied} {sign}")),
+        return match language.and_then(|it| Wording::of(it).denial(rest.trim_end())) {
+            Some((denial, _)) => along.map(|sign| format!("{denial} {sign}")),
             None => against.map(str::to_owned),
         };
     }
@@ -84,9 +80,10 @@ pub(super) fn opposed_by(
     let is_denied = text.match_indices(' ').any(|(at, _)| wording.denial(&text[..at]).is_some());
     let (up, down): (Vec<_>, Vec<_>) =
         (wording.limits_below().collect(), wording.limits_above().collect());
-    let opposes = |is_above: bool, rest: &str, words: &str| match wording.denied_clause(rest) {
-        Some(denied) => (is_above == is_up).then(|| format!("{denied} {words}")),
-        None => (is_above != is_up).then(|| words.to_owned()),
+    let opposes = |is_above: bool, rest: &str, words: &str| match wording.turn(rest) {
+        Turn::Round(denied) => (is_above == is_up).then(|| format!("{denied} {words}")),
+        Turn::Open => None,
+        Turn::None => (is_above != is_up).then(|| words.to_owned()),
     };
     let ways = || [(true, &up), (false, &down)];
     let inside = ways().into_iter().find_map(|(is_above, words)| {
@@ -123,7 +120,8 @@ pub(super) fn unequal_by(said: &Said, language: Option<Words>) -> Option<&'stati
         return Some(sign);
     }
     // "0.8 ± [0.1]" is exact.
-    if plain(&said.front) == "±" && !said.before.ends_with(|c: char| c.is_numeric() || c == ' ') {
+    let is_number = said.before.trim_end().ends_with(|c: char| c.is_numeric() || c == '%');
+    if plain(&said.front) == "±" && !is_number {
         return Some("±");
     }
     let wording = Wording::of(language?);
@@ -131,7 +129,7 @@ pub(super) fn unequal_by(said: &Said, language: Option<Words>) -> Option<&'stati
         without(&before, words).is_some_and(|rest| wording.denial(rest.trim_end()).is_none())
     };
     let is_beyond = |words: &&str| {
-        without(&before, words).is_some_and(|rest| wording.denied_clause(rest).is_none())
+        without(&before, words).is_some_and(|rest| matches!(wording.turn(rest), Turn::None))
     };
     wording
         .beyond()

@@ -31,6 +31,8 @@ pub(crate) struct Wording {
     denials: &'static str,
     /// Further words that deny what follows in their clause, and no number.
     nobody: &'static str,
+    /// Words beside which it is open what a denial in their clause denies, as in "nets that do not pool".
+    open: &'static str,
     /// Words with which another clause begins.
     clauses: &'static str,
     /// Words between those and the number, any of them.
@@ -65,6 +67,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
                scarcely|far from|short of|anything but|anything except",
         denials: "no|not|nor|neither|never|cannot|-n't",
         nobody: "nobody|none|nothing|nowhere",
+        open: "that|which|who|whose|if|when|where|while|with|because",
         clauses: "but|and",
         between: "even|yet|longer|exactly|really|actually|have|equal|equals|to|be|contain|reach|use",
         only: "only|just|merely",
@@ -86,6 +89,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "ungleich|verschieden von|fast|beinahe|nahezu|knapp|nicht ganz|kaum",
         denials: "nicht|nie|niemals|kein|keine|keinen|keiner|weder",
         nobody: "niemand|nichts|nirgends|nirgendwo",
+        open: "dass|wenn|falls|weil|mit|bei|wo|welche|welcher|welches",
         clauses: "aber|sondern|und",
         between: "etwa|genau|einmal|wirklich|gleich",
         only: "nur|bloß",
@@ -107,6 +111,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "différent de|différente de|diffère de|presque|près de|à peine|loin de",
         denials: "pas|pas de|jamais|aucun|aucune|non|ni",
         nobody: "personne ne|personne n'|rien ne|rien n'|nulle part",
+        open: "que|qu'|qui|si|quand|avec|dont|où",
         clauses: "mais|et",
         between: "exactement|vraiment|même|encore|égal|égale|à",
         only: "seulement|uniquement",
@@ -128,6 +133,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "distinto de|distinta de|difiere de|casi|apenas|lejos de",
         denials: "no|nunca|ni|ningún|ninguna|no *",
         nobody: "nadie|nada|ninguno|jamás",
+        open: "que|si|cuando|con|donde|quien",
         clauses: "pero|sino|y",
         between: "exactamente|realmente|siquiera|todavía|aún|igual|a",
         only: "solo|sólo|más",
@@ -141,6 +147,16 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
 
 fn phrases(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.split('|').filter(|it| !it.is_empty())
+}
+
+/// What a denial does to a bound behind it.
+pub(crate) enum Turn<'a> {
+    /// Nothing is denied.
+    None,
+    /// It may deny something else.
+    Open,
+    /// It turns it round; the text from the denial on.
+    Round(&'a str),
 }
 
 /// Where a phrase stands last in a text, between words.
@@ -223,8 +239,12 @@ impl Wording {
         None
     }
 
-    /// What stands in a text from the denial in its last clause on.
-    pub fn denied_clause<'a>(&self, text: &'a str) -> Option<&'a str> {
+    /// What a denial in the last clause of a text does to a bound at its end.
+    pub fn turn<'a>(&self, text: &'a str) -> Turn<'a> {
+        let text = text.trim_end();
+        if let Some((_, rest)) = self.denial(text) {
+            return Turn::Round(text[rest.len()..].trim());
+        }
         let ends =
             [", ", ". ", "; ", ": "].into_iter().filter_map(|it| Some(text.rfind(it)? + it.len()));
         let words =
@@ -232,14 +252,18 @@ impl Wording {
         let clause = &text[ends.chain(words).max().unwrap_or(0)..];
         let nobody = phrases(self.nobody).find_map(|it| last_phrase(clause, it));
         let denial = || {
-            let ends = clause.match_indices(' ').map(|(at, _)| at).chain([clause.len()]);
-            ends.filter(|&at| {
+            let mut ends = clause.match_indices(' ').map(|(at, _)| at).filter(|&at| {
                 let next = clause[at..].split_whitespace().next().unwrap_or_default();
                 phrases(self.only).all(|it| it != next)
-            })
-            .find_map(|at| Some(self.denial(&clause[..at])?.1.len()))
+            });
+            ends.find_map(|at| Some(self.denial(&clause[..at])?.1.len()))
         };
-        Some(clause[nobody.or_else(denial)?..].trim())
+        let is_open = || phrases(self.open).any(|it| last_phrase(clause, it).is_some());
+        match nobody.or_else(denial) {
+            None => Turn::None,
+            Some(_) if is_open() => Turn::Open,
+            Some(at) => Turn::Round(clause[at..].trim()),
+        }
     }
 
     /// Whether a word stands between a denial and its number.

@@ -290,7 +290,7 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "[≤ 0.8](=0.8204 \">= 0.8\"), [< 0.8](=0.8204 \"> 0.8\"), ≤ [0.8](=0.8204 \">= 0.8\").",
             "It is $<$ [0.8](=0.8204 \"> 0.8\"), $x \\le$ [0.8](=0.8204 \">= 0.8\"), $x \\gg$ [9](=5 \"< 9\").",
             "It is [$x \\geq 0.9$](=0.8204 \"<= 0.9\"), `<=` [0.8](=0.8204 \">= 0.8\"), ≠ [0.8](=0.8204 \">= 0.8\").",
-            "It is ≫ [15](=15), [≫15](=15), [±15](=15).",
+            "It is ≫ [15](=15), [≫15](=15). It is [±15](=15).",
             "It takes [5](=5 \">= 5\") or fewer, [5](=5 \">= 5\") epochs or fewer.",
             "It takes [5](=5 \">= 5\") or fewer epochs, [5](=5 \">= 5\") at most.",
             "It takes [5](=5 \"<= 5\") or more, [5](=5 \"<= 5\") seconds at least.",
@@ -299,6 +299,13 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "It is more than [0.83](=0.8204 \"± 0.02\"), exceeds [0.83](=0.8204 \"± 0.02\").",
             "It is less than [0.82](=0.8204 \"± 0.005\"), just under [0.82](=0.8204 \"± 0.005\").",
             "It is > [0.83](=0.8204 \"± 0.02\"), at least [0.83](=0.8204 \"± 0.02\").",
+            "It is minus [six](=6), [1.2M](=1.2), [15 K](=15), [15](=15) bn.",
+            "It is [0.82 ± 0.005](=0.8204 \"± 0.006\"), [0.82 − 0.005](=0.8204 \"± 0.005\").",
+            "It cannot be [15](=15), is anything except [15](=15), barely [15](=15), scarcely [15](=15).",
+            "It is twice as much as [5](=5), half as many as [5](=5), [5](=5) lakh, [5](=5) crore, [5](=5) doubled.",
+            "It is half of [21](=21), and x[5](=5), ~~[15](=15)~~, ~~some [15](=15) epochs~~, [~~15~~](=15).",
+            "A run with no more than [5](=5 \">= 5\"), which takes not less than [5](=5 \"<= 5\").",
+            "It is not < [5](=5 \"<= 5\"), it is not [≥ 5](=5 \">= 5\").",
         ],
     ),
     (
@@ -331,6 +338,7 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "Es sind [5](=5 \">= 5\") oder weniger.",
             "Es unterschreitet [5](=5 \">= 5\").",
             "Es sind weniger als [0.82](=0.8204 \"± 0.005\").",
+            "Es sind doppelt so viele wie [5](=5), halb so viele wie [5](=5), minus [sechs](=6).",
         ],
     ),
     (
@@ -357,6 +365,7 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "C’est [5](=5 \">= 5\") ou moins.",
             "C’est au maximum [5](=5 \">= 5\").",
             "C’est moins de [0.82](=0.8204 \"± 0.005\").",
+            "Il y en a deux fois plus que [5](=5).",
         ],
     ),
     (
@@ -383,7 +392,16 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "Son menos de [0.82](=0.8204 \"± 0.005\").",
         ],
     ),
-    ("nl", &["Het is [5](=5)0.", "Het is −[5](=5).", "Het is [5](=5) M.", "Het is [5](=5)y."]),
+    (
+        "nl",
+        &[
+            "Het is [5](=5)0.",
+            "Het is −[5](=5).",
+            "Het is [5 M](=5).",
+            "Het is [5](=5) Mio.",
+            "Het is [5](=5)y.",
+        ],
+    ),
 ];
 
 const ACCEPTED: [(&str, &[&str]); 6] = [
@@ -458,6 +476,16 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "It takes [5](=5 \"<= 5\") or fewer, [5](=5 \">= 5\") epochs or more, [5](=5 \"<= 5\") epochs at most.",
             "It takes [5](=5 \">= 5\") of at most 20, [5](=5) or more precisely 5.0.",
             "It is up to [0.83](=0.8204 \"± 0.02\"), about [0.83](=0.8204 \"± 0.02\").",
+            "It is [minus six](=-6), [negative two](=-2), [minus twenty-one](=-21).",
+            "It is cooled to [15](=15) K, takes [15](=15) B, is of class [5](=5) B with [5](=5) k centres.",
+            "It is F[1](=1), the L[2](=2) norm, (F[1](=1)).",
+            "It is fewer than half of [21](=21), more than half of [21](=21).",
+            "It is [0.82 ± 0.005](=0.8204 \"± 0.005\"), [$0.82 \\pm 0.005$](=0.8204 \"± 0.005\").",
+            "It is ~~four~~ [5](=5), ~~not~~ [5](=5), as many as [5](=5).",
+            "Nets that do not pool need more than [5](=6 \"> 5\"). With no dropout it takes more than [5](=6 \"> 5\").",
+            "It is no surprise that it exceeds [0.5](=0.8 \"> 0.5\"). With no dropout $x \\ge$ [5](=6 \">= 5\").",
+            "It is not only more than [5](=6 \"> 5\").",
+            "[5](=5) [±1](=1)",
         ],
     ),
     (
@@ -472,6 +500,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "unter [5](=5) Modellen, über [höchstens 5](=5 \"<= 5\") Läufe",
             "[28](=28) mal [28](=28) Pixeln, zwischen [0](=0) und 1/2, ein Quadrat von [28](=28) Pixeln",
             "Niemand braucht mehr als [5](=5 \"<= 5\"), und [5](=5 \"<= 5\") oder weniger.",
+            "Es sind [minus sechs](=-6).",
         ],
     ),
     (
@@ -485,6 +514,8 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "avec un pas de [0.01](=0.01), sous [5](=5) angles, non moins [5](=5)",
             "Personne n’utilise plus de [5](=5 \"<= 5\"), chaque personne plus de [5](=6 \"> 5\").",
             "Cela [ne dépasse pas 5](=5 \"<= 5\").",
+            "C’est [moins six](=-6), [au moins six](=6).",
+            "Les réseaux qui ne sont pas profonds demandent plus de [5](=6 \"> 5\").",
         ],
     ),
     (
@@ -498,6 +529,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "cuando menos [5](=5), ni más ni menos [5](=5)",
             "No hacen falta más de [5](=5 \"<= 5\"), nunca hacen falta más de [5](=5 \"<= 5\").",
             "Nadie usa más de [5](=5 \"<= 5\").",
+            "Son [menos seis](=-6).",
         ],
     ),
     ("pt", &["No [5](=5) e more than [5](=5)."]),

@@ -11,7 +11,7 @@ use crate::claims::measure::Measure;
 use crate::claims::number::{Around, Printed, Trouble};
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
-use crate::claims::rule::Rule;
+use crate::claims::rule::{Rule, Tolerance};
 use crate::claims::strength::outcome;
 use crate::claims::wording::{
     Said, denied_before, denied_by, one_sided_by, opposed_by, says_false, unequal_by,
@@ -90,6 +90,12 @@ impl<'a> Finding<'a> {
         }
         if let Subject::Prose(stated) = &site.subject {
             finding.printed = number::stated(&stated.text, site.language);
+            if let (Err(_), Rule::Within(Tolerance::Absolute(size))) =
+                (&finding.printed, &relation.rule)
+                && let Some(printed) = number::with_tolerance(&stated.text, site.language, size)
+            {
+                finding.printed = Ok(Some(printed));
+            }
         }
         let printed = finding.printed.clone().ok().flatten();
         finding.relation = relation.rule.words(printed.as_ref());
