@@ -25,7 +25,7 @@ use crate::words::Words;
 
 pub(crate) use beside::Beside;
 pub(crate) use place::{Around, Trouble};
-pub(crate) use plain::{FACTORIAL, REFERENCE};
+pub(crate) use plain::{FACTORIAL, REFERENCE, STROKE};
 use scanner::Scanner;
 
 /// A number as it stands in the prose.

@@ -102,9 +102,10 @@ pub(super) fn opposed_by(
         })
     };
     let outside = || {
-        ways().into_iter().find_map(|(is_above, words)| {
+        let found = ways().into_iter().find_map(|(is_above, words)| {
             words.iter().find_map(|words| opposes(is_above, without(&all, words)?, words))
-        })
+        });
+        found.filter(|_| !wording.is_denied_behind(&plain(&said.behind)))
     };
     let behind = || {
         let words = wording.bound_behind(&plain(&said.behind))?;
@@ -134,6 +135,7 @@ pub(super) fn unequal_by(said: &Said, language: Option<Words>) -> Option<&'stati
     wording
         .beyond()
         .find(is_beyond)
+        .filter(|_| !wording.is_denied_behind(&plain(&said.behind)))
         .or_else(|| wording.near().find(is_near))
         .or_else(|| wording.bound_behind(&plain(&said.behind)))
 }

@@ -12,7 +12,7 @@ use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
-use crate::claims::number::{Beside, FACTORIAL, REFERENCE};
+use crate::claims::number::{Beside, FACTORIAL, REFERENCE, STROKE};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
@@ -398,8 +398,6 @@ impl Resolver<'_> {
 
 /// What a page shows of inlines, with the places of claims in it.
 fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
-    /// Drawn through the character before it.
-    const STROKE: char = '\u{336}';
     fn add(
         inlines: &[Inline],
         text: &mut String,

@@ -67,8 +67,8 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
                scarcely|far from|short of|anything but|anything except",
         denials: "no|not|nor|neither|never|cannot|-n't",
         nobody: "nobody|none|nothing|nowhere",
-        open: "that|which|who|whose|if|when|where|while|with|because",
-        clauses: "but|and",
+        open: "that|which|who|whose|if|when|where|while|with|because|to",
+        clauses: "but|and|yet",
         between: "even|yet|longer|exactly|really|actually|have|equal|equals|to|be|contain|reach|use",
         only: "only|just|merely",
         articles: "",
@@ -89,7 +89,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "ungleich|verschieden von|fast|beinahe|nahezu|knapp|nicht ganz|kaum",
         denials: "nicht|nie|niemals|kein|keine|keinen|keiner|weder",
         nobody: "niemand|nichts|nirgends|nirgendwo",
-        open: "dass|wenn|falls|weil|mit|bei|wo|welche|welcher|welches",
+        open: "dass|wenn|falls|weil|mit|bei|um|wo|welche|welcher|welches",
         clauses: "aber|sondern|und",
         between: "etwa|genau|einmal|wirklich|gleich",
         only: "nur|bloß",
@@ -111,7 +111,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "différent de|différente de|diffère de|presque|près de|à peine|loin de",
         denials: "pas|pas de|jamais|aucun|aucune|non|ni",
         nobody: "personne ne|personne n'|rien ne|rien n'|nulle part",
-        open: "que|qu'|qui|si|quand|avec|dont|où",
+        open: "que|qu'|qui|si|quand|avec|pour|dont|où",
         clauses: "mais|et",
         between: "exactement|vraiment|même|encore|égal|égale|à",
         only: "seulement|uniquement",
@@ -133,7 +133,7 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         near: "distinto de|distinta de|difiere de|casi|apenas|lejos de",
         denials: "no|nunca|ni|ningún|ninguna|no *",
         nobody: "nadie|nada|ninguno|jamás",
-        open: "que|si|cuando|con|donde|quien",
+        open: "que|si|cuando|con|para|donde|quien",
         clauses: "pero|sino|y",
         between: "exactamente|realmente|siquiera|todavía|aún|igual|a",
         only: "solo|sólo|más",
@@ -237,6 +237,12 @@ impl Wording {
             }
         }
         None
+    }
+
+    /// Whether the first clause of a text ends with a denial, as in German "übersteigt 5 nicht".
+    pub fn is_denied_behind(&self, after: &str) -> bool {
+        let end = after.find([',', ';', ':', '.', '!', '?']).unwrap_or(after.len());
+        self.denial(&after[..end]).is_some()
     }
 
     /// What a denial in the last clause of a text does to a bound at its end.

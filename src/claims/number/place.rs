@@ -10,7 +10,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTORIAL, REFERENCE};
+use super::plain::{FACTORIAL, REFERENCE, STROKE};
 use super::scanner::{Scanner, Spelled, is_dash, is_separator};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
@@ -92,6 +92,11 @@ impl<'a> Around<'a> {
         if self.is_turned {
             let message = format!("a character turns the direction in which `{own}` is read");
             return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
+        }
+        let ends = [Some(self.own.end), Some(self.link.end), self.link.end.checked_sub(1)];
+        if ends.into_iter().flatten().any(|at| self.scanner.get(at) == Some(STROKE)) {
+            let message = format!("`{own}` is struck out");
+            return Some(Trouble { message, hint: "claim it without the stroke, or leave it out" });
         }
         let whole = match self.printed {
             Some(printed) => self.longer(printed, unit),
