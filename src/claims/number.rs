@@ -25,7 +25,7 @@ use crate::words::Words;
 
 pub(crate) use beside::Beside;
 pub(crate) use place::{Around, Trouble};
-pub(crate) use plain::{FACTORIAL, REFERENCE};
+pub(crate) use plain::{FACTORIAL, REFERENCE, STROKE};
 use scanner::Scanner;
 
 /// A number as it stands in the prose.
@@ -107,6 +107,20 @@ pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Print
     }
 }
 
+/// The number in front of a tolerance that stands with it, as in "0.82 ± 0.005".
+pub(crate) fn with_tolerance(
+    text: &str,
+    language: Option<Words>,
+    tolerance: &Printed,
+) -> Option<Printed> {
+    let scanner = Scanner::said(text, language);
+    let found = scanner.all().ok()?;
+    let [(printed, first), (size, second)] = found.as_slice() else { return None };
+    let between = scanner.text(first.end..second.start);
+    let is_same = size.value == tolerance.value && size.percent == tolerance.percent;
+    (is_same && matches!(between.trim(), "±" | "\\pm")).then(|| printed.clone())
+}
+
 /// The only number in a text whose words are none, if there is one.
 ///
 /// # Errors
@@ -144,6 +158,13 @@ mod tests {
             ("en", "about twenty-one heads", "21"),
             ("en", "zero", "0"),
             ("en", "−three", "-3"),
+            ("en", "minus two", "-2"),
+            ("en", "minus twenty-one percent", "-21/100"),
+            ("de", "minus sechs", "-6"),
+            ("fr", "moins six", "-6"),
+            ("fr", "au moins six", "6"),
+            ("es", "menos seis", "-6"),
+            ("es", "al menos seis", "6"),
             ("en", "four percent", "1/25"),
             ("en", "5050 million", "5050000000"),
             ("en", "1.2 million", "1200000"),
@@ -192,8 +213,7 @@ mod tests {
             ("en", "5 times two", "more than one number"),
             ("en", "224 892", "a narrow no-break space"),
             ("de", "fünfmal 5050", "“fünfmal” makes"),
-            ("de", "minus vier", "“minus” makes another number of `vier`"),
-            ("en", "minus two", "“minus” makes another number of `two`"),
+            ("de", "minus 4", "“minus” makes another number of `4`"),
             ("fr", "la moitié de 5050", "“moitié de” makes"),
             ("es", "el doble de 5050", "“doble de” makes"),
         ] {

@@ -12,7 +12,7 @@ use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
-use crate::claims::number::{Beside, FACTORIAL, REFERENCE};
+use crate::claims::number::{Beside, FACTORIAL, REFERENCE, STROKE};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
@@ -398,7 +398,12 @@ impl Resolver<'_> {
 
 /// What a page shows of inlines, with the places of claims in it.
 fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
-    fn add(inlines: &[Inline], text: &mut String, claims: &mut Vec<(usize, Range<usize>)>) {
+    fn add(
+        inlines: &[Inline],
+        text: &mut String,
+        claims: &mut Vec<(usize, Range<usize>)>,
+        is_struck: bool,
+    ) {
         for inline in inlines {
             let start = text.len();
             match inline {
@@ -417,7 +422,11 @@ fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
                 | Inline::Image(_)
                 | Inline::FootnoteMark { .. }
                 | Inline::Problem(_) => text.push(' '),
-                form => add(form.content(), text, claims),
+                Inline::Strikethrough(content) => {
+                    add(content, text, claims, true);
+                    text.push(STROKE);
+                }
+                form => add(form.content(), text, claims, is_struck),
             }
             if matches!(inline, Inline::Jump { .. })
                 && text[start..].starts_with(char::is_alphabetic)
@@ -426,11 +435,14 @@ fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
             }
             if let Inline::Claim { claim, .. } = inline {
                 claims.push((*claim, start..text.len()));
+                if is_struck {
+                    text.push(STROKE);
+                }
             }
         }
     }
     let (mut text, mut claims) = (String::new(), Vec::new());
-    add(inlines, &mut text, &mut claims);
+    add(inlines, &mut text, &mut claims, false);
     (text, claims)
 }
 

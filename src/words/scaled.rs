@@ -34,6 +34,8 @@ struct Table {
     no_nouns: &'static str,
     /// Words that say nothing.
     empty: &'static str,
+    /// Those of them with which a number is compared: "twice as many as".
+    as_many: &'static str,
     /// Signs in words.
     sign: &'static str,
     /// Words in front of those that make a bound of them: "au moins", "plus ou moins".
@@ -62,13 +64,14 @@ const TABLES: [Table; LANGUAGES.len()] = [
         of_the: "",
         the: "the",
         empty: "the a an as many much that those its",
+        as_many: "as many much",
         sign: "minus negative",
         bounds: "",
         denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
                        tenths=10 twentieths=20 hundredths=100 thousandths=1000",
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
-                 billions|trillions| fold|per thousand|per mille|per mil|per million",
-        powers: "squared cubed factorial",
+                 billions|trillions|lakh|lakhs|crore|crores| fold|per thousand|per mille|per mil|per million",
+        powers: "squared cubed factorial doubled halved",
         no_nouns: "is are was were equals makes gives and or but plus minus times of in for as than to at on by if",
     },
     Table {
@@ -85,6 +88,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         of_the: "der des",
         the: "der die das",
         empty: "so viel viele wie die das den dem einer eines",
+        as_many: "so viel viele wie",
         sign: "minus negativ",
         bounds: "",
         denominators: "halbe=2 drittel=3 viertel=4 fünftel=5 sechstel=6 siebtel=7 achtel=8 neuntel=9 zehntel=10 \
@@ -107,6 +111,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         of_the: "du des",
         the: "le la",
         empty: "le la les un une que",
+        as_many: "plus que",
         sign: "moins",
         bounds: "au du ou non ni",
         denominators: "demis=2 tiers=3 quart=4 quarts=4 cinquième=5 cinquièmes=5 sixième=6 sixièmes=6 septièmes=7 \
@@ -129,6 +134,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         of_the: "del",
         the: "el la",
         empty: "el la los las un una que",
+        as_many: "más que",
         sign: "menos",
         bounds: "al lo o cuando ni",
         denominators: "medios=2 tercio=3 tercios=3 cuarto=4 cuartos=4 quinto=5 quintos=5 sextos=6 séptimos=7 \
@@ -200,21 +206,36 @@ pub(crate) fn in_front(before: &str, language: Words, reach: Reach) -> Option<St
             || has_of && has(table.figure, &lower) && !is_behind(table.a)
             || has_of && has(table.place_or_part, &lower) && !is_behind(table.the)
             // "3 minus 2" has no sign.
-            || is_first
-                && has(table.sign, &lower)
-                && !is_behind(table.bounds)
-                && !earlier.is_some_and(|it| is_number(it, language))
+            || is_first && is_sign(word, earlier, language)
         {
             return Some(before[word.range.start..last.range.end].to_owned());
         }
         let is_wide = reach == Reach::Sentence;
         let is_of = has(table.of, &lower) || is_wide && has(table.of_the, &lower);
         has_of |= is_of;
-        if !(is_of || is_wide && has(table.empty, &lower)) || !word.follows {
+        let is_empty = has(table.as_many, &lower) || is_wide && has(table.empty, &lower);
+        if !(is_of || is_empty) || !word.follows {
             return None;
         }
     }
     None
+}
+
+/// Whether a word makes a negative number of the one behind it; "3 minus 2" has no sign.
+fn is_sign(word: &spelled::Word, earlier: Option<&str>, language: Words) -> bool {
+    let table = Table::of(language);
+    has(table.sign, &word.text.to_lowercase())
+        && !earlier
+            .is_some_and(|it| has(table.bounds, &it.to_lowercase()) || is_number(it, language))
+}
+
+/// Where the word begins that ends a text and makes a negative number of the one in words behind it.
+pub(crate) fn sign(before: &str, language: Words) -> Option<usize> {
+    let words = spelled::words(before);
+    let (last, rest) = words.split_last()?;
+    let is_blank = before[last.range.end..].chars().all(char::is_whitespace);
+    let earlier = rest.last().map(|it| it.text).filter(|_| last.follows);
+    (is_blank && is_sign(last, earlier, language)).then_some(last.range.start)
 }
 
 /// The words at the beginning of a text that make another number of the one in front of it.

@@ -11,9 +11,11 @@ use crate::claims::measure::Measure;
 use crate::claims::number::{Around, Printed, Trouble};
 use crate::claims::published::{Hit, Miss, Outcome};
 use crate::claims::relation::Relation;
-use crate::claims::rule::Rule;
+use crate::claims::rule::{Rule, Tolerance};
 use crate::claims::strength::outcome;
-use crate::claims::wording::{denied_before, denied_by, opposed_by, says_false, unequal_by};
+use crate::claims::wording::{
+    Said, denied_before, denied_by, one_sided_by, opposed_by, says_false, unequal_by,
+};
 use crate::claims::{Compared, Expected, Reason, exact, number};
 use crate::diag::closest;
 
@@ -88,6 +90,12 @@ impl<'a> Finding<'a> {
         }
         if let Subject::Prose(stated) = &site.subject {
             finding.printed = number::stated(&stated.text, site.language);
+            if let (Err(_), Rule::Within(Tolerance::Absolute(size))) =
+                (&finding.printed, &relation.rule)
+                && let Some(printed) = number::with_tolerance(&stated.text, site.language, size)
+            {
+                finding.printed = Ok(Some(printed));
+            }
         }
         let printed = finding.printed.clone().ok().flatten();
         finding.relation = relation.rule.words(printed.as_ref());
@@ -104,11 +112,11 @@ impl<'a> Finding<'a> {
             printed.as_ref().map(|printed| site.beside.around(Some(printed), site.language));
         if let Subject::Prose(stated) = &site.subject {
             let text = &stated.text;
-            let (before, front) = match &around {
-                Some(around) => around.fronts(),
-                None => (site.beside.before.clone(), String::new()),
+            let said = match &around {
+                Some(around) => said(around),
+                None => Said { before: site.beside.before.clone(), ..Said::default() },
             };
-            if let Some(words) = opposed_by(&relation.rule, &before, &front, text, site.language) {
+            if let Some(words) = opposed_by(&relation.rule, &said, text, site.language) {
                 let message =
                     format!("the text says “{words}”, the opposite of `{}`", finding.relation);
                 finding.verdict = Verdict::Error(message);
@@ -162,26 +170,33 @@ impl<'a> Finding<'a> {
     /// Looks for words around a number that say another.
     fn read_around(&mut self, site: &Site, rule: &Rule, around: &Around) {
         let Some(printed) = around.printed() else { return };
-        let (before, front) = around.fronts();
-        let before = before + &front;
+        let around_it = said(around);
         let is_exact = *rule == Rule::Printed && printed.in_digits().is_some();
-        let is_equal = matches!(rule, Rule::Printed | Rule::Within(_) | Rule::WithinOn(_));
-        let said = |words: &str| {
+        let is_close = matches!(rule, Rule::Within(_) | Rule::WithinOn(_));
+        let is_equal = is_close || matches!(rule, Rule::Printed);
+        let says = |words: &str| {
             let own = &printed.text;
             Verdict::Error(format!(
                 "the text says “{words}” of `{own}`, with which the value is compared as equal"
             ))
         };
-        if let Some(words) = unequal_by(&before, site.language).filter(|_| is_exact) {
+        if let Some(words) = unequal_by(&around_it, site.language).filter(|_| is_exact) {
             self.hint = Some("say it as a relation, in the title of the link".into());
-            self.verdict = said(words);
+            self.verdict = says(words);
+        }
+        if let Some(words) = one_sided_by(&around_it, site.language).filter(|_| is_close) {
+            let own = &printed.text;
+            self.hint = Some("state the bound as the relation, such as `>= 0.8`".into());
+            self.verdict = Verdict::Error(format!(
+                "the text says “{words}” of `{own}`, but a tolerance reaches to both sides of it"
+            ));
         }
         if self.expected == Expected::Verified
             && is_equal
-            && let Some(words) = denied_before(&before, site.language)
+            && let Some(words) = denied_before(&around_it, site.language)
         {
             self.hint = Some("give it `refuted` if it is to be denied".into());
-            self.verdict = said(&words);
+            self.verdict = says(&words);
         }
         self.tell(around.trouble(self.unit.as_deref()));
     }
@@ -394,6 +409,11 @@ impl<'a> Finding<'a> {
             }
         };
     }
+}
+
+fn said(around: &Around) -> Said {
+    let (before, front) = around.fronts();
+    Said { before, front, behind: around.behind() }
 }
 
 /// Most names that are told for want of a similar one.

@@ -10,11 +10,12 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTORIAL, REFERENCE};
+use super::plain::{FACTORIAL, REFERENCE, STROKE};
 use super::scanner::{Scanner, Spelled, is_dash, is_separator};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
+use crate::words::wording::{Wording, last_phrase};
 
 /// Letters of which a number before them becomes another, as in `225k`.
 const MAGNITUDES: [&str; 12] =
@@ -80,12 +81,22 @@ impl<'a> Around<'a> {
         (self.scanner.text(0..link), self.scanner.text(link..self.own.start))
     }
 
+    /// What stands behind the number, in the link and behind it.
+    pub fn behind(&self) -> String {
+        self.scanner.text(self.own.end..self.scanner.chars.len())
+    }
+
     /// What makes another number of the one that is compared in a unit.
     pub fn trouble(&self, unit: Option<&str>) -> Option<Trouble> {
         let own = self.scanner.text(self.own.clone());
         if self.is_turned {
             let message = format!("a character turns the direction in which `{own}` is read");
             return Some(Trouble { message, hint: "write it without U+202D and U+202E" });
+        }
+        let ends = [Some(self.own.end), Some(self.link.end), self.link.end.checked_sub(1)];
+        if ends.into_iter().flatten().any(|at| self.scanner.get(at) == Some(STROKE)) {
+            let message = format!("`{own}` is struck out");
+            return Some(Trouble { message, hint: "claim it without the stroke, or leave it out" });
         }
         let whole = match self.printed {
             Some(printed) => self.longer(printed, unit),
@@ -102,9 +113,12 @@ impl<'a> Around<'a> {
             let whole = self.scanner.text(whole).replace(REFERENCE, "");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
-            let hint = match self.has_unit() {
-                true => "part number and unit by a space",
-                false => "put all of it into the link, or other words or a comma between them",
+            let hint = match self.letters() {
+                letters if MAGNITUDES.contains(&letters.as_str()) => {
+                    "write the power of ten out, as in `1.2 million`"
+                }
+                letters if !letters.is_empty() => "part number and unit by a space",
+                _ => "put all of it into the link, or other words or a comma between them",
             };
             return Some(Trouble { message, hint });
         }
@@ -114,11 +128,10 @@ impl<'a> Around<'a> {
         Some(Trouble { message, hint })
     }
 
-    /// Whether letters touch the digits that may be a unit.
-    fn has_unit(&self) -> bool {
+    /// The letters that touch the digits, which may be a unit.
+    fn letters(&self) -> String {
         let end = self.scanner.skip(self.own.end, |c| c.is_alphabetic() && !is_spaceless(c));
-        let letters = self.scanner.text(self.own.end..end);
-        !letters.is_empty() && !MAGNITUDES.contains(&letters.as_str()) && self.is_in_digits()
+        if self.is_in_digits() { self.scanner.text(self.own.end..end) } else { String::new() }
     }
 
     /// A longer number of which this is a part.
@@ -177,7 +190,10 @@ impl<'a> Around<'a> {
             '/' => is_digit || self.scanner.spelled.iter().any(|it| it.range.start == end + 1),
             '-' => return magnitude(end + 1),
             c if c.is_whitespace() => {
-                return magnitude(self.scanner.skip(end, char::is_whitespace));
+                let next = self.scanner.skip(end, char::is_whitespace);
+                // "[15] K" and "class [5] B"
+                let is_apart = end >= self.link.end && letters(next).chars().count() == 1;
+                return magnitude(next).filter(|_| !is_apart);
             }
             c if is_spaceless(c) => SPACELESS_SCALES.contains(c),
             c if c.is_alphabetic() => {
@@ -209,6 +225,10 @@ impl<'a> Around<'a> {
                 earlier.is_some_and(char::is_numeric) || self.scanner.spelled.iter().any(ends)
             }
             c if is_spaceless(c) => SPACELESS_SCALES.contains(c),
+            // "the L[2] norm"
+            c if c.is_ascii_uppercase() && self.is_in_digits() => {
+                earlier.is_some_and(|it| !it.is_whitespace() && !is_opening(it))
+            }
             c => c.is_alphanumeric(),
         };
         is_bad.then(|| start - 1..self.own.end)
@@ -399,8 +419,17 @@ impl<'a> Around<'a> {
         let joins = spelled::is_and(first, language);
         let is_apart = joins && (!self.is_whole() || self.is_between());
         let after = if joins { spaced.clone() } else { after };
+        // "fewer than half of [21]" leaves 21 what it is.
+        let is_beyond = |words: &String| {
+            let rest = before.trim_end().strip_suffix(words.as_str()).unwrap_or_default();
+            let rest = rest.trim_end().to_lowercase();
+            Wording::of(language)
+                .beyond()
+                .any(|it| last_phrase(&rest, it).is_some_and(|at| at + it.len() == rest.len()))
+        };
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
+            .filter(|words| !is_beyond(words))
             .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
 }

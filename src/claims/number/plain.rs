@@ -11,6 +11,9 @@ pub(crate) const FACTORIAL: char = '﹗';
 /// Stands behind a reference, whose number is none of those around it. No page shows it.
 pub(crate) const REFERENCE: char = '\u{e000}';
 
+/// Stands behind what is struck out and behind each claim in it, drawn through the character before it.
+pub(crate) const STROKE: char = '\u{336}';
+
 /// Writes LaTeX and superscripts as plain characters.
 pub(super) fn normalise(text: &str) -> String {
     let mut plain = seen(text);

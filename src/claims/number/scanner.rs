@@ -12,6 +12,7 @@ use super::Printed;
 use super::plain::normalise;
 use crate::claims::exact;
 use crate::words::Words;
+use crate::words::scaled;
 use crate::words::spelled::{self, Kind};
 
 /// Characters with what is found in them.
@@ -231,10 +232,17 @@ impl Scanner {
         }
     }
 
+    /// Where the word begins that makes a negative number of the one in words at `at`.
+    fn minus_in_words(&self, at: usize) -> Option<usize> {
+        let before = self.text(0..at);
+        let byte = scaled::sign(&before, self.language?)?;
+        Some(before[..byte].chars().count())
+    }
+
     /// A number written as words.
     fn in_words(&self, spelled: &Spelled) -> Result<(Printed, Range<usize>), String> {
         let start = spelled.range.start;
-        let begin = self.minus(start).unwrap_or(start);
+        let begin = self.minus(start).or_else(|| self.minus_in_words(start)).unwrap_or(start);
         let (mut printed, _) = Self::new(&spelled.digits).number(0)?;
         if let Some(function) = self.function(begin) {
             return Err(self.unreadable(function, spelled.range.end));
