@@ -86,7 +86,8 @@ pub struct Drawn {
     pub csv: String,
 }
 
-/// Draws a figure for both grounds; what has been drawn before is remembered.
+/// Draws a figure for both grounds; what has been drawn before is remembered by a digest, which must be of all of the
+/// figure.
 ///
 /// # Errors
 /// As for [`draw`].
