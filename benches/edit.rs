@@ -47,6 +47,14 @@ fn main() {
     edits("edit of prose, PDF", 9, &told, Told::is_printed, |n| {
         write(&chapter, &format!("{text}\nThis is PDF {n} of the prose.\n"));
     });
+    let middle = middle(&text);
+    // Two changes far apart are one long change to Typst.
+    write(&chapter, &text);
+    edits("paragraph in the middle, PDF", 9, &told, Told::is_printed, |n| {
+        let (before, after) = text.split_at(middle);
+        let words = format!("Words of PDF {n} that *were* not there. ").repeat(4 * (1 + n));
+        write(&chapter, &format!("{before}{words}\n\n{after}"));
+    });
     let style = fs::read_to_string(root.join("templates/style.css")).expect("it can be read");
     edits("edit of a style", 9, &told, Told::is_page, |n| {
         write(&root.join("templates/style.css"), &format!("{style}main {{ margin: {n}px }}\n"));
@@ -56,6 +64,12 @@ fn main() {
         write(&chapter, &format!("{text}{cell}"));
     });
     session.stop();
+}
+
+/// Where a section in the middle of a chapter begins.
+fn middle(text: &str) -> usize {
+    let sections: Vec<usize> = text.match_indices("\n## ").map(|(at, _)| at + 1).collect();
+    sections[sections.len() / 2]
 }
 
 impl Told {

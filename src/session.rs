@@ -62,7 +62,7 @@ pub type Subscriber = Arc<dyn Fn(Update<'_>) + Send + Sync>;
 #[derive(Debug)]
 pub struct Page {
     /// What they show.
-    pub evaluated: Evaluated,
+    pub evaluated: Arc<Evaluated>,
     /// Files of the web pages by path.
     pub files: BTreeMap<String, Bytes>,
     /// Whether cells are still running.

@@ -26,7 +26,7 @@ use crate::diag::Diagnostic;
 use crate::exec::{self, CellStatus, Executed};
 use crate::kernel::process;
 use crate::ledger;
-use crate::pipeline::{self, BuildRequest, Formats, Ground, Planned, Prepare, Written};
+use crate::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written};
 use crate::publish::Output;
 use crate::world::{DiskWorld, Recorded};
 
@@ -322,34 +322,40 @@ impl Desk {
         let planned = Arc::into_inner(job.shared).and_then(|shared| shared.planned.into_inner());
         match (result, planned) {
             (Ok(Ran { output, results }), Some(planned)) => {
-                let evaluated = self.finish(planned, results, PageState::Final, job.started);
-                if let Ok(page) = evaluated {
-                    let published = self.publish(&output, &page);
-                    match failures(&page).any(attend::is_from_outside) {
-                        true => self.timers.failed_outside(Instant::now()),
-                        false => self.timers.ran_well(),
-                    }
-                    match published {
-                        Ok(()) if self.unwritten => {
-                            self.unwritten = false;
-                            self.timers.mended();
-                            self.tell(Update::Page(&page));
-                            // What made writing fail may have made cells fail in ways that do not show it.
-                            self.failures.forget();
-                            if failures(&page).next().is_some() {
-                                self.timers.rerun(Instant::now());
-                            }
-                        }
-                        Ok(()) => self.timers.mended(),
-                        Err(problem) => {
-                            self.unwritten = true;
-                            self.trouble(&[problem]);
-                        }
-                    }
+                let Some(evaluated) = self.judge(planned, results) else { return };
+                let publication = self.begin(&output, &evaluated);
+                if let Ok(page) = self.show(evaluated, PageState::Final, job.started) {
+                    let published = self.publish(&output, &page, publication);
+                    self.take_note(&page, published);
                 }
             }
             (Err(problems), _) => self.trouble(&problems),
             (Ok(_), None) => {}
+        }
+    }
+
+    /// Decides what to do again, and when, after pages were written or could not be.
+    fn take_note(&mut self, page: &Arc<Page>, published: Result<(), Diagnostic>) {
+        match failures(page).any(attend::is_from_outside) {
+            true => self.timers.failed_outside(Instant::now()),
+            false => self.timers.ran_well(),
+        }
+        match published {
+            Ok(()) if self.unwritten => {
+                self.unwritten = false;
+                self.timers.mended();
+                self.tell(Update::Page(page));
+                // What made writing fail may have made cells fail in ways that do not show it.
+                self.failures.forget();
+                if failures(page).next().is_some() {
+                    self.timers.rerun(Instant::now());
+                }
+            }
+            Ok(()) => self.timers.mended(),
+            Err(problem) => {
+                self.unwritten = true;
+                self.trouble(&[problem]);
+            }
         }
     }
 
@@ -362,27 +368,33 @@ impl Desk {
         let Ok(mut planned) = pipeline::plan(&self.request, written, ground) else { return };
         planned.plan.meanwhile();
         let results = pipeline::run(&self.request, &planned, &*ground.kernel, &|_| ());
+        let Some(evaluated) = self.judge(planned, results) else { return };
         // What is wrong with a template is told when the cells have run.
-        let _ = self.finish(planned, results, PageState::Meanwhile, started);
+        let _ = self.show(evaluated, PageState::Meanwhile, started);
     }
 
-    /// Judges, renders and shows.
-    fn finish(
-        &mut self,
+    /// Judges what came of the cells.
+    fn judge(
+        &self,
         planned: Planned,
-        results: (Executed, Vec<Diagnostic>),
+        (executed, mut found): (Executed, Vec<Diagnostic>),
+    ) -> Option<Arc<Evaluated>> {
+        let world = self.seen.as_ref()?;
+        found.extend(exec::idle_tests(&planned.plan));
+        let judge = || pipeline::judge(planned, (executed, found), world);
+        Some(Arc::new(apart(self.threads.as_ref(), judge)))
+    }
+
+    /// Renders and shows.
+    fn show(
+        &mut self,
+        evaluated: Arc<Evaluated>,
         state: PageState,
         started: Instant,
     ) -> Result<Arc<Page>, ()> {
-        let Some(world) = self.seen.take() else { return Err(()) };
-        let (executed, mut found) = results;
-        found.extend(exec::idle_tests(&planned.plan));
-        let (evaluated, files) = apart(self.threads.as_ref(), || {
-            let evaluated = pipeline::judge(planned, (executed, found), &world);
-            let files = self.pages.render(&world, &evaluated);
-            (evaluated, files)
-        });
-        self.seen = Some(world);
+        let Some(world) = &self.seen else { return Err(()) };
+        let pages = &mut self.pages;
+        let files = apart(self.threads.as_ref(), || pages.render(world, &evaluated));
         let shown = match files {
             Ok(files) => {
                 // What is shown and only waits to be written is not told again.
@@ -404,32 +416,53 @@ impl Desk {
         shown
     }
 
-    /// Writes the outputs of an ordinary build; the PDF follows.
-    fn publish(&mut self, output: &Output, page: &Arc<Page>) -> Result<(), Diagnostic> {
-        let Some(world) = &self.seen else { return Ok(()) };
+    /// Begins to print the PDF if outputs are to be written, which the pages made meanwhile come before.
+    fn begin(&mut self, output: &Output, evaluated: &Arc<Evaluated>) -> Option<Publication> {
+        let world = self.seen.as_ref()?;
+        // What is wrong with templates is told where pages are rendered.
+        self.pages.load(world).ok()?;
         let formats = self.request.formats;
-        let inputs = pipeline::inputs(formats, world, &page.evaluated);
-        if !output.is_current(&inputs) {
-            let pages = Formats { pdf: false, ..formats };
-            let pages = pipeline::inputs(pages, world, &page.evaluated);
-            let written = formats.pdf.then(|| {
-                let (colours, pages) = (Arc::clone(self.pages.highlighter()), pages.clone());
-                self.printer.print(Arc::clone(page), colours, pages, inputs)
-            });
-            if formats.html {
+        let inputs = pipeline::inputs(formats, world, evaluated);
+        if output.is_current(&inputs) {
+            return None;
+        }
+        let pages = pipeline::inputs(Formats { pdf: false, ..formats }, world, evaluated);
+        let written = formats.pdf.then(|| {
+            let colours = Arc::clone(self.pages.highlighter());
+            self.printer.print(Arc::clone(evaluated), colours, pages.clone(), inputs)
+        });
+        Some(Publication { pages, written })
+    }
+
+    /// Writes the outputs of an ordinary build; the PDF follows.
+    fn publish(
+        &self,
+        output: &Output,
+        page: &Page,
+        publication: Option<Publication>,
+    ) -> Result<(), Diagnostic> {
+        if let Some(Publication { pages, written }) = publication {
+            if self.request.formats.html {
                 output.publish(Some(&page.output_files()), None, &pages)?;
             }
             // A printer that has newer pages does not listen.
             let _ = written.map(|written| written.send(()));
         }
-        output.write_claims(&ledger::json(&page.evaluated.document))?;
-        Ok(())
+        output.write_claims(&ledger::json(&page.evaluated.document))
     }
 
     fn trouble(&mut self, problems: &[Diagnostic]) {
         self.tell(Update::Trouble(problems));
         self.timers.trouble(Instant::now());
     }
+}
+
+/// Outputs that are to be written.
+struct Publication {
+    /// From what the pages are made.
+    pages: String,
+    /// Tells the printer that they have been written.
+    written: Option<Sender<()>>,
 }
 
 /// Works on threads of its own, if there are any.

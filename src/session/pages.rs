@@ -42,6 +42,14 @@ impl Pages {
         &self.highlighter
     }
 
+    /// Loads the templates, unless those of the last pages have not changed.
+    ///
+    /// # Errors
+    /// Where a template is at fault.
+    pub(super) fn load(&mut self, world: &Recorded<DiskWorld>) -> Result<(), Vec<Diagnostic>> {
+        load(&mut self.templates, world).map(|_| ())
+    }
+
     /// The files of the pages, by path.
     ///
     /// # Errors
@@ -55,12 +63,7 @@ impl Pages {
         if self.renders.is_multiple_of(RENEWAL) {
             self.highlighter = Arc::new(self.highlighter.renewed());
         }
-        let digest = html::digest_of_templates(world);
-        let known = self.templates.take().filter(|(known, _)| *known == digest);
-        let (_, templates) = match known {
-            Some(known) => self.templates.insert(known),
-            None => self.templates.insert((digest, Templates::load(world)?)),
-        };
+        let templates = load(&mut self.templates, world)?;
         let files = html::files(
             &evaluated.document,
             &evaluated.evidence(),
@@ -70,4 +73,17 @@ impl Pages {
         )?;
         Ok(files.into_iter().map(|file| (file.path, file.bytes)).collect())
     }
+}
+
+fn load<'a>(
+    kept: &'a mut Option<(String, Templates)>,
+    world: &Recorded<DiskWorld>,
+) -> Result<&'a Templates, Vec<Diagnostic>> {
+    let digest = html::digest_of_templates(world);
+    let known = kept.take().filter(|(known, _)| *known == digest);
+    let (_, templates) = match known {
+        Some(known) => kept.insert(known),
+        None => kept.insert((digest, Templates::load(world)?)),
+    };
+    Ok(templates)
 }

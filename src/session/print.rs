@@ -1,6 +1,6 @@
 //! The PDF, made behind the pages.
 //!
-//! In: pages, told of and being written. Out: `report.pdf`, of the newest pages only. Left out: what
+//! In: what pages show that are being made and written. Out: `report.pdf`, of the newest pages only. Left out: what
 //! the PDF looks like.
 
 use std::panic::{self, AssertUnwindSafe};
@@ -9,8 +9,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::{Page, Subscriber, Update};
+use super::{Subscriber, Update};
 use crate::diag::Diagnostic;
+use crate::pipeline::Evaluated;
 use crate::publish::Output;
 use crate::render::{Highlighter, pdf};
 
@@ -29,7 +30,7 @@ struct Pending {
 }
 
 struct Job {
-    page: Arc<Page>,
+    evaluated: Arc<Evaluated>,
     colours: Arc<Highlighter>,
     /// From what the pages on disk were made.
     pages: String,
@@ -49,20 +50,20 @@ impl Printer {
         Self { jobs: Some(jobs), thread, pending }
     }
 
-    /// Makes the PDF of these pages, unless newer ones come or they cannot be written.
+    /// Makes the PDF that goes with pages, unless newer ones come or the pages cannot be written.
     ///
     /// The sender that this gives tells when they have been.
     pub(super) fn print(
         &self,
-        page: Arc<Page>,
+        evaluated: Arc<Evaluated>,
         colours: Arc<Highlighter>,
         pages: String,
         inputs: String,
     ) -> Sender<()> {
         let (sender, written) = mpsc::channel();
         *self.pending.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        let sent =
-            self.jobs.as_ref().map(|jobs| jobs.send(Job { page, colours, pages, inputs, written }));
+        let job = Job { evaluated, colours, pages, inputs, written };
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
         if !matches!(sent, Some(Ok(()))) {
             self.pending.finish(1);
         }
@@ -106,7 +107,7 @@ fn work(
             job = newer;
             jobs += 1;
         }
-        let print = || pdf::file(&job.page.evaluated.document, &job.colours);
+        let print = || pdf::file(&job.evaluated.document, &job.colours);
         let printed = panic::catch_unwind(AssertUnwindSafe(print));
         let (file, mut problems) = printed.unwrap_or_else(|_| {
             (

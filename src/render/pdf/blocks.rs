@@ -50,9 +50,6 @@ impl Emitter<'_> {
     pub(super) fn lines(&mut self, blocks: &[Block], depth: usize) -> String {
         let mut code = String::new();
         for block in blocks {
-            if depth == 0 {
-                self.before = code.len();
-            }
             let block = self.block(block, depth);
             code.push_str(&block);
             code.push('\n');
@@ -80,7 +77,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn block(&mut self, block: &Block, depth: usize) -> String {
+    pub(super) fn block(&mut self, block: &Block, depth: usize) -> String {
         match block {
             Block::Heading { level, number, anchor, content } => {
                 let level = (*level).clamp(2, 6).min(self.level + 1);

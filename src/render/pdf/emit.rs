@@ -151,7 +151,7 @@ impl<'a> Emitter<'a> {
         for (index, chapter) in document.chapters.iter().enumerate() {
             let path = format!("/chapter-{index}.typ");
             main.push_str(&included(&path));
-            sources.insert(path, format!("{IMPORTS}#{{\n{}}}\n", self.one_chapter(chapter)));
+            sources.insert(path, IMPORTS.to_owned() + &self.one_chapter(chapter));
             folded.push((chapter, std::mem::take(&mut self.folded)));
         }
         if !document.bibliography.is_empty() {
@@ -232,12 +232,15 @@ impl<'a> Emitter<'a> {
         self.level = 1;
         let name = self.place(&chapter.anchor);
         let title = self.title(&chapter.number, &chapter.title);
-        let mut code = self.section(1, &chapter.number, &name, &title) + "\n";
+        let mut code = alone(&self.section(1, &chapter.number, &name, &title));
         for problem in &chapter.problems {
             let problem = self.text.shown(problem, Space::Running);
-            let _ = writeln!(code, "r.problem({problem}, none)");
+            code.push_str(&alone(&format!("r.problem({problem}, none)")));
         }
-        code.push_str(&self.lines(&chapter.blocks, 0));
+        for block in &chapter.blocks {
+            self.before = code.len();
+            code.push_str(&alone(&self.block(block, 0)));
+        }
         self.chapter = None;
         code
     }
@@ -351,6 +354,14 @@ impl<'a> Emitter<'a> {
 /// a page.
 fn included(path: &str) -> String {
     format!("#pagebreak(weak: true)\n#include \"{path}\"\n")
+}
+
+/// An expression that stands for itself in a source.
+///
+/// After an edit Typst parses only such parts again and takes all others for the same, so that it
+/// lays out anew only what has changed.
+fn alone(code: &str) -> String {
+    format!("#{{\n{code}\n}}\n")
 }
 
 /// Whether Typst markup stays within the dollar signs around it.
