@@ -113,7 +113,7 @@ impl Coverage {
                         reason: reason.clone(),
                         by: Authority::Author,
                     }),
-                    _ => match form(text, &range, &number) {
+                    _ => match form(text, &range, &number, language) {
                         Some(reason) => coverage.exempt.push(Exempt {
                             span,
                             reason: reason.to_owned(),
@@ -199,7 +199,7 @@ fn names_number(latex: &str) -> bool {
 /// Where numbers stand in a stretch of text, those written as words among them.
 fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
     let words = without_entities(&text[range.clone()]);
-    let mut found = numbers(&words, 0..words.len());
+    let mut found = numbers(&words, 0..words.len(), language);
     for number in &mut found {
         *number = range.start + number.start..range.start + number.end;
     }
@@ -242,12 +242,12 @@ fn without_entities(text: &str) -> Cow<'_, str> {
 }
 
 /// Where digits stand in a stretch of text.
-fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+fn numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = range.start;
     while let Some(next) = text[at..range.end].find(is_digit) {
         let start = at + next;
-        let end = end_of(text, start, range.end);
+        let end = end_of(text, start, range.end, language);
         at = end;
         let before = text[range.start..start].chars().next_back();
         let is_word = before.is_some_and(|c| c.is_alphabetic() || c == '_')
@@ -265,7 +265,7 @@ fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// The end of the number that begins at `start`: digits with marks between them.
-fn end_of(text: &str, start: usize, limit: usize) -> usize {
+fn end_of(text: &str, start: usize, limit: usize, language: Option<Words>) -> usize {
     let mut end = start;
     loop {
         let rest = &text[end..limit];
@@ -279,9 +279,29 @@ fn end_of(text: &str, start: usize, limit: usize) -> usize {
             // `2-5` are two numbers, `2024-05-01` is a date.
             Some(&"-") if !is_date(&text[start..limit]) => return end,
             Some(mark) => end += mark.len(),
-            None => return end,
+            None => match group(rest).filter(|_| is_grouped(&text[start..end], language)) {
+                Some(length) => end += length,
+                None => return end,
+            },
         }
     }
+}
+
+/// How long a mark and a group of three digits are with which a text begins, where the mark may part numbers as well.
+fn group(rest: &str) -> Option<usize> {
+    let digits = rest.strip_prefix([' ', '\'', '’'])?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let goes_on = digits[end..].starts_with(|c: char| c.is_alphanumeric() || c == '-');
+    (end == 3 && !goes_on).then(|| rest.len() - digits.len() + end)
+}
+
+/// Whether thousands may be parted by a point in a language, and a number has only groups of up to three digits.
+fn is_grouped(number: &str, language: Option<Words>) -> bool {
+    let mut groups = number.split(['.', ' ', '\'', '’']);
+    let is_digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+    language.is_some_and(Words::has_decimal_comma)
+        && groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_digits(it))
+        && groups.all(|it| it.len() == 3 && is_digits(it))
 }
 
 /// Whether a text begins with a date such as `2024-05-01`.
@@ -335,7 +355,12 @@ const NUMBERED: [&str; 24] = [
 ];
 
 /// Why a number needs no evidence, as far as its form and the words beside it tell.
-fn form(text: &str, stretch: &Range<usize>, number: &Range<usize>) -> Option<&'static str> {
+fn form(
+    text: &str,
+    stretch: &Range<usize>,
+    number: &Range<usize>,
+    language: Option<Words>,
+) -> Option<&'static str> {
     let digits = &text[number.clone()];
     let before = text[stretch.start..number.start].trim_end();
     let after = &text[number.end..stretch.end];
@@ -364,7 +389,7 @@ fn form(text: &str, stretch: &Range<usize>, number: &Range<usize>) -> Option<&'s
     } else if is_year && ends && ["in", "since", "until", "from", "before", "after"].contains(&word)
     {
         Some("a year")
-    } else if digits.matches('.').count() == 2 {
+    } else if digits.matches('.').count() == 2 && !is_grouped(digits, language) {
         Some("a version")
     } else if NUMBERED.contains(&word.to_lowercase().as_str()) {
         Some("the number of a place")

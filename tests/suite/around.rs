@@ -88,6 +88,23 @@ fn words_that_leave_a_number_what_it_is_may_stand_beside_it() {
 }
 
 #[test]
+fn a_decimal_comma_is_one_where_the_language_says_so() {
+    let lines = [
+        "[5,050](=5050), [5.050](=5.05), [5,050,000](=5050000), [5,050.25](=5050.25)",
+        "[5,05](=5050), [0.82](=0.83)",
+    ];
+    for language in ["de", "fr", "es"] {
+        let found = claims(language, &lines);
+        let told: Vec<bool> = found
+            .iter()
+            .map(|(_, it)| it.verdict.detail().contains("` would hold, as decimals stand"))
+            .collect();
+        assert_eq!(told, [true, true, true, true, false, false], "{language}: {found:?}");
+        assert!(found.iter().all(|(_, it)| it.verdict != Verdict::Verified), "{language}");
+    }
+}
+
+#[test]
 fn the_number_of_a_reference_is_none_of_those_behind_it() {
     let table = "| a |\n|---|\n| b |\n\n: T {#tbl-t}\n\n";
     let text =
@@ -504,6 +521,9 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "[28](=28) mal [28](=28) Pixeln, zwischen [0](=0) und 1/2, ein Quadrat von [28](=28) Pixeln",
             "Niemand braucht mehr als [5](=5 \"<= 5\"), und [5](=5 \"<= 5\") oder weniger.",
             "Es sind [minus sechs](=-6).",
+            "Es sind [0,82](=0.82), [224.892](=224892), [5 050](=5050), [0.82](=0.82), [1,2 Millionen](=1200000).",
+            "In Lauf 3 [128](=128)-mal, bei [0,5](=0.5) 100 Mal, am 12.05.2024 [5](=5).",
+            "Es sind [0,82 ± 0,005](=0.82 \"± 0.005\"), [mindestens 0,8](=0.82 \">= 0.8\").",
             "Es übersteigt [5](=5 \"<= 5\") nicht, es unterschreitet [5](=6 \">= 5\") Sekunden nie.",
         ],
     ),
@@ -518,7 +538,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "avec un pas de [0.01](=0.01), sous [5](=5) angles, non moins [5](=5)",
             "Personne n’utilise plus de [5](=5 \"<= 5\"), chaque personne plus de [5](=6 \"> 5\").",
             "Cela [ne dépasse pas 5](=5 \"<= 5\").",
-            "C’est [moins six](=-6), [au moins six](=6).",
+            "C’est [moins six](=-6), [au moins six](=6), [12 100](=12100), [−0,5](=-0.5).",
             "Les réseaux qui ne sont pas profonds demandent plus de [5](=6 \"> 5\").",
         ],
     ),

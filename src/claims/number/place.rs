@@ -11,7 +11,7 @@ use num_rational::BigRational;
 
 use super::Printed;
 use super::plain::{FACTORIAL, REFERENCE, STROKE};
-use super::scanner::{Scanner, Spelled, is_dash, is_separator};
+use super::scanner::{Scanner, Spelled, is_dash};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
@@ -345,7 +345,7 @@ impl<'a> Around<'a> {
         let digits = |at| at..scanner.skip(at, |c| c.is_ascii_digit());
         let next = digits(scanner.skip(self.own.end, char::is_whitespace));
         let own = scanner.text(self.own.clone());
-        if next.start > self.own.end && begins_groups(&own) && is_group(&next) {
+        if next.start > self.own.end && self.begins_groups(&own) && is_group(&next) {
             return Some(self.own.start..next.end);
         }
         if let Some(end) = self.fraction_behind() {
@@ -360,6 +360,15 @@ impl<'a> Around<'a> {
             !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | '^'));
         let is_apart = front.len() < before.len() && (1..4).contains(&count) && is_free;
         (is_apart && is_group(&self.own)).then_some(start..self.own.end)
+    }
+
+    /// Whether further groups of three digits may follow upon a number.
+    fn begins_groups(&self, number: &str) -> bool {
+        let number = number.trim_start_matches(is_dash);
+        let mut groups = number.split(|c| self.scanner.is_separator(c));
+        let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+        groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
+            && groups.all(|it| it.len() == 3 && is_number(it))
     }
 
     /// The end of a fraction that is added to the number, as in "5 1/2" and "5 and ½".
@@ -432,14 +441,6 @@ impl<'a> Around<'a> {
             .filter(|words| !is_beyond(words))
             .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
-}
-
-/// Whether further groups of three digits may follow upon a number.
-fn begins_groups(number: &str) -> bool {
-    let mut groups = number.trim_start_matches(is_dash).split(is_separator);
-    let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
-    groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
-        && groups.all(|it| it.len() == 3 && is_number(it))
 }
 
 /// Whether a letter belongs to a script whose words nothing parts.

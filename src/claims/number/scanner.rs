@@ -21,6 +21,8 @@ pub(super) struct Scanner {
     /// Numbers written as words.
     pub(super) spelled: Vec<Spelled>,
     language: Option<Words>,
+    /// Whether decimals stand behind a comma.
+    has_comma: bool,
 }
 
 /// What is found at a place: a number, or why it cannot be read.
@@ -47,10 +49,11 @@ const FUNCTIONS: &str = "sqrt log ln lg exp sin cos tan cot sinh cosh tanh arcsi
                          lVert vert Vert max min gcd det Re Im Gamma";
 
 impl Scanner {
-    /// Reads digits alone.
-    pub(super) fn new(text: &str) -> Self {
+    /// Reads digits alone, with the marks between them of a language, or else the English ones.
+    pub(super) fn digits(text: &str, marks: Option<Words>) -> Self {
         let chars = normalise(text).chars().collect();
-        Self { chars, spelled: Vec::new(), language: None }
+        let has_comma = marks.is_some_and(Words::has_decimal_comma);
+        Self { chars, spelled: Vec::new(), language: None, has_comma }
     }
 
     /// Reads words, too.
@@ -73,7 +76,8 @@ impl Scanner {
                 digits: it.digits,
             }
         });
-        Self { spelled: spelled.collect(), chars: plain.chars().collect(), language }
+        let has_comma = language.is_some_and(Words::has_decimal_comma);
+        Self { spelled: spelled.collect(), chars: plain.chars().collect(), language, has_comma }
     }
 
     /// The only number, with its place.
@@ -165,6 +169,16 @@ impl Scanner {
         is_word && is_two && is_the && before.ends_with(char::is_whitespace)
     }
 
+    /// Whether a mark may stand between groups of three digits. In English a plain space is none: `12 100` may be two
+    /// numbers.
+    pub(super) fn is_separator(&self, c: char) -> bool {
+        match c {
+            ',' => !self.has_comma,
+            '.' | ' ' | '\'' | '’' => self.has_comma,
+            _ => matches!(c, '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}'),
+        }
+    }
+
     pub(super) fn get(&self, at: usize) -> Option<char> {
         self.chars.get(at).copied()
     }
@@ -179,9 +193,14 @@ impl Scanner {
 
     fn starts_number(&self, at: usize) -> bool {
         self.is_digit(at)
-            || (self.get(at) == Some('.')
+            || (self.is_decimal_mark(at)
                 && self.is_digit(at + 1)
                 && !self.before(at).is_some_and(|c| c.is_alphanumeric() || c == ')'))
+    }
+
+    /// Whether decimals may follow upon the mark at this place.
+    fn is_decimal_mark(&self, at: usize) -> bool {
+        self.get(at).is_some_and(|c| c == '.' || c == ',' && self.has_comma)
     }
 
     /// Whether the digits at this place belong to a word, as in `ResNet-18` or `L^2`.
@@ -243,7 +262,7 @@ impl Scanner {
     fn in_words(&self, spelled: &Spelled) -> Result<(Printed, Range<usize>), String> {
         let start = spelled.range.start;
         let begin = self.minus(start).or_else(|| self.minus_in_words(start)).unwrap_or(start);
-        let (mut printed, _) = Self::new(&spelled.digits).number(0)?;
+        let (mut printed, _) = Self::digits(&spelled.digits, None).number(0)?;
         if let Some(function) = self.function(begin) {
             return Err(self.unreadable(function, spelled.range.end));
         }
@@ -267,7 +286,15 @@ impl Scanner {
         let minus = self.minus(start);
         let (mut digits, mut end) = self.whole(start);
         let mut decimals = 0;
-        if self.get(end) == Some('.') && self.is_digit(end + 1) {
+        let has_groups = end > start + digits.len();
+        let is_decimal = match self.get(end) {
+            // "0.82" says the same everywhere, "5.050.5" nothing.
+            Some('.') if self.has_comma => !has_groups,
+            Some('.') => true,
+            Some(',') => self.has_comma,
+            _ => false,
+        };
+        if is_decimal && self.is_digit(end + 1) {
             let last = self.skip(end + 1, |c| c.is_ascii_digit());
             digits.push_str(&self.text(end + 1..last));
             decimals = last - end - 1;
@@ -276,6 +303,9 @@ impl Scanner {
         let begin = minus.unwrap_or(start);
         let first = end;
         let unreadable = || self.unreadable(begin, first);
+        if self.has_comma && self.is_decimal_mark(end) && self.is_digit(end + 1) {
+            return Err(unreadable());
+        }
         if let Some(function) = self.function(begin) {
             return Err(self.unreadable(function, first));
         }
@@ -373,12 +403,15 @@ impl Scanner {
         if digits.len() > 3 || digits.starts_with('0') {
             return (digits, end);
         }
-        let Some(separator) = self.get(end).filter(|&c| is_separator(c)) else {
+        let Some(separator) = self.get(end).filter(|&c| self.is_separator(c)) else {
             return (digits, end);
         };
         while self.get(end) == Some(separator) {
             let group = self.skip(end + 1, |c| c.is_ascii_digit());
-            if group != end + 4 {
+            // "5 128-dimensional vectors"
+            let goes_on = |c: char| c.is_alphanumeric() || c == '-';
+            let is_apart = separator == ' ' && self.get(group).is_some_and(goes_on);
+            if group != end + 4 || is_apart {
                 break;
             }
             digits.push_str(&self.text(end + 1..group));
@@ -444,9 +477,4 @@ fn counted(count: usize, noun: &str) -> String {
 /// Marks that a reader takes for a minus sign before a number; an em dash is none.
 pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
-}
-
-/// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
-pub(super) fn is_separator(c: char) -> bool {
-    matches!(c, ',' | '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}')
 }
