@@ -137,7 +137,6 @@ pub(super) fn unequal_by(said: &Said, language: Option<Words>) -> Option<&'stati
         .find(is_beyond)
         .filter(|_| !wording.is_denied_behind(&plain(&said.behind)))
         .or_else(|| wording.near().find(is_near))
-        .or_else(|| wording.bound_behind(&plain(&said.behind)))
 }
 
 /// The words or the sign around a number that say on which side of it the value is.

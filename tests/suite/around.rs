@@ -131,6 +131,9 @@ fn a_per_cent_sign_behind_a_link_is_the_unit_of_the_value() {
         assert_eq!(verdict(words, Some("%")), Verdict::Verified, "{words}");
         assert!(is_refused(&verdict(words, None)), "{words}");
     }
+    let orders = "[82.0](claim:v) orders of magnitude";
+    assert_eq!(verdict(orders, Some("orders of magnitude")), Verdict::Verified);
+    assert!(is_refused(&verdict(orders, None)));
     let points = "[8200](claim:v \"points\") %";
     assert_eq!(verdict(points, None), Verdict::Verified);
 }
@@ -313,7 +316,11 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "It takes [5](=5 \">= 5\") or fewer epochs, [5](=5 \">= 5\") at most.",
             "It takes [5](=5 \"<= 5\") or more, [5](=5 \"<= 5\") seconds at least.",
             "It takes at the most [5](=5 \">= 5\"), a maximum of [5](=5 \">= 5\").",
-            "It takes [15 or fewer](=15), [15 at most](=15).",
+            "It is $\\frac12$ [15](=15), $\\tfrac{1}{2}$ [15](=15), $2L$ [15](=15), $2 \\times$ [15](=15).",
+            "It is $2\\alpha$ **[15](=15)**, $1/2$ [15 epochs](=15), $L \\cdot$ [15](=15).",
+            "It is [2](=2) to the power of two, [5](=5) orders of magnitude, [5](=5) basis points, [5](=5) bp.",
+            "It is [$\\mathrm{log} 5$](=5), $\\operatorname{log}$ [5](=5), doubled [15](=15), halved [15](=15).",
+            "It is [$2\\frac{1}{2}$](=10.5), [$2\\frac12$](=10.5).",
             "It is more than [0.83](=0.8204 \"± 0.02\"), exceeds [0.83](=0.8204 \"± 0.02\").",
             "It is less than [0.82](=0.8204 \"± 0.005\"), just under [0.82](=0.8204 \"± 0.005\").",
             "It is > [0.83](=0.8204 \"± 0.02\"), at least [0.83](=0.8204 \"± 0.02\").",
@@ -493,6 +500,9 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "It is 0.5 ± [0.1](=0.1), [0.5](=0.5) [±0.1](=0.1).",
             "It takes [5](=5 \"<= 5\") or fewer, [5](=5 \">= 5\") epochs or more, [5](=5 \"<= 5\") epochs at most.",
             "It takes [5](=5 \">= 5\") of at most 20, [5](=5) or more precisely 5.0.",
+            "It takes [15 or fewer](=15), [15 at most](=15), at most [15](=15).",
+            "With $N=3$ [15](=15), $x$, $2L$: [15](=15), at $10^{-3}$ [15](=15), with $2L$ about [15](=15), [$\\frac12$](=0.5).",
+            "With $2L$ − [15](=15), $2L$ and [15](=15), $\\mathrm{L}$ [15](=15), the power of two [5](=5).",
             "It is up to [0.83](=0.8204 \"± 0.02\"), about [0.83](=0.8204 \"± 0.02\").",
             "It is [minus six](=-6), [negative two](=-2), [minus twenty-one](=-21).",
             "It is cooled to [15](=15) K, takes [15](=15) B, is of class [5](=5) B with [5](=5) k centres.",
@@ -523,6 +533,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "Es sind [minus sechs](=-6).",
             "Es sind [0,82](=0.82), [224.892](=224892), [5 050](=5050), [0.82](=0.82), [1,2 Millionen](=1200000).",
             "In Lauf 3 [128](=128)-mal, bei [0,5](=0.5) 100 Mal, am 12.05.2024 [5](=5).",
+            "Es sind [15 höchstens](=15).",
             "Es sind [0,82 ± 0,005](=0.82 \"± 0.005\"), [mindestens 0,8](=0.82 \">= 0.8\").",
             "Es übersteigt [5](=5 \"<= 5\") nicht, es unterschreitet [5](=6 \">= 5\") Sekunden nie.",
         ],

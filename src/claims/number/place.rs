@@ -10,7 +10,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTORIAL, REFERENCE, STROKE};
+use super::plain::{FACTOR, FACTORIAL, REFERENCE, STROKE};
 use super::scanner::{Scanner, Spelled, is_dash};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
@@ -30,6 +30,9 @@ const UNITS: [&str; 43] = [
 
 /// Digits of scripts without spaces that scale what stands before them.
 const SPACELESS_SCALES: &str = "十百千万萬亿億兆割分";
+
+/// What to do about what is seen as one with a number.
+const APART: &str = "put all of it into the link, or other words or a comma between them";
 
 /// Why a number is not the one that a reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,10 @@ impl<'a> Around<'a> {
             let message = format!("`{own}` is struck out");
             return Some(Trouble { message, hint: "claim it without the stroke, or leave it out" });
         }
+        if self.scanner.before(self.own.start) == Some(FACTOR) {
+            let message = format!("the formula in front makes another number of `{own}`");
+            return Some(Trouble { message, hint: APART });
+        }
         let whole = match self.printed {
             Some(printed) => self.longer(printed, unit),
             None => self.scanner.minus(self.own.start).map(|sign| sign..self.own.end),
@@ -118,13 +125,16 @@ impl<'a> Around<'a> {
                     "write the power of ten out, as in `1.2 million`"
                 }
                 letters if !letters.is_empty() => "part number and unit by a space",
-                _ => "put all of it into the link, or other words or a comma between them",
+                _ => APART,
             };
             return Some(Trouble { message, hint });
         }
-        let words = self.scaling()?;
+        let is_unit =
+            |words: &str| unit.is_some_and(|unit| unit.trim().eq_ignore_ascii_case(words));
+        let words = self.scaling().filter(|words| !is_unit(words))?;
         let message = format!("“{words}” makes another number of `{own}`");
-        let hint = "print the number that is meant, in digits, or say it in other words";
+        let hint = "print the number that is meant, in digits, or say it in other words; what is counted may be the \
+                    unit of the value";
         Some(Trouble { message, hint })
     }
 

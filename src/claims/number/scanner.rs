@@ -48,6 +48,10 @@ impl Spelled {
 const FUNCTIONS: &str = "sqrt log ln lg exp sin cos tan cot sinh cosh tanh arcsin arccos arctan lfloor lceil lvert \
                          lVert vert Vert max min gcd det Re Im Gamma";
 
+fn is_function(name: &str) -> bool {
+    FUNCTIONS.split(' ').any(|it| it == name)
+}
+
 impl Scanner {
     /// Reads digits alone, with the marks between them of a language, or else the English ones.
     pub(super) fn digits(text: &str, marks: Option<Words>) -> Self {
@@ -242,7 +246,7 @@ impl Scanner {
                 let before = (0..sign).rev().find(|at| !blank(at));
                 let is_name = |at: usize| {
                     self.chars[at].is_alphabetic()
-                        && !at.checked_sub(1).is_some_and(|it| self.chars[it].is_alphanumeric())
+                        && !at.checked_sub(1).is_some_and(|it| self.chars[it].is_alphabetic())
                 };
                 let is_operand = before.is_some_and(|at| ends(self.chars[at]) || is_name(at));
                 (!is_operand).then_some(sign)
@@ -383,14 +387,20 @@ impl Scanner {
             }
             _ => {}
         }
+        // `\mathrm{log}`
+        let brace = self.chars[..last].iter().rposition(|&c| c == '{');
+        if let Some(brace) = brace.filter(|_| self.chars[last] == '}')
+            && is_function(&self.text(brace + 1..last))
+        {
+            let command = self.chars[..brace].iter().rposition(|c| !c.is_ascii_alphabetic())?;
+            return (self.chars[command] == '\\').then_some(command);
+        }
         let start = self.chars[..=last].iter().rposition(|&c| c == '\\' || c.is_whitespace())?;
         let end = self.skip(start + 1, |c| c.is_ascii_alphabetic());
         // `\log_2`, `\sqrt[3]`
         let is_whole = end > last || matches!(self.chars[end], '_' | '^' | '[');
-        let is_function = self.chars[start] == '\\'
-            && is_whole
-            && FUNCTIONS.split(' ').any(|it| it == self.text(start + 1..end));
-        is_function.then_some(start)
+        let is_named = self.chars[start] == '\\' && is_whole;
+        (is_named && is_function(&self.text(start + 1..end))).then_some(start)
     }
 
     /// Digits before the decimal point, without separators of thousands.
