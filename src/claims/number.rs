@@ -27,7 +27,7 @@ use crate::words::Words;
 
 pub(crate) use beside::Beside;
 pub(crate) use place::{Around, Trouble};
-pub(crate) use plain::{FACTOR, FACTORIAL, REFERENCE, STROKE};
+pub(crate) use plain::{FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
 use scanner::Scanner;
 
 /// A number as it stands in the prose.

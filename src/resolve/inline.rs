@@ -12,7 +12,7 @@ use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
-use crate::claims::number::{Beside, FACTOR, FACTORIAL, REFERENCE, STROKE};
+use crate::claims::number::{Beside, FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
@@ -415,8 +415,16 @@ impl Shown {
     fn add(&mut self, inlines: &[Inline], is_struck: bool) {
         for inline in inlines {
             let factor = self.factor.filter(|&end| self.text[end..].trim().is_empty());
-            if matches!(inline, Inline::Claim { .. }) && factor.is_some() {
-                self.text.push(FACTOR);
+            if matches!(inline, Inline::Claim { .. }) {
+                if factor.is_some() {
+                    self.text.push(FACTOR);
+                }
+                // Both numbers of "5/3" are claimed.
+                let claimed = self.claims.last().map(|(_, range)| range.end);
+                if claimed.is_some_and(|end| &self.text[end..] == "/") {
+                    self.text.pop();
+                    self.text.push(OVER);
+                }
             }
             let start = self.text.len();
             match inline {

@@ -282,6 +282,12 @@ pub(crate) fn is_of(word: &str, language: Words) -> bool {
     has(table.of, &word) || has(table.of_the, &word)
 }
 
+/// Whether a word makes another number of "one" in front of it, as in "one third".
+pub(crate) fn is_part(word: &str, language: Words) -> bool {
+    let (table, word) = (Table::of(language), word.to_lowercase());
+    [table.front, table.part, table.place_or_part].iter().any(|list| has(list, &word))
+}
+
 /// The word at the beginning of a text that makes a number in front of it a part of a fraction: where it ends,
 /// and the denominator.
 pub(super) fn denominator(after: &str, language: Words) -> Option<(usize, &'static str)> {

@@ -10,7 +10,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTOR, FACTORIAL, REFERENCE, STROKE};
+use super::plain::{FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
 use super::scanner::{Scanner, Spelled, is_dash};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
@@ -117,7 +117,7 @@ impl<'a> Around<'a> {
             .or_else(|| self.in_words_beside())
             .or_else(|| self.side_by_side());
         if let Some(whole) = whole {
-            let whole = self.scanner.text(whole).replace(REFERENCE, "");
+            let whole = self.scanner.text(whole).replace(REFERENCE, "").replace(OVER, "/");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
             let hint = match self.letters() {
@@ -133,8 +133,10 @@ impl<'a> Around<'a> {
             |words: &str| unit.is_some_and(|unit| unit.trim().eq_ignore_ascii_case(words));
         let words = self.scaling().filter(|words| !is_unit(words))?;
         let message = format!("“{words}” makes another number of `{own}`");
-        let hint = "print the number that is meant, in digits, or say it in other words; what is counted may be the \
-                    unit of the value";
+        let hint = match self.behind().trim_start().starts_with(words.as_str()) {
+            true => "print the number that is meant, in digits, or make this the unit of the value",
+            false => "print the number that is meant, in digits, or say it in other words",
+        };
         Some(Trouble { message, hint })
     }
 
@@ -446,6 +448,13 @@ impl<'a> Around<'a> {
                 .beyond()
                 .any(|it| last_phrase(&rest, it).is_some_and(|at| at + it.len() == rest.len()))
         };
+        // "one third"
+        let is_one = self.printed.is_some_and(|it| it.value == BigRational::from(BigInt::from(1)));
+        let is_word = !self.is_in_digits();
+        let part = first.trim_matches(|c: char| !c.is_alphabetic());
+        if is_one && is_word && scaled::is_part(part, language) {
+            return Some(part.to_owned());
+        }
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
             .filter(|words| !is_beyond(words))

@@ -14,6 +14,9 @@ pub(crate) const REFERENCE: char = '\u{e000}';
 /// Stands in front of a claim with a formula before it that is a factor of it. No page shows it.
 pub(crate) const FACTOR: char = '\u{e001}';
 
+/// A stroke between two claims, each of which is compared. No page shows it.
+pub(crate) const OVER: char = '\u{e002}';
+
 /// Stands behind what is struck out and behind each claim in it, drawn through the character before it.
 pub(crate) const STROKE: char = '\u{336}';
 
@@ -60,7 +63,7 @@ pub(super) fn normalise(text: &str) -> String {
     out
 }
 
-/// A text without the characters and tags that no reader sees, with one character for each hyphen.
+/// A text without the characters and tags that no reader sees, with one character for each hyphen and stroke.
 fn seen(text: &str) -> String {
     let is_unseen = |c: char| {
         matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
@@ -84,7 +87,11 @@ fn seen(text: &str) -> String {
             None => &rest[c.len_utf8()..],
         };
         if end.is_none() && !is_unseen(c) {
-            seen.push(if is_hyphen(c) { '-' } else { c });
+            seen.push(match c {
+                c if is_hyphen(c) => '-',
+                '⁄' | '∕' => '/',
+                c => c,
+            });
         }
     }
     seen

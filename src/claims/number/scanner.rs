@@ -60,16 +60,24 @@ impl Scanner {
         Self { chars, spelled: Vec::new(), language: None, has_comma }
     }
 
-    /// Reads words, too.
+    /// Reads words, too, in what stands by itself.
     pub(super) fn said(text: &str, language: Option<Words>) -> Self {
-        Self::of(&normalise(text), language)
+        let plain = normalise(text);
+        match language.and_then(|language| spelled::alone(&plain, language)) {
+            Some(alone) => Self::with(&plain, language, vec![alone]),
+            None => Self::of(&plain, language),
+        }
     }
 
     /// Reads what [`normalise`] has written.
     pub(super) fn of(plain: &str, language: Option<Words>) -> Self {
-        let at = |byte: usize| plain[..byte].chars().count();
         let found = language.map(|language| spelled::find(plain, language));
-        let spelled = found.into_iter().flatten().map(|it| {
+        Self::with(plain, language, found.unwrap_or_default())
+    }
+
+    fn with(plain: &str, language: Option<Words>, found: Vec<spelled::Spelled>) -> Self {
+        let at = |byte: usize| plain[..byte].chars().count();
+        let spelled = found.into_iter().map(|it| {
             let before = &plain[..it.range.start];
             let digits = before.trim_end_matches(|c: char| c.is_whitespace() || c == '-');
             let is_scale = it.scales(&before[digits.len()..]);
