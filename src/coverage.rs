@@ -199,19 +199,18 @@ fn names_number(latex: &str) -> bool {
 /// Where numbers stand in a stretch of text, those written as words among them.
 fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
     let words = without_entities(&text[range.clone()]);
-    let mut found = numbers(&words, 0..words.len(), language);
-    for number in &mut found {
-        *number = range.start + number.start..range.start + number.end;
-    }
+    let digits = numbers(&words, 0..words.len(), language);
+    let mut found: Vec<Range<usize>> = (digits.iter())
+        .map(|number| range.start + number.start..range.start + number.end)
+        .collect();
     let spelled = language.map(|language| spelled::find(&words, language));
     for spelled in spelled.into_iter().flatten() {
         let is_grammar = ["0", "2"].contains(&spelled.digits.as_str());
         let place = range.start + spelled.range.start..range.start + spelled.range.end;
         // `5 million` is one number.
-        let is_scale = found.iter().any(|digits| {
-            digits.end < place.start
-                && spelled.scales(&words[digits.end - range.start..spelled.range.start])
-        });
+        let nearest = digits.partition_point(|it| it.end < spelled.range.start).checked_sub(1);
+        let is_scale =
+            nearest.is_some_and(|at| spelled.scales(&words[digits[at].end..spelled.range.start]));
         match spelled.kind {
             Kind::Number | Kind::Scale if !is_grammar && !is_scale => found.push(place),
             _ => {}
@@ -311,6 +310,9 @@ fn is_date(text: &str) -> bool {
     shape == "0000-00-00"
 }
 
+/// How far in front of a number words tell why it needs no evidence.
+const NEAR: usize = 40;
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -363,6 +365,8 @@ fn form(
 ) -> Option<&'static str> {
     let digits = &text[number.clone()];
     let before = text[stretch.start..number.start].trim_end();
+    let start = before.char_indices().rev().nth(NEAR).map_or(0, |(at, _)| at);
+    let before = &before[start..];
     let after = &text[number.end..stretch.end];
     let word = before
         .trim_end_matches('.')

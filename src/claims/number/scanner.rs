@@ -48,6 +48,9 @@ impl Spelled {
 const FUNCTIONS: &str = "sqrt log ln lg exp sin cos tan cot sinh cosh tanh arcsin arccos arctan lfloor lceil lvert \
                          lVert vert Vert max min gcd det Re Im Gamma";
 
+/// How many characters in front of a number may hold words that belong to it.
+const NEAR: usize = 40;
+
 fn is_function(name: &str) -> bool {
     FUNCTIONS.split(' ').any(|it| it == name)
 }
@@ -76,7 +79,14 @@ impl Scanner {
     }
 
     fn with(plain: &str, language: Option<Words>, found: Vec<spelled::Spelled>) -> Self {
-        let at = |byte: usize| plain[..byte].chars().count();
+        let starts: Vec<usize> = match found.is_empty() || plain.is_ascii() {
+            true => Vec::new(),
+            false => plain.char_indices().map(|(start, _)| start).collect(),
+        };
+        let at = |byte: usize| match starts.is_empty() {
+            true => byte,
+            false => starts.partition_point(|&start| start < byte),
+        };
         let spelled = found.into_iter().map(|it| {
             let before = &plain[..it.range.start];
             let digits = before.trim_end_matches(|c: char| c.is_whitespace() || c == '-');
@@ -137,7 +147,8 @@ impl Scanner {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.chars.len() {
-            let spelled = self.spelled.iter().find(|it| it.range.start == at && it.kind.counts());
+            let spelled = self.spelled_from(at);
+            let spelled = spelled.filter(|it| it.range.start == at && it.kind.counts());
             let number = if let Some(spelled) = spelled {
                 self.in_words(spelled)
             } else if !self.starts_number(at) {
@@ -167,10 +178,15 @@ impl Scanner {
         found
     }
 
+    /// The first number in words that begins at a place or behind it.
+    fn spelled_from(&self, at: usize) -> Option<&Spelled> {
+        self.spelled.get(self.spelled.partition_point(|it| it.range.start < at))
+    }
+
     /// Whether a number is but a word for both, as in "the two".
     fn is_both(&self, range: &Range<usize>) -> bool {
         let is_word = self.chars[range.start].is_alphabetic();
-        let before = self.text(0..range.start);
+        let before = self.text(range.start.saturating_sub(NEAR)..range.start);
         let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
         let is_the = self.language.is_some_and(|language| spelled::is_the(word, language));
         // "the two halves"
@@ -265,9 +281,10 @@ impl Scanner {
 
     /// Where the word begins that makes a negative number of the one in words at `at`.
     fn minus_in_words(&self, at: usize) -> Option<usize> {
-        let before = self.text(0..at);
+        let start = at.saturating_sub(NEAR);
+        let before = self.text(start..at);
         let byte = scaled::sign(&before, self.language?)?;
-        Some(before[..byte].chars().count())
+        Some(start + before[..byte].chars().count())
     }
 
     /// A number written as words.
@@ -290,7 +307,7 @@ impl Scanner {
 
     /// The power of ten in words that scales digits which end at this place, with its end.
     fn scale(&self, at: usize) -> Option<(BigRational, usize)> {
-        let spelled = self.spelled.iter().find(|it| it.scales == Some(at))?;
+        let spelled = self.spelled_from(at).filter(|it| it.scales == Some(at))?;
         Some((spelled.digits.parse::<BigInt>().ok()?.into(), spelled.range.end))
     }
 
@@ -396,8 +413,8 @@ impl Scanner {
             _ => {}
         }
         // `\mathrm{log}`
-        let brace = self.chars[..last].iter().rposition(|&c| c == '{');
-        if let Some(brace) = brace.filter(|_| self.chars[last] == '}')
+        if self.chars[last] == '}'
+            && let Some(brace) = self.chars[..last].iter().rposition(|&c| c == '{')
             && is_function(&self.text(brace + 1..last))
         {
             let command = self.chars[..brace].iter().rposition(|c| !c.is_ascii_alphabetic())?;
