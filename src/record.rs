@@ -26,7 +26,8 @@ pub use text::{parse, text};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cache::CellRecord;
 use crate::claims::Standing;
@@ -123,7 +124,7 @@ pub struct Cell {
     pub measured: bool,
 }
 
-/// A claim with its verdict, as in `claims.json`; words that a later version adds are kept as they are.
+/// A claim with its verdict, as in `claims.json`; what a later version adds is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// `chapter/name`, with `#2` and so on for further claims on it.
@@ -145,9 +146,10 @@ pub struct Entry {
     #[serde(default)]
     pub because: Vec<String>,
     /// `verified` or `refuted`.
-    #[serde(default = "verified")]
+    #[serde(default = "verified", deserialize_with = "verdict")]
     pub expected: String,
     /// The verdict in one word.
+    #[serde(deserialize_with = "verdict")]
     pub verdict: String,
     /// Why it could not be checked, in one word.
     #[serde(default)]
@@ -217,6 +219,18 @@ pub struct DataUse {
     pub kind: String,
     /// Digest of its content, hexadecimal.
     pub digest: String,
+}
+
+/// A verdict in one word. One that is not known would be told as if it were none.
+fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    const KNOWN: [&str; 5] = ["verified", "refuted", "unverified", "vacuous", "error"];
+    let word = String::deserialize(from)?;
+    match KNOWN.contains(&word.as_str()) {
+        true => Ok(word),
+        false => {
+            Err(D::Error::custom(format!("`{word}` is no verdict; known are {}", KNOWN.join(", "))))
+        }
+    }
 }
 
 fn verified() -> String {

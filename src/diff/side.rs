@@ -77,6 +77,9 @@ struct Exempt {
     by: Option<String>,
 }
 
+/// How files come that are not whole.
+const ANEW: &str = "`veracity check` writes claims.json anew, and `veracity record` report.lock";
+
 /// Version of `claims.json` that is understood.
 const LEDGER_VERSION: u64 = 1;
 
@@ -143,12 +146,19 @@ impl Side {
     /// # Errors
     /// If it is neither, of another version, or damaged.
     pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
-        if !text.trim_start().starts_with('{') {
+        if text.trim().is_empty() {
+            return Err(Diagnostic::global("no-record", format!("`{name}` is empty")).hint(ANEW));
+        }
+        if !text.trim_start().starts_with('{') && !name.ends_with(".json") {
             return record::parse(name, text).map(Self::from);
         }
-        let ledger: Ledger = serde_json::from_str(text).map_err(|error| {
-            Diagnostic::global("no-ledger", format!("`{name}` is no ledger of claims: {error}"))
-                .hint("a ledger is the `claims.json` that a build writes")
+        let ledger: Ledger = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+            true => Diagnostic::global("no-ledger", format!("`{name}` is cut short: {error}"))
+                .hint(ANEW),
+            false => {
+                Diagnostic::global("no-ledger", format!("`{name}` is no ledger of claims: {error}"))
+                    .hint("a ledger is the `claims.json` that a build writes")
+            }
         })?;
         if ledger.version != LEDGER_VERSION {
             return Err(Diagnostic::global(

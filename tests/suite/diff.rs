@@ -451,6 +451,14 @@ fn ledgers_are_read_with_what_later_versions_add() {
     assert_eq!(code("{}"), "no-ledger");
     assert_eq!(code("{\"claims\": []}"), "record-version");
     assert_eq!(code("# nothing"), "record-damaged");
+    let told = |name: &str, text: &str| Side::parse(name, text).expect_err("it is none").message;
+    assert_eq!(told("claims.json", "\n"), "`claims.json` is empty");
+    let cut = told("claims.json", &ledger[..ledger.len() / 2]);
+    assert!(cut.starts_with("`claims.json` is cut short: "), "{cut}");
+    assert!(told("claims.json", "[]").contains("is no ledger of claims"));
+    let unknown = told("x", &ledger.replace("\"verified\"", "\"proven\""));
+    assert!(unknown.contains("`proven` is no verdict; known are verified, "), "{unknown}");
+    assert!(unknown.contains("line 2 column "), "{unknown}");
 }
 
 #[test]
