@@ -17,7 +17,7 @@ pub struct Side {
     pub environment: Vec<(String, String)>,
     /// Data sets by name.
     pub data: BTreeMap<String, Data>,
-    /// Cells by `chapter/cell`, those of other devices by `chapter/cell on DEVICE`; none for a ledger.
+    /// Cells by `chapter/cell`, those of other devices, which a ledger lacks, by `chapter/cell on DEVICE`.
     pub cells: BTreeMap<String, Cell>,
     /// Claims in reading order.
     pub claims: Vec<Entry>,
@@ -42,6 +42,8 @@ struct Ledger {
     claims: Vec<Entry>,
     #[serde(default)]
     coverage: Vec<Coverage>,
+    #[serde(default)]
+    cells: BTreeMap<String, Cell>,
     #[serde(default)]
     passages_version: u32,
     passages: Option<Vec<Passage>>,
@@ -176,7 +178,7 @@ impl Side {
         Ok(Self {
             environment: ledger.environment.into_iter().collect(),
             data: used(&claims).collect(),
-            cells: BTreeMap::new(),
+            cells: ledger.cells,
             claims,
             exemptions,
             passages: ledger.passages.filter(|_| ledger.passages_version == passages::VERSION),
@@ -206,7 +208,12 @@ impl Side {
     }
 
     /// Whether it knows all that cells put out, and not only what claims read.
-    pub(super) fn is_record(&self) -> bool {
+    pub(super) fn has_outputs(&self) -> bool {
         !self.cells.is_empty()
+    }
+
+    /// Whether it knows all data that were at hand, and not only those that claims rest on.
+    pub(super) fn is_record(&self) -> bool {
+        self.has_outputs() && self.sources.is_empty()
     }
 }
