@@ -20,6 +20,7 @@ mod table;
 mod wording;
 
 pub(crate) use devices::named_in as devices_in;
+pub(crate) use formula::weak;
 pub(crate) use judge::missing_on;
 pub use judge::{Site, Stated, Subject, judge};
 pub(crate) use table::aggregate;

@@ -113,7 +113,7 @@ impl Coverage {
                         reason: reason.clone(),
                         by: Authority::Author,
                     }),
-                    _ => match form(text, &range, &number) {
+                    _ => match form(text, &range, &number, language) {
                         Some(reason) => coverage.exempt.push(Exempt {
                             span,
                             reason: reason.to_owned(),
@@ -199,19 +199,18 @@ fn names_number(latex: &str) -> bool {
 /// Where numbers stand in a stretch of text, those written as words among them.
 fn all_numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
     let words = without_entities(&text[range.clone()]);
-    let mut found = numbers(&words, 0..words.len());
-    for number in &mut found {
-        *number = range.start + number.start..range.start + number.end;
-    }
+    let digits = numbers(&words, 0..words.len(), language);
+    let mut found: Vec<Range<usize>> = (digits.iter())
+        .map(|number| range.start + number.start..range.start + number.end)
+        .collect();
     let spelled = language.map(|language| spelled::find(&words, language));
     for spelled in spelled.into_iter().flatten() {
         let is_grammar = ["0", "2"].contains(&spelled.digits.as_str());
         let place = range.start + spelled.range.start..range.start + spelled.range.end;
         // `5 million` is one number.
-        let is_scale = found.iter().any(|digits| {
-            digits.end < place.start
-                && spelled.scales(&words[digits.end - range.start..spelled.range.start])
-        });
+        let nearest = digits.partition_point(|it| it.end < spelled.range.start).checked_sub(1);
+        let is_scale =
+            nearest.is_some_and(|at| spelled.scales(&words[digits[at].end..spelled.range.start]));
         match spelled.kind {
             Kind::Number | Kind::Scale if !is_grammar && !is_scale => found.push(place),
             _ => {}
@@ -242,12 +241,12 @@ fn without_entities(text: &str) -> Cow<'_, str> {
 }
 
 /// Where digits stand in a stretch of text.
-fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+fn numbers(text: &str, range: Range<usize>, language: Option<Words>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = range.start;
     while let Some(next) = text[at..range.end].find(is_digit) {
         let start = at + next;
-        let end = end_of(text, start, range.end);
+        let end = end_of(text, start, range.end, language);
         at = end;
         let before = text[range.start..start].chars().next_back();
         let is_word = before.is_some_and(|c| c.is_alphabetic() || c == '_')
@@ -265,7 +264,7 @@ fn numbers(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// The end of the number that begins at `start`: digits with marks between them.
-fn end_of(text: &str, start: usize, limit: usize) -> usize {
+fn end_of(text: &str, start: usize, limit: usize, language: Option<Words>) -> usize {
     let mut end = start;
     loop {
         let rest = &text[end..limit];
@@ -279,9 +278,29 @@ fn end_of(text: &str, start: usize, limit: usize) -> usize {
             // `2-5` are two numbers, `2024-05-01` is a date.
             Some(&"-") if !is_date(&text[start..limit]) => return end,
             Some(mark) => end += mark.len(),
-            None => return end,
+            None => match group(rest).filter(|_| is_grouped(&text[start..end], language)) {
+                Some(length) => end += length,
+                None => return end,
+            },
         }
     }
+}
+
+/// How long a mark and a group of three digits are with which a text begins, where the mark may part numbers as well.
+fn group(rest: &str) -> Option<usize> {
+    let digits = rest.strip_prefix([' ', '\'', '’'])?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let goes_on = digits[end..].starts_with(|c: char| c.is_alphanumeric() || c == '-');
+    (end == 3 && !goes_on).then(|| rest.len() - digits.len() + end)
+}
+
+/// Whether thousands may be parted by a point in a language, and a number has only groups of up to three digits.
+fn is_grouped(number: &str, language: Option<Words>) -> bool {
+    let mut groups = number.split(['.', ' ', '\'', '’']);
+    let is_digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+    language.is_some_and(Words::has_decimal_comma)
+        && groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_digits(it))
+        && groups.all(|it| it.len() == 3 && is_digits(it))
 }
 
 /// Whether a text begins with a date such as `2024-05-01`.
@@ -290,6 +309,9 @@ fn is_date(text: &str) -> bool {
         text.chars().take(10).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     shape == "0000-00-00"
 }
+
+/// How far in front of a number words tell why it needs no evidence.
+const NEAR: usize = 40;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -335,9 +357,16 @@ const NUMBERED: [&str; 24] = [
 ];
 
 /// Why a number needs no evidence, as far as its form and the words beside it tell.
-fn form(text: &str, stretch: &Range<usize>, number: &Range<usize>) -> Option<&'static str> {
+fn form(
+    text: &str,
+    stretch: &Range<usize>,
+    number: &Range<usize>,
+    language: Option<Words>,
+) -> Option<&'static str> {
     let digits = &text[number.clone()];
     let before = text[stretch.start..number.start].trim_end();
+    let start = before.char_indices().rev().nth(NEAR).map_or(0, |(at, _)| at);
+    let before = &before[start..];
     let after = &text[number.end..stretch.end];
     let word = before
         .trim_end_matches('.')
@@ -364,7 +393,7 @@ fn form(text: &str, stretch: &Range<usize>, number: &Range<usize>) -> Option<&'s
     } else if is_year && ends && ["in", "since", "until", "from", "before", "after"].contains(&word)
     {
         Some("a year")
-    } else if digits.matches('.').count() == 2 {
+    } else if digits.matches('.').count() == 2 && !is_grouped(digits, language) {
         Some("a version")
     } else if NUMBERED.contains(&word.to_lowercase().as_str()) {
         Some("the number of a place")

@@ -72,9 +72,9 @@ pub fn uncompared(old: &Side, new: &Side) -> Vec<&'static str> {
             "sentences, headings and captions were not compared: a side was made by a version that wrote none, or other ones",
         );
     }
-    if old.is_record() != new.is_record() {
+    if old.has_outputs() != new.has_outputs() {
         all.push(
-            "what cells put out was not compared: claims.json holds of it what claims read; two records hold all, and `check --locked` runs it",
+            "what cells put out was not compared: a side was made by a version that wrote of it what claims read; `check --locked` runs it",
         );
     }
     all

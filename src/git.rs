@@ -16,10 +16,13 @@ pub fn show(folder: &Path, revision: &str, file: &str) -> Result<String, Diagnos
     if !inside.status.success() {
         return Err(Diagnostic::global(
             "no-repository",
-            format!("{} is in no git repository, so `{revision}` is no revision", folder.display()),
+            format!(
+                "there is no file `{revision}`, and no revision either: {} is in no git repository",
+                folder.display()
+            ),
         )
         .note(said(&inside))
-        .hint("compare two files instead, `report.lock` or `claims.json`"));
+        .hint("name two files, `report.lock` or `claims.json`"));
     }
     // What looks like an option is not taken for one.
     let commit = format!("{revision}^{{commit}}");
@@ -27,9 +30,9 @@ pub fn show(folder: &Path, revision: &str, file: &str) -> Result<String, Diagnos
     if !found.status.success() {
         return Err(Diagnostic::global(
             "unknown-revision",
-            format!("`{revision}` is neither a file nor a revision of this repository"),
+            format!("there is no file `{revision}`, and no revision of that name"),
         )
-        .hint("name a branch, a tag or a commit such as `HEAD~1`, or a file"));
+        .hint("name a file, `report.lock` or `claims.json`, or a branch, a tag or a commit such as `HEAD~1`"));
     }
     let commit = String::from_utf8_lossy(&found.stdout).trim().to_owned();
     let shown = git(folder, &["show", &format!("{commit}:./{file}")])?;

@@ -14,6 +14,7 @@ use crate::coverage::{Authority, Coverage, Exempt, percent};
 use crate::data::kind_word;
 use crate::document::{self, Block, Document};
 use crate::passages;
+use crate::record;
 use crate::span::Span;
 
 /// Version of the form.
@@ -26,6 +27,8 @@ struct File<'a> {
     environment: BTreeMap<&'a str, &'a str>,
     claims: Vec<Claim<'a>>,
     coverage: Vec<Chapter<'a>>,
+    /// Digests of what cells put out, by `chapter/cell`.
+    cells: &'a BTreeMap<String, record::Cell>,
     /// Version of how the passages are made.
     passages_version: u32,
     /// What the report says.
@@ -120,8 +123,8 @@ struct Dataset<'a> {
     kind: &'static str,
 }
 
-/// Writes all claims of a report as JSON, with a newline at the end.
-pub fn json(document: &Document) -> String {
+/// Writes all claims of a report as JSON, with the digests of what its cells put out and a newline at the end.
+pub fn json(document: &Document, cells: &BTreeMap<String, record::Cell>) -> String {
     let blocks = document.chapters.iter().flat_map(document::Chapter::all_blocks);
     let measured: BTreeSet<&str> = blocks
         .filter_map(|block| match block {
@@ -143,6 +146,7 @@ pub fn json(document: &Document) -> String {
             .collect(),
         claims: document.claims.iter().map(|it| claim(it, &measured)).collect(),
         coverage: document.coverage.iter().map(chapter).collect(),
+        cells,
         passages_version: passages::VERSION,
         passages: document
             .passages

@@ -150,7 +150,7 @@ fn finish(
     stop_if_interrupted()?;
     let templates = Templates::load(world)?;
     let inputs = inputs(request.formats, world, &evaluated);
-    let json = ledger::json(&evaluated.document);
+    let json = ledger::json(&evaluated.document, &record::cells(&evaluated));
     let rendered = !output.is_current(&inputs);
     if rendered {
         sink(BuildEvent::Rendering);
@@ -211,7 +211,9 @@ pub fn check_in(
     let output = Output::open(&request.out, || sink(BuildEvent::Waiting)).map_err(one)?;
     let evaluated = evaluate(request, world, sink)?;
     stop_if_interrupted()?;
-    output.write_claims(&ledger::json(&evaluated.document)).map_err(one)?;
+    output
+        .write_claims(&ledger::json(&evaluated.document, &record::cells(&evaluated)))
+        .map_err(one)?;
     Ok(evaluated)
 }
 

@@ -26,7 +26,8 @@ pub use text::{parse, text};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cache::CellRecord;
 use crate::claims::Standing;
@@ -35,6 +36,7 @@ use crate::diag::Diagnostic;
 use crate::diff::Side;
 use crate::exec::{CellResult, CellStatus};
 use crate::ledger;
+use crate::memo::{Input, Memo};
 use crate::passages;
 use crate::pipeline::Evaluated;
 use crate::plan::{CellPlan, Foundation};
@@ -123,7 +125,7 @@ pub struct Cell {
     pub measured: bool,
 }
 
-/// A claim with its verdict, as in `claims.json`; words that a later version adds are kept as they are.
+/// A claim with its verdict, as in `claims.json`; what a later version adds is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// `chapter/name`, with `#2` and so on for further claims on it.
@@ -145,9 +147,10 @@ pub struct Entry {
     #[serde(default)]
     pub because: Vec<String>,
     /// `verified` or `refuted`.
-    #[serde(default = "verified")]
+    #[serde(default = "verified", deserialize_with = "verdict")]
     pub expected: String,
     /// The verdict in one word.
+    #[serde(deserialize_with = "verdict")]
     pub verdict: String,
     /// Why it could not be checked, in one word.
     #[serde(default)]
@@ -217,6 +220,18 @@ pub struct DataUse {
     pub kind: String,
     /// Digest of its content, hexadecimal.
     pub digest: String,
+}
+
+/// A verdict in one word. One that is not known would be told as if it were none.
+fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    const KNOWN: [&str; 5] = ["verified", "refuted", "unverified", "vacuous", "error"];
+    let word = String::deserialize(from)?;
+    match KNOWN.contains(&word.as_str()) {
+        true => Ok(word),
+        false => {
+            Err(D::Error::custom(format!("`{word}` is no verdict; known are {}", KNOWN.join(", "))))
+        }
+    }
 }
 
 fn verified() -> String {
@@ -304,21 +319,8 @@ struct Results {
 }
 
 fn results(evaluated: &Evaluated) -> Results {
-    let claimed = claimed(evaluated);
-    let printed = printed::of(evaluated).words;
     let mut folder = FolderFiles::new();
-    let mut cells = BTreeMap::new();
-    let chapters = evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters);
-    for (chapter, (plan, done)) in chapters.enumerate() {
-        for (index, (cell, result)) in plan.cells.iter().zip(&done.cells).enumerate() {
-            let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
-            let own = own.unwrap_or(const { &BTreeSet::new() });
-            let printed = printed.get(&(chapter, index)).map_or(&[][..], Vec::as_slice);
-            let name = format!("{}/{}", plan.slug, cell.id);
-            let recorded = self::cell(&name, cell, result, own, printed, &mut folder);
-            cells.insert(name, recorded);
-        }
-    }
+    let cells = cells_in(evaluated, &mut folder);
     let elsewhere = elsewhere::of(evaluated, &mut folder);
     let foundation = foundation(evaluated);
     let data = foundation.datasets.iter().map(|(name, set)| {
@@ -328,9 +330,50 @@ fn results(evaluated: &Evaluated) -> Results {
     Results { data: data.collect(), cells, elsewhere, folder }
 }
 
+/// What the cells of a report gave, by their names. What was found for the same cell is remembered.
+pub fn cells(evaluated: &Evaluated) -> BTreeMap<String, Cell> {
+    static KNOWN: Memo<Cell> = Memo::new(1 << 20);
+    named_cells(evaluated, |name, plan, result, claimed, printed| {
+        let record = result.record.digest();
+        let state = (name, &result.key, plan.measured, &result.status, claimed, printed, record);
+        KNOWN.get(Input::of_debug(&state), || {
+            let found = self::cell(name, plan, result, claimed, printed, &mut FolderFiles::new());
+            (found, size_of::<Cell>())
+        })
+    })
+}
+
+/// The same, with what belongs into the record's folder.
+fn cells_in(evaluated: &Evaluated, folder: &mut FolderFiles) -> BTreeMap<String, Cell> {
+    named_cells(evaluated, |name, plan, result, claimed, printed| {
+        self::cell(name, plan, result, claimed, printed, folder)
+    })
+}
+
+fn named_cells(
+    evaluated: &Evaluated,
+    mut record: impl FnMut(&str, &CellPlan, &CellResult, &BTreeSet<&str>, &[String]) -> Cell,
+) -> BTreeMap<String, Cell> {
+    let claimed = claimed(evaluated);
+    let printed = printed::of(evaluated).words;
+    let mut cells = BTreeMap::new();
+    let chapters = evaluated.plan.chapters.iter().zip(&evaluated.executed.chapters);
+    for (chapter, (plan, done)) in chapters.enumerate() {
+        for (index, (cell, result)) in plan.cells.iter().zip(&done.cells).enumerate() {
+            let own = claimed.get(&(plan.slug.as_str(), cell.id.as_str()));
+            let own = own.unwrap_or(const { &BTreeSet::new() });
+            let printed = printed.get(&(chapter, index)).map_or(&[][..], Vec::as_slice);
+            let name = format!("{}/{}", plan.slug, cell.id);
+            let recorded = record(&name, cell, result, own, printed);
+            cells.insert(name, recorded);
+        }
+    }
+    cells
+}
+
 /// What the ledger of a report says.
 fn written(evaluated: &Evaluated) -> Side {
-    let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document));
+    let ledger = Side::parse("claims.json", &ledger::json(&evaluated.document, &BTreeMap::new()));
     ledger.expect("we have written it")
 }
 

@@ -164,7 +164,7 @@ fn walk<'a>(
         macros,
         numbers,
         works,
-        evaluator: Evaluator::new(),
+        evaluator: Evaluator::new(Words::of(&config.language)),
         images: Anchors::default(),
         pictures: Vec::new(),
         files: BTreeMap::new(),

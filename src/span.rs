@@ -15,6 +15,16 @@ struct Inner {
     path: String,
     text: String,
     line_starts: Vec<usize>,
+    /// How many characters begin before each piece of the text.
+    counts: Vec<usize>,
+}
+
+/// Bytes of a piece, within which characters are counted one by one.
+const PIECE: usize = 128;
+
+/// How many characters begin in a part of a text.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
 impl Source {
@@ -23,7 +33,13 @@ impl Source {
         let text = text.into();
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self(Arc::new(Inner { path: path.into(), text, line_starts }))
+        let counts = text.as_bytes().chunks(PIECE).scan(0, |count, piece| {
+            let before = *count;
+            *count += characters(piece);
+            Some(before)
+        });
+        let counts = counts.collect();
+        Self(Arc::new(Inner { path: path.into(), text, line_starts, counts }))
     }
 
     /// Path relative to the report's root.
@@ -43,8 +59,16 @@ impl Source {
             offset -= 1;
         }
         let line = self.0.line_starts.partition_point(|&start| start <= offset) - 1;
-        let column = self.0.text[self.0.line_starts[line]..offset].chars().count();
+        // A line may be as long as the text.
+        let column =
+            self.characters_before(offset) - self.characters_before(self.0.line_starts[line]);
         Position { line: line + 1, column: column + 1 }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let piece = (offset / PIECE).min(self.0.counts.len().saturating_sub(1));
+        let before = self.0.counts.get(piece).copied().unwrap_or_default();
+        before + characters(&self.0.text.as_bytes()[piece * PIECE..offset])
     }
 
     /// Byte offset of the first character of a line (from 1), if the file has that line.
@@ -134,6 +158,11 @@ mod tests {
         assert_eq!(source.position(4), Position { line: 1, column: 3 });
         assert_eq!(source.position(6), Position { line: 2, column: 1 });
         assert_eq!(source.position(99), Position { line: 3, column: 1 });
+        let long = Source::new("a.md", "é".repeat(PIECE));
+        let columns: Vec<usize> =
+            (0..=2 * PIECE).map(|offset| long.position(offset).column).collect();
+        assert!(columns.iter().enumerate().all(|(offset, column)| *column == offset / 2 + 1));
+        assert_eq!(Source::new("a.md", "").position(0), Position { line: 1, column: 1 });
         assert_eq!(source.line_start(2), Some(6));
         assert_eq!(source.span(6..7).text(), "b");
     }

@@ -40,6 +40,12 @@ impl Words {
         PERCENT[self.0]
     }
 
+    /// Whether decimals stand behind a comma, so that a point may part thousands.
+    pub(crate) const fn has_decimal_comma(self) -> bool {
+        const COMMA: [bool; LANGUAGES.len()] = [false, true, true, true];
+        COMMA[self.0]
+    }
+
     /// A word as a head, with a capital.
     pub fn head(self, word: Word) -> String {
         let mut letters = self.get(word).chars();

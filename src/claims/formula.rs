@@ -1,16 +1,20 @@
 //! Formulas in the text of a claim, compared with a number at a point: `[$L^2 D$](claim:x "at L = 64, D = 8")`.
 //!
 //! In: the formula, what its variables are, and the number that a cell published. Out: whether the
-//! formula gives that number, exactly. Left out: sums over an index, roots and other functions,
-//! which a check evaluates by `equation!`.
+//! formula gives that number, exactly. Left out: roots and other functions, which a check evaluates by `equation!`.
+
+mod eval;
+mod identity;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Signed, ToPrimitive, Zero};
-use veracity_protocol::{Expr, Relation};
+use num_traits::{Signed, Zero};
+use veracity_protocol::Relation;
 
+use self::eval::eval;
+pub(crate) use self::identity::weak;
 use super::number::{self, Printed};
 use super::rule::Tolerance;
 use super::{Verdict, exact};
@@ -24,12 +28,6 @@ pub(crate) struct Point {
     /// Largest distance; none for the very number.
     within: Option<Tolerance>,
 }
-
-/// Largest exponent that is computed.
-const LARGEST: i32 = 1000;
-
-/// Most binary digits of a power that is computed, above and below its line.
-const MOST_BITS: u64 = 4096;
 
 impl Point {
     /// Parses what stands behind `at`: `L = 64, D = 8`, `K = 2, ± 0.1` or `K = 2, ± 2 %`.
@@ -136,7 +134,11 @@ impl Point {
         let at: BTreeMap<&str, BigRational> =
             self.at.iter().map(|(name, value)| (name.as_str(), value.plain())).collect();
         let mut used = BTreeSet::new();
-        let sides = formula.sides.iter().map(|side| eval(side, &at, &mut used));
+        let mut given = |name: &str| {
+            used.insert(name.to_owned());
+            at.get(name).cloned()
+        };
+        let sides = formula.sides.iter().map(|side| eval(side, &mut given));
         let mut sides = sides.collect::<Result<Vec<_>, _>>()?;
         if let Some(name) = &formula.name {
             if used.contains(name) {
@@ -152,54 +154,6 @@ impl Point {
             None => Ok(sides),
         }
     }
-}
-
-fn eval(
-    formula: &Expr,
-    at: &BTreeMap<&str, BigRational>,
-    used: &mut BTreeSet<String>,
-) -> Result<BigRational, String> {
-    let mut of = |formula: &Expr| eval(formula, at, used);
-    match formula {
-        Expr::Number(digits) => {
-            exact::decimal(digits).ok_or_else(|| format!("`{digits}` is no number"))
-        }
-        Expr::Variable(name) => {
-            used.insert(name.clone());
-            at.get(name.as_str()).cloned().ok_or_else(|| format!("what `{name}` is was not said"))
-        }
-        Expr::Negate(body) => Ok(-of(body)?),
-        Expr::Add(terms) => terms.iter().try_fold(BigRational::zero(), |sum, it| Ok(sum + of(it)?)),
-        Expr::Multiply(factors) => {
-            factors.iter().try_fold(BigRational::one(), |product, it| Ok(product * of(it)?))
-        }
-        Expr::Divide(above, below) => {
-            let (above, below) = (of(above)?, of(below)?);
-            if below.is_zero() { Err("it divides by zero".into()) } else { Ok(above / below) }
-        }
-        Expr::Power(base, exponent) => {
-            let (base, exponent) = (of(base)?, of(exponent)?);
-            let whole = exponent.is_integer().then(|| exponent.to_i32()).flatten();
-            match whole.filter(|whole| whole.abs() <= LARGEST) {
-                Some(whole) if whole < 0 && base.is_zero() => Err("it divides by zero".into()),
-                Some(whole)
-                    if bits(&base).saturating_mul(whole.unsigned_abs().into()) > MOST_BITS =>
-                {
-                    Err("a power in it has too many digits".into())
-                }
-                Some(whole) => Ok(base.pow(whole)),
-                None => {
-                    Err(format!("its exponent {} is no small integer", exact::shown(&exponent)))
-                }
-            }
-        }
-        _ => Err("sums, roots and functions are evaluated by a check, with `equation!`".into()),
-    }
-}
-
-/// How many binary digits a fraction has above or below its line.
-fn bits(number: &BigRational) -> u64 {
-    number.numer().bits().max(number.denom().bits())
 }
 
 #[cfg(test)]

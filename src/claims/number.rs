@@ -8,7 +8,9 @@
 //!
 //! Understood are `224892`, `224,892` and `224 892` with a narrow or no-break space, `−0.5`,
 //! `1.2e-3`, `1.2 × 10^{-3}`, `10⁻³`, `2^10`, `3/4` and `82.04 %`, also in LaTeX. Digits that
-//! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers. Digits of other
+//! belong to a word, as in `ResNet-18`, `M2` or `L^2`, are none. `0,82` is two numbers in English; where decimals
+//! stand behind a comma, `5.050` and `5 050` are five thousand and fifty, and only a point that parts no three digits
+//! is one of decimals. Digits of other
 //! scripts, fractions in one character, roots, `‰` and letters such as in `225k` are refused, so that no part of
 //! what a reader sees is left out.
 
@@ -25,7 +27,7 @@ use crate::words::Words;
 
 pub(crate) use beside::Beside;
 pub(crate) use place::{Around, Trouble};
-pub(crate) use plain::{FACTORIAL, REFERENCE, STROKE};
+pub(crate) use plain::{FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
 use scanner::Scanner;
 
 /// A number as it stands in the prose.
@@ -93,7 +95,14 @@ pub(crate) fn all(text: &str, language: Option<Words>) -> Result<Vec<Printed>, S
 /// # Errors
 /// With more than one number, digits that make no number, or words that make another number of it.
 pub(crate) fn stated(text: &str, language: Option<Words>) -> Result<Option<Printed>, String> {
-    let scanner = Scanner::said(text, language);
+    single(Scanner::said(text, language), text, language)
+}
+
+fn single(
+    scanner: Scanner,
+    text: &str,
+    language: Option<Words>,
+) -> Result<Option<Printed>, String> {
     let single = scanner
         .single()
         .map_err(|message| format!("{message}; link only the words around the one that is meant"));
@@ -121,17 +130,30 @@ pub(crate) fn with_tolerance(
     (is_same && matches!(between.trim(), "±" | "\\pm")).then(|| printed.clone())
 }
 
-/// The only number in a text whose words are none, if there is one.
+/// The only number in digits in a text of a language, if there is one.
 ///
 /// # Errors
 /// With more than one number, or digits that make no number.
-pub(crate) fn find(text: &str) -> Result<Option<Printed>, String> {
-    stated(text, None)
+pub(crate) fn find(text: &str, language: Option<Words>) -> Result<Option<Printed>, String> {
+    single(Scanner::digits(text, language), text, None)
+}
+
+/// A text as it would be written in a language in which a comma and a point are exchanged, if decimals stand behind
+/// a comma in its own.
+pub(crate) fn exchanged(text: &str, language: Option<Words>) -> Option<String> {
+    let exchange = |c| match c {
+        '.' => ',',
+        ',' => '.',
+        c => c,
+    };
+    language
+        .filter(|it| it.has_decimal_comma() && text.contains(['.', ',']))
+        .map(|_| text.chars().map(exchange).collect())
 }
 
 /// A text that is a number and nothing else.
 pub(crate) fn only(text: &str) -> Option<Printed> {
-    let scanner = Scanner::new(text);
+    let scanner = Scanner::digits(text, None);
     let found = scanner.all().ok()?;
     let [(printed, range)] = found.as_slice() else { return None };
     let blank = |chars: &[char]| chars.iter().all(|c| c.is_whitespace() || *c == '+');
@@ -223,6 +245,42 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_stands_before_decimals_where_the_language_says_so() {
+        for (text, expected) in [
+            ("0,82", "41/50"),
+            ("5,050", "101/20"),
+            ("5.050", "5050"),
+            ("5 050", "5050"),
+            ("5\u{202f}050", "5050"),
+            ("5’050'000", "none"),
+            ("5'050'000", "5050000"),
+            ("5.050.000,25", "20200001/4"),
+            ("224.892", "224892"),
+            ("-5.050", "-5050"),
+            ("0.82", "41/50"),
+            ("0.820", "41/50"),
+            ("12.5", "25/2"),
+            (".5", "1/2"),
+            ("1234.567", "1234567/1000"),
+            ("82,04 %", "2051/2500"),
+            ("1,2e-3", "3/2500"),
+            ("$1{,}2 \\times 10^{-3}$", "3/2500"),
+            ("1,2 Millionen", "1200000"),
+        ] {
+            let told = said("de", text);
+            let found = if told.contains("number") { "none" } else { &told };
+            assert_eq!(found, expected, "{text}: {told}");
+        }
+        for text in ["5,050.25", "5,050,000", "5.050.25", "3,4,5", "1.2.3", "3, 4", "5,05 050"] {
+            let told = said("fr", text);
+            assert!(told.contains("number"), "{text}: {told}");
+        }
+        assert_eq!((said("en", "5,050"), said("nl", "5,050")), ("5050".into(), "5050".into()));
+        let exchanged = |language| exchanged("5,050.25", Words::known(language));
+        assert_eq!((exchanged("es").as_deref(), exchanged("en")), (Some("5.050,25"), None));
+    }
+
+    #[test]
     fn an_exact_number_can_be_written_in_digits() {
         let digits = |text| stated(text, Words::known("en")).ok().flatten()?.in_digits();
         assert_eq!(digits("5 million").as_deref(), Some("5000000"));
@@ -231,7 +289,7 @@ mod tests {
     }
 
     fn value(text: &str) -> String {
-        match find(text) {
+        match find(text, None) {
             Ok(Some(printed)) => printed.plain().to_string(),
             Ok(None) => "none".into(),
             Err(error) => error,
@@ -308,20 +366,20 @@ mod tests {
             "√5",
             "$\\sqrt{5}$",
         ] {
-            assert!(find(text).is_err(), "{text}: {:?}", find(text));
+            assert!(find(text, None).is_err(), "{text}: {:?}", find(text, None));
         }
     }
 
     #[test]
     fn a_decimal_comma_is_told() {
-        let told = |text: &str| find(text).is_err_and(|error| error.contains("with a point"));
+        let told = |text: &str| find(text, None).is_err_and(|error| error.contains("with a point"));
         assert!(told("0,82") && told("about 1234,567"));
         assert!(!told("3, 4") && !told("3 of 4"));
     }
 
     #[test]
     fn the_printed_precision_is_kept() {
-        let of = |text: &str| find(text).ok().flatten().map(|p| (p.last_place, p.precision));
+        let of = |text: &str| find(text, None).ok().flatten().map(|p| (p.last_place, p.precision));
         let place = |n: i64, d: i64| Some(BigRational::new(n.into(), d.into()));
         assert_eq!(of("0.8204"), Some((place(1, 10_000), "4 decimals".into())));
         assert_eq!(of("0.8"), Some((place(1, 10), "1 decimal".into())));

@@ -12,6 +12,7 @@ use super::number::{self, Printed};
 use super::{Stated, Verdict};
 use crate::diag::closest;
 use crate::parse::{Aggregate, AggregateKind, Inline};
+use crate::words::Words;
 
 /// One cell as it is printed.
 struct Cell {
@@ -21,11 +22,11 @@ struct Cell {
 }
 
 impl Cell {
-    fn of(content: &[Inline]) -> Self {
+    fn of(content: &[Inline], language: Option<Words>) -> Self {
         let stated = Stated::of(content);
         let printed = match stated.has_value {
             true => Err("it prints a computed value, which is not compared".to_owned()),
-            false => number::find(&stated.text),
+            false => number::find(&stated.text, language),
         };
         let is_bold = Inline::all(content).iter().any(|it| matches!(it, Inline::Strong(_)));
         Self { printed, is_bold }
@@ -46,17 +47,18 @@ fn unreadable<'a>(name: &str, cells: impl IntoIterator<Item = &'a Cell>) -> Opti
     Some(Verdict::Error(format!("in {name}, a cell cannot be compared: {message}")))
 }
 
-/// Judges what an attribute says of a table in the chapter of a slug; gives it in words, too.
+/// Judges what an attribute says of a table in the chapter of a slug and in a language; gives it in words, too.
 pub(crate) fn aggregate(
     aggregate: &Aggregate,
     chapter: &str,
     header: &[Vec<Inline>],
     rows: &[Vec<Vec<Inline>>],
+    language: Option<Words>,
 ) -> (String, Verdict) {
     let names: Vec<String> =
         header.iter().map(|cell| Stated::of(cell).text.trim().to_owned()).collect();
     let printed = || -> Vec<Vec<Cell>> {
-        rows.iter().map(|row| row.iter().map(|cell| Cell::of(cell)).collect()).collect()
+        rows.iter().map(|row| row.iter().map(|cell| Cell::of(cell, language)).collect()).collect()
     };
     match aggregate.kind {
         AggregateKind::Best => ("bold is best".to_owned(), best(&aggregate.of, &names, &printed())),

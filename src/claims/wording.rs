@@ -50,6 +50,11 @@ fn without<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     text.strip_suffix(words).filter(|rest| !rest.ends_with(char::is_alphanumeric))
 }
 
+/// What stands in front of words that bound what follows, at the end of a text.
+fn bounded<'a>(text: &'a str, words: &str, wording: &Wording) -> Option<&'a str> {
+    without(text, words).filter(|rest| !wording.is_place(rest, words))
+}
+
 /// The words or the sign, in the text of a claim or right beside its number, that say the opposite of a bound, such
 /// as "at most" beside `>= 1`. A denial in front of them turns them round.
 pub(super) fn opposed_by(
@@ -103,7 +108,7 @@ pub(super) fn opposed_by(
     };
     let outside = || {
         let found = ways().into_iter().find_map(|(is_above, words)| {
-            words.iter().find_map(|words| opposes(is_above, without(&all, words)?, words))
+            words.iter().find_map(|words| opposes(is_above, bounded(&all, words, wording)?, words))
         });
         found.filter(|_| !wording.is_denied_behind(&plain(&said.behind)))
     };
@@ -130,14 +135,14 @@ pub(super) fn unequal_by(said: &Said, language: Option<Words>) -> Option<&'stati
         without(&before, words).is_some_and(|rest| wording.denial(rest.trim_end()).is_none())
     };
     let is_beyond = |words: &&str| {
-        without(&before, words).is_some_and(|rest| matches!(wording.turn(rest), Turn::None))
+        bounded(&before, words, wording)
+            .is_some_and(|rest| matches!(wording.turn(rest), Turn::None))
     };
     wording
         .beyond()
         .find(is_beyond)
         .filter(|_| !wording.is_denied_behind(&plain(&said.behind)))
         .or_else(|| wording.near().find(is_near))
-        .or_else(|| wording.bound_behind(&plain(&said.behind)))
 }
 
 /// The words or the sign around a number that say on which side of it the value is.
@@ -149,7 +154,7 @@ pub(super) fn one_sided_by(said: &Said, language: Option<Words>) -> Option<&'sta
     let wording = Wording::of(language?);
     let mut words = wording.one_sided();
     words
-        .find(|words| without(&before, words).is_some())
+        .find(|words| bounded(&before, words, wording).is_some())
         .or_else(|| wording.bound_behind(&plain(&said.behind)))
 }
 

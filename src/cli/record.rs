@@ -1,5 +1,6 @@
 //! `veracity record`, and `check --locked` against what it wrote.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Session, WRONG, status};
@@ -128,7 +129,8 @@ pub(super) fn weaker(root: &Path, evaluated: &Evaluated) -> Option<Diagnostic> {
         Err(_) if !root.join(record::FILE).exists() => return None,
         Err(problem) => return Some(Diagnostic { severity: Severity::Warning, ..problem }),
     };
-    let now = Side::parse("claims.json", &ledger::json(&evaluated.document)).ok()?;
+    let now =
+        Side::parse("claims.json", &ledger::json(&evaluated.document, &BTreeMap::new())).ok()?;
     let changes = diff::compare(&recorded.into(), &now);
     let weaker: Vec<Change> = changes.into_iter().filter(|it| it.kind.promises_less()).collect();
     if weaker.is_empty() {

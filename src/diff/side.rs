@@ -17,7 +17,7 @@ pub struct Side {
     pub environment: Vec<(String, String)>,
     /// Data sets by name.
     pub data: BTreeMap<String, Data>,
-    /// Cells by `chapter/cell`, those of other devices by `chapter/cell on DEVICE`; none for a ledger.
+    /// Cells by `chapter/cell`, those of other devices, which a ledger lacks, by `chapter/cell on DEVICE`.
     pub cells: BTreeMap<String, Cell>,
     /// Claims in reading order.
     pub claims: Vec<Entry>,
@@ -42,6 +42,8 @@ struct Ledger {
     claims: Vec<Entry>,
     #[serde(default)]
     coverage: Vec<Coverage>,
+    #[serde(default)]
+    cells: BTreeMap<String, Cell>,
     #[serde(default)]
     passages_version: u32,
     passages: Option<Vec<Passage>>,
@@ -76,6 +78,9 @@ struct Exempt {
     #[serde(default)]
     by: Option<String>,
 }
+
+/// How files come that are not whole.
+const ANEW: &str = "`veracity check` writes claims.json anew, and `veracity record` report.lock";
 
 /// Version of `claims.json` that is understood.
 const LEDGER_VERSION: u64 = 1;
@@ -143,12 +148,19 @@ impl Side {
     /// # Errors
     /// If it is neither, of another version, or damaged.
     pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
-        if !text.trim_start().starts_with('{') {
+        if text.trim().is_empty() {
+            return Err(Diagnostic::global("no-record", format!("`{name}` is empty")).hint(ANEW));
+        }
+        if !text.trim_start().starts_with('{') && !name.ends_with(".json") {
             return record::parse(name, text).map(Self::from);
         }
-        let ledger: Ledger = serde_json::from_str(text).map_err(|error| {
-            Diagnostic::global("no-ledger", format!("`{name}` is no ledger of claims: {error}"))
-                .hint("a ledger is the `claims.json` that a build writes")
+        let ledger: Ledger = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+            true => Diagnostic::global("no-ledger", format!("`{name}` is cut short: {error}"))
+                .hint(ANEW),
+            false => {
+                Diagnostic::global("no-ledger", format!("`{name}` is no ledger of claims: {error}"))
+                    .hint("a ledger is the `claims.json` that a build writes")
+            }
         })?;
         if ledger.version != LEDGER_VERSION {
             return Err(Diagnostic::global(
@@ -166,7 +178,7 @@ impl Side {
         Ok(Self {
             environment: ledger.environment.into_iter().collect(),
             data: used(&claims).collect(),
-            cells: BTreeMap::new(),
+            cells: ledger.cells,
             claims,
             exemptions,
             passages: ledger.passages.filter(|_| ledger.passages_version == passages::VERSION),
@@ -196,7 +208,12 @@ impl Side {
     }
 
     /// Whether it knows all that cells put out, and not only what claims read.
-    pub(super) fn is_record(&self) -> bool {
+    pub(super) fn has_outputs(&self) -> bool {
         !self.cells.is_empty()
+    }
+
+    /// Whether it knows all data that were at hand, and not only those that claims rest on.
+    pub(super) fn is_record(&self) -> bool {
+        self.has_outputs() && self.sources.is_empty()
     }
 }

@@ -215,6 +215,30 @@ fn factor(latex: &str) -> bool {
     digits.len() < latex.trim_start().len() && digits.contains(char::is_alphabetic)
 }
 
+/// Whether a formula multiplies a number behind it, as `\frac12`, `2 L` and `2 \times` do.
+pub(crate) fn multiplies(latex: &str) -> bool {
+    const RELATIONS: &str =
+        "le ge leq geq lt gt ne neq approx sim simeq equiv propto in to ll gg mapsto rightarrow";
+    const FRACTIONS: [&str; 3] = ["\\frac", "\\dfrac", "\\tfrac"];
+    let latex = latex.trim();
+    let mut commands = latex
+        .split('\\')
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default());
+    let is_related = latex.contains(['=', '<', '>', '≈', '≤', '≥', '≠', ':'])
+        || latex.ends_with([',', ';', '.', '!', '?'])
+        || commands.any(|command| RELATIONS.split(' ').any(|it| it == command));
+    let is_times = ["\\times", "\\cdot", "×", "·"].iter().any(|sign| latex.ends_with(sign));
+    let is_fraction = FRACTIONS.iter().any(|it| latex.starts_with(it));
+    let begins = latex.starts_with(|c: char| c.is_ascii_digit());
+    !is_related
+        && (is_times
+            || is_fraction
+            || begins
+                && (latex.contains('/')
+                    || !is_number(latex) && latex.contains(char::is_alphabetic)))
+}
+
 /// Commands that stand in numbers.
 const PLAIN: [&str; 10] =
     ["times", "cdot", "frac", "dfrac", "tfrac", "approx", "pm", "le", "ge", "text"];

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use veracity_protocol as protocol;
 
 use super::names;
+use crate::claims::weak;
 use crate::config::ReportConfig;
 use crate::diag::Diagnostic;
 use crate::math::{Display, Macros, Math};
@@ -42,6 +43,16 @@ pub(super) fn named(
         let Ok(math) = Math::parse(&equation.latex, Display::Block, &macros) else { continue };
         match math.equation(label) {
             Ok(evaluable) => {
+                if let Some(sign) = weak(&evaluable) {
+                    diagnostics.push(
+                        Diagnostic::warning(
+                            "weak-relation",
+                            format!("both sides of `{label}` are equal at every point tried, and the formula says {sign}"),
+                            equation.span.clone(),
+                        )
+                        .hint("write `=` if it holds everywhere"),
+                    );
+                }
                 found.insert(label.clone(), evaluable);
             }
             // The label may be the text of something else.

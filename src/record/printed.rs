@@ -9,6 +9,7 @@ use crate::claims::published::{Hit, Names, Outcome};
 use crate::parse::prose::{Role, prose};
 use crate::pipeline::Evaluated;
 use crate::resolve::Evaluator;
+use crate::words::Words;
 
 /// What inline values print.
 pub(super) struct Printed {
@@ -20,7 +21,7 @@ pub(super) struct Printed {
 
 pub(super) fn of(evaluated: &Evaluated) -> Printed {
     let names = Names::new(&evaluated.chapters, &evaluated.executed);
-    let evaluator = Evaluator::new();
+    let evaluator = Evaluator::new(Words::of(&evaluated.config.language));
     let mut printed = Printed { words: BTreeMap::new(), nothing: BTreeSet::new() };
     // A record does not know the order of chapters.
     let mut chapters: Vec<_> = evaluated.chapters.iter().enumerate().collect();

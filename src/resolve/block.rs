@@ -23,7 +23,7 @@ use crate::memo::{Input, Memo};
 use crate::parse::{self, ClaimSite, ColumnAlign, Echo, is_comment, plain_text};
 use crate::record::files::Content;
 use crate::span::Span;
-use crate::words::Word;
+use crate::words::{Word, Words};
 use bytes::Bytes;
 
 /// Footnotes of the chapter that is being resolved.
@@ -104,8 +104,9 @@ impl Resolver<'_> {
             parse::Block::Equation(equation) => self.equation(equation),
             parse::Block::Table { align, header, rows, caption, label, aggregates, span } => {
                 let slug = &self.chapters[self.chapter].slug;
-                let said: Vec<(String, Verdict)> =
-                    aggregates.iter().map(|it| aggregate(it, slug, header, rows)).collect();
+                let language = Words::known(&self.config.language);
+                let judge = |it| aggregate(it, slug, header, rows, language);
+                let said: Vec<(String, Verdict)> = aggregates.iter().map(judge).collect();
                 let mut row = |cells: &[Vec<parse::Inline>]| -> Vec<Vec<Inline>> {
                     cells.iter().map(|cell| self.inlines(cell)).collect()
                 };

@@ -12,14 +12,14 @@ use super::link::{Address, address};
 use super::number::Target;
 use super::{Resolver, Site, Subject};
 use crate::claims::Stated;
-use crate::claims::number::{Beside, FACTORIAL, REFERENCE, STROKE};
+use crate::claims::number::{Beside, FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
 use crate::claims::published::{Miss, Outcome};
 use crate::data::shown;
 use crate::diag::Diagnostic;
 use crate::document::{self, Image, ImageData, Inline, plain_text};
 use crate::exec::CellStatus;
 use crate::math::{Display, Math};
-use crate::parse::prose::EXEMPT;
+use crate::parse::prose::{EXEMPT, multiplies};
 use crate::parse::{self, CitationForm, CitationItem, ClaimSite, is_comment};
 use crate::passages::Passage;
 use crate::span::Span;
@@ -398,52 +398,71 @@ impl Resolver<'_> {
 
 /// What a page shows of inlines, with the places of claims in it.
 fn around(inlines: &[Inline]) -> (String, Vec<(usize, Range<usize>)>) {
-    fn add(
-        inlines: &[Inline],
-        text: &mut String,
-        claims: &mut Vec<(usize, Range<usize>)>,
-        is_struck: bool,
-    ) {
+    let mut shown = Shown::default();
+    shown.add(inlines, false);
+    (shown.text, shown.claims)
+}
+
+#[derive(Default)]
+struct Shown {
+    text: String,
+    claims: Vec<(usize, Range<usize>)>,
+    /// Where the last formula ends that multiplies what follows.
+    factor: Option<usize>,
+}
+
+impl Shown {
+    fn add(&mut self, inlines: &[Inline], is_struck: bool) {
         for inline in inlines {
-            let start = text.len();
+            let factor = self.factor.filter(|&end| self.text[end..].trim().is_empty());
+            if matches!(inline, Inline::Claim { .. }) {
+                if factor.is_some() {
+                    self.text.push(FACTOR);
+                }
+                // Both numbers of "5/3" are claimed.
+                let claimed = self.claims.last().map(|(_, range)| range.end);
+                if claimed.is_some_and(|end| &self.text[end..] == "/") {
+                    self.text.pop();
+                    self.text.push(OVER);
+                }
+            }
+            let start = self.text.len();
             match inline {
                 Inline::Text(words) | Inline::Code(words) | Inline::Value { text: words, .. } => {
-                    text.push_str(words);
+                    self.text.push_str(words);
                 }
                 Inline::Math(math) => {
-                    text.extend(math.latex().chars().map(|c| match c {
+                    self.text.extend(math.latex().chars().map(|c| match c {
                         '-' => '−',
                         '!' => FACTORIAL,
                         c => c,
                     }));
+                    self.factor = multiplies(math.latex()).then_some(self.text.len());
                 }
                 Inline::SoftBreak
                 | Inline::HardBreak
                 | Inline::Image(_)
                 | Inline::FootnoteMark { .. }
-                | Inline::Problem(_) => text.push(' '),
+                | Inline::Problem(_) => self.text.push(' '),
                 Inline::Strikethrough(content) => {
-                    add(content, text, claims, true);
-                    text.push(STROKE);
+                    self.add(content, true);
+                    self.text.push(STROKE);
                 }
-                form => add(form.content(), text, claims, is_struck),
+                form => self.add(form.content(), is_struck),
             }
             if matches!(inline, Inline::Jump { .. })
-                && text[start..].starts_with(char::is_alphabetic)
+                && self.text[start..].starts_with(char::is_alphabetic)
             {
-                text.push(REFERENCE);
+                self.text.push(REFERENCE);
             }
             if let Inline::Claim { claim, .. } = inline {
-                claims.push((*claim, start..text.len()));
+                self.claims.push((*claim, start..self.text.len()));
                 if is_struck {
-                    text.push(STROKE);
+                    self.text.push(STROKE);
                 }
             }
         }
     }
-    let (mut text, mut claims) = (String::new(), Vec::new());
-    add(inlines, &mut text, &mut claims, false);
-    (text, claims)
 }
 
 /// Why a name has no value to print.

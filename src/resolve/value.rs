@@ -8,7 +8,8 @@
 //! difference therefore needs spaces: `a - b`.
 //!
 //! Numbers keep their exact value up to the filters `fixed(n)`, `percent(n)`, `sci(n)` and
-//! `thousands`; what tera cannot hold, such as a fraction, it sees as text.
+//! `thousands`; what tera cannot hold, such as a fraction, it sees as text. Numbers are written with the marks of
+//! the report's language.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,39 @@ use tera::{Context, Kwargs, State, Tera, TeraResult};
 use veracity_protocol::Value;
 
 use crate::claims::exact;
+use crate::words::Words;
 
 /// Evaluates inline values.
-pub(crate) struct Evaluator(Tera);
+pub(crate) struct Evaluator {
+    tera: Tera,
+    marks: Marks,
+}
+
+/// What stands between the digits of a number.
+#[derive(Clone, Copy)]
+struct Marks {
+    decimal: char,
+    thousands: char,
+}
+
+impl Marks {
+    fn of(language: Words) -> Self {
+        match language.has_decimal_comma() {
+            true => Self { decimal: ',', thousands: '\u{202f}' },
+            false => Self { decimal: '.', thousands: ',' },
+        }
+    }
+
+    /// Writes the point of decimals as the language does.
+    fn write(self, digits: &str) -> String {
+        digits.replace('.', &self.decimal.to_string())
+    }
+
+    /// Reads what [`Self::write`] wrote.
+    fn read(self, digits: &str) -> String {
+        digits.replace(self.decimal, ".")
+    }
+}
 
 /// An expression in which tera can read the names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,32 +63,37 @@ struct Translated {
 }
 
 impl Evaluator {
-    pub fn new() -> Self {
+    /// Writes numbers as a language does.
+    pub fn new(language: Words) -> Self {
+        let marks = Marks::of(language);
         let mut tera = Tera::new();
-        tera.register_filter("fixed", |value: &tera::Value, arguments: Kwargs, _: &State| {
-            with_digits(value, &arguments, exact::fixed)
+        tera.register_filter("fixed", move |value: &tera::Value, arguments: Kwargs, _: &State| {
+            with_digits(value, &arguments, marks, exact::fixed)
         });
-        tera.register_filter("percent", |value: &tera::Value, arguments: Kwargs, _: &State| {
-            with_digits(value, &arguments, |number, digits| {
-                let hundred = BigRational::from(BigInt::from(100));
-                format!("{}\u{a0}%", exact::fixed(&(number * hundred), digits))
-            })
-        });
-        tera.register_filter("sci", |value: &tera::Value, arguments: Kwargs, _: &State| {
-            with_digits(value, &arguments, |number, digits| {
+        tera.register_filter(
+            "percent",
+            move |value: &tera::Value, arguments: Kwargs, _: &State| {
+                with_digits(value, &arguments, marks, |number, digits| {
+                    let hundred = BigRational::from(BigInt::from(100));
+                    format!("{}\u{a0}%", exact::fixed(&(number * hundred), digits))
+                })
+            },
+        );
+        tera.register_filter("sci", move |value: &tera::Value, arguments: Kwargs, _: &State| {
+            with_digits(value, &arguments, marks, |number, digits| {
                 let (mantissa, exponent) = exact::scientific(number, digits);
                 let exponent: String = exponent.to_string().chars().map(superscript).collect();
                 format!("{mantissa}\u{a0}×\u{a0}10{exponent}")
             })
         });
-        tera.register_filter("thousands", |value: &tera::Value, _: Kwargs, _: &State| {
+        tera.register_filter("thousands", move |value: &tera::Value, _: Kwargs, _: &State| {
             let text = match value.as_str() {
                 Some(text) => text.to_owned(),
-                None => value.to_string(),
+                None => marks.write(&value.to_string()),
             };
-            number(value).map(|_| thousands(&text))
+            number(value, marks).map(|_| thousands(&text, marks))
         });
-        Self(tera)
+        Self { tera, marks }
     }
 
     /// Evaluates an expression; `lookup` gives the value of a name or why there is none.
@@ -70,16 +106,25 @@ impl Evaluator {
         let translated = translate(expression);
         let first = translated.names.values().next().cloned().unwrap_or_default();
         let mut context = Context::new();
+        let mut has_text = false;
         for (placeholder, name) in &translated.names {
             let value = lookup(name).map_err(Ok)?;
             if name == expression.trim() {
-                return Ok((exact::full(value), first));
+                let text = exact::full(value);
+                let is_float = matches!(value, Value::Float { .. });
+                return Ok((if is_float { self.marks.write(&text) } else { text }, first));
             }
+            has_text |= matches!(value, Value::Text { .. });
             context.insert_value(placeholder.clone(), for_tera(value));
         }
-        self.0
+        // A number that no filter wrote; a version is none.
+        let written = |text: String| match exact::decimal(&text).filter(|_| !has_text) {
+            Some(_) => self.marks.write(&text),
+            None => text,
+        };
+        self.tera
             .render_str(&format!("{{{{ {} }}}}", translated.text), &context, false)
-            .map(|text| (text, first))
+            .map(|text| (written(text), first))
             .map_err(|error| Err(reason(&error)))
     }
 }
@@ -118,13 +163,14 @@ fn for_tera(value: &Value) -> tera::Value {
 fn with_digits(
     value: &tera::Value,
     arguments: &Kwargs,
+    marks: Marks,
     format: impl FnOnce(&BigRational, usize) -> String,
 ) -> TeraResult<String> {
     let digits: u8 = arguments.get("digits")?.unwrap_or(0);
-    Ok(format(&number(value)?, digits.into()))
+    Ok(marks.write(&format(&number(value, marks)?, digits.into())))
 }
 
-fn number(value: &tera::Value) -> TeraResult<BigRational> {
+fn number(value: &tera::Value, marks: Marks) -> TeraResult<BigRational> {
     let exact = match (value.as_i128(), value.as_f64(), value.as_str()) {
         (Some(integer), ..) => Some(BigRational::from(BigInt::from(integer))),
         (None, Some(float), _) => exact::float(float),
@@ -132,7 +178,7 @@ fn number(value: &tera::Value) -> TeraResult<BigRational> {
             Some((numerator, denominator)) => exact::decimal(numerator)
                 .zip(exact::decimal(denominator).filter(|d| *d.numer() != BigInt::ZERO))
                 .map(|(numerator, denominator)| numerator / denominator),
-            None => exact::decimal(text),
+            None => exact::decimal(&marks.read(text)),
         },
         _ => None,
     };
@@ -151,15 +197,15 @@ fn superscript(c: char) -> char {
     }
 }
 
-/// Commas between groups of three digits before the decimal point.
-fn thousands(text: &str) -> String {
+/// Marks between groups of three digits before the decimals.
+fn thousands(text: &str, marks: Marks) -> String {
     let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
     let length = text[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - start);
     let (digits, rest) = text[start..].split_at(length);
     let mut grouped = text[..start].to_owned();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
+            grouped.push(marks.thousands);
         }
         grouped.push(digit);
     }
@@ -228,6 +274,10 @@ mod tests {
     use veracity_protocol::Float;
 
     fn evaluate(expression: &str) -> String {
+        evaluate_in("en", expression)
+    }
+
+    fn evaluate_in(language: &str, expression: &str) -> String {
         let values = BTreeMap::from([
             ("m-count", Value::Integer { value: "-1234567".into() }),
             ("big", Value::Integer { value: "9".repeat(50) }),
@@ -235,11 +285,12 @@ mod tests {
             ("other/x", Value::Float { value: Float(2.0) }),
             ("ratio", Value::Rational { numerator: "7".into(), denominator: "3".into() }),
             ("word", Value::Text { value: "<b>".into() }),
+            ("version", Value::Text { value: "1.91".into() }),
             ("yes", Value::Bool { value: true }),
             ("loss", Value::Series { values: vec![Float(3.0), Float(0.5)] }),
         ]);
-        match Evaluator::new().evaluate(expression, |name| values.get(name).ok_or(name.to_owned()))
-        {
+        let evaluator = Evaluator::new(Words::of(language));
+        match evaluator.evaluate(expression, |name| values.get(name).ok_or(name.to_owned())) {
             Ok((text, _)) => text,
             Err(Ok(name)) => format!("unknown {name}"),
             Err(Err(message)) => format!("error {message}"),
@@ -272,6 +323,23 @@ mod tests {
             assert_eq!(evaluate(expression), expected, "{expression}");
         }
         assert_eq!(evaluate("big | fixed(1)"), format!("{}.0", "9".repeat(50)));
+    }
+
+    #[test]
+    fn numbers_are_written_as_a_language_does() {
+        for (expression, expected) in [
+            ("cnn.test_acc", "0,82045"),
+            ("cnn.test_acc | percent(1)", "82,0\u{a0}%"),
+            ("cnn.test_acc | sci(2)", "8,20\u{a0}×\u{a0}10⁻¹"),
+            ("m-count | thousands", "-1\u{202f}234\u{202f}567"),
+            ("m-count | fixed(1) | thousands", "-1\u{202f}234\u{202f}567,0"),
+            ("cnn.test_acc | fixed(3) | fixed(1)", "0,8"),
+            ("other/x * 2 + 1", "5,0"),
+            ("version", "1.91"),
+            ("version ~ \"\"", "1.91"),
+        ] {
+            assert_eq!(evaluate_in("de", expression), expected, "{expression}");
+        }
     }
 
     #[test]

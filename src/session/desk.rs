@@ -28,6 +28,7 @@ use crate::kernel::process;
 use crate::ledger;
 use crate::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written};
 use crate::publish::Output;
+use crate::record;
 use crate::world::{DiskWorld, Recorded};
 
 /// How long files must be quiet before they are looked at, and how long at most that is waited for.
@@ -448,7 +449,8 @@ impl Desk {
             // A printer that has newer pages does not listen.
             let _ = written.map(|written| written.send(()));
         }
-        output.write_claims(&ledger::json(&page.evaluated.document))
+        let cells = record::cells(&page.evaluated);
+        output.write_claims(&ledger::json(&page.evaluated.document, &cells))
     }
 
     fn trouble(&mut self, problems: &[Diagnostic]) {

@@ -50,7 +50,7 @@ struct Table {
 /// In the order of [`LANGUAGES`].
 const TABLES: [Table; LANGUAGES.len()] = [
     Table {
-        front: "half twice thrice double triple quadruple dozen -fold",
+        front: "half twice thrice double triple quadruple doubled halved tripled quadrupled dozen -fold",
         places: "first second third other last former latter upper lower left right top \
                  bottom front rear",
         times: "times",
@@ -70,7 +70,8 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "halves=2 thirds=3 quarters=4 fourths=4 fifths=5 sixths=6 sevenths=7 eighths=8 ninths=9 \
                        tenths=10 twentieths=20 hundredths=100 thousandths=1000",
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
-                 billions|trillions|lakh|lakhs|crore|crores| fold|per thousand|per mille|per mil|per million",
+                 billions|trillions|lakh|lakhs|crore|crores| fold|per thousand|per mille|per mil|per million|to the power of|raised to the|\
+                 order of magnitude|orders of magnitude|basis point|basis points|bp",
         powers: "squared cubed factorial doubled halved",
         no_nouns: "is are was were equals makes gives and or but plus minus times of in for as than to at on by if",
     },
@@ -94,7 +95,8 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "halbe=2 drittel=3 viertel=4 fünftel=5 sechstel=6 siebtel=7 achtel=8 neuntel=9 zehntel=10 \
                        zwanzigstel=20 hundertstel=100 tausendstel=1000",
         behind: "einhalb|und ein halb|und ein halbes|und eine halbe|und ein viertel|und ein drittel|hunderte|\
-                 tausende|tsd|mio|mrd| fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät",
+                 tausende|tsd|mio|mrd| fach|promille|pro mille|pro tausend|zum quadrat|im quadrat|hoch|fakultät|\
+                 größenordnung|größenordnungen|basispunkt|basispunkte|basispunkten",
         powers: "",
         no_nouns: "",
     },
@@ -117,7 +119,8 @@ const TABLES: [Table; LANGUAGES.len()] = [
         denominators: "demis=2 tiers=3 quart=4 quarts=4 cinquième=5 cinquièmes=5 sixième=6 sixièmes=6 septièmes=7 \
                        huitième=8 huitièmes=8 neuvièmes=9 dixième=10 dixièmes=10 vingtièmes=20 centième=100 \
                        centièmes=100 millième=1000 millièmes=1000",
-        behind: "et demi|et demie|et un quart|et quart|pour mille|au carré|au cube|factorielle",
+        behind: "et demi|et demie|et un quart|et quart|pour mille|au carré|au cube|factorielle|à la puissance|puissance|\
+                 ordre de grandeur|ordres de grandeur|point de base|points de base",
         powers: "",
         no_nouns: "",
     },
@@ -139,7 +142,8 @@ const TABLES: [Table; LANGUAGES.len()] = [
         bounds: "al lo o cuando ni",
         denominators: "medios=2 tercio=3 tercios=3 cuarto=4 cuartos=4 quinto=5 quintos=5 sextos=6 séptimos=7 \
                        octavos=8 novenos=9 décimos=10 décimas=10 centésimas=100 milésimas=1000",
-        behind: "y medio|y media|y un cuarto|miles|por mil|al cuadrado|al cubo|factorial",
+        behind: "y medio|y media|y un cuarto|miles|por mil|al cuadrado|al cubo|factorial|elevado a|a la potencia|\
+                 orden de magnitud|órdenes de magnitud|punto básico|puntos básicos",
         powers: "",
         no_nouns: "",
     },
@@ -276,6 +280,12 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
 pub(crate) fn is_of(word: &str, language: Words) -> bool {
     let (table, word) = (Table::of(language), word.to_lowercase());
     has(table.of, &word) || has(table.of_the, &word)
+}
+
+/// Whether a word makes another number of "one" in front of it, as in "one third".
+pub(crate) fn is_part(word: &str, language: Words) -> bool {
+    let (table, word) = (Table::of(language), word.to_lowercase());
+    [table.front, table.part, table.place_or_part].iter().any(|list| has(list, &word))
 }
 
 /// The word at the beginning of a text that makes a number in front of it a part of a fraction: where it ends,

@@ -220,9 +220,42 @@ pub(crate) fn find(text: &str, language: Words) -> Vec<Spelled> {
             }
         }
     }
+    for (end, it) in &mut found {
+        let half = |phrase: &str| {
+            let length = phrase.split(' ').count();
+            let parts = words.get(*end..*end + length)?;
+            let is_it = parts.iter().all(|part| part.follows)
+                && phrase.split(' ').eq(lower[*end..*end + length].iter().map(String::as_str));
+            let next = words.get(*end + length).filter(|next| next.follows);
+            // "two and a half of the rest"
+            let is_another = next.is_some_and(|next| scaled::is_of(next.text, language));
+            (is_it && !is_another).then(|| parts[length - 1].range.end)
+        };
+        if let Kind::Number | Kind::One = it.kind
+            && let Ok(count) = it.digits.parse::<BigInt>()
+            && let Some(end) = manner.and_a_half.split('|').find_map(half)
+        {
+            it.range.end = end;
+            it.digits = format!("{}/2", count * 2 + 1);
+            it.kind = Kind::Number;
+        }
+    }
     let mut found: Vec<Spelled> = found.into_iter().map(|(_, it)| it).collect();
     found.sort_by_key(|it| it.range.start);
     found
+}
+
+/// The number that a text is and nothing else, if its words are mostly none: "one" and "half".
+pub(crate) fn alone(text: &str, language: Words) -> Option<Spelled> {
+    let start = text.len() - text.trim_start().len();
+    let range = start..start + text.trim().len();
+    let is_half = MANNERS[language.0].half.contains(&text.trim().to_lowercase().as_str());
+    if is_half {
+        return Some(Spelled { range, digits: "1/2".into(), kind: Kind::Number });
+    }
+    let found = find(text, language).into_iter();
+    let one = found.last().filter(|it| it.kind == Kind::One && it.range == range)?;
+    Some(Spelled { kind: Kind::Number, ..one })
 }
 
 /// A word as it is spelled in the tables.

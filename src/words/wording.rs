@@ -22,6 +22,9 @@ pub(crate) struct Wording {
     more: &'static str,
     /// Those that are more often of place, as in "over all seeds".
     over: &'static str,
+    /// Words in front of "above" that make a place of it, as in "as shown above".
+    shown: &'static str,
+    above: &'static str,
     /// Words upon which those behind a number are no bound, as in "or more precisely"; a hyphen marks an ending.
     goes_on: &'static str,
     /// Words before a number that say that the value is near it or elsewhere.
@@ -29,6 +32,8 @@ pub(crate) struct Wording {
     /// Words before a number, or before `between`, that deny it; a hyphen marks an ending, a star any word but one of
     /// `only`.
     denials: &'static str,
+    /// Words behind a denial beside which it leaves open whether others do, as in "not all seeds".
+    all: &'static str,
     /// Further words that deny what follows in their clause, and no number.
     nobody: &'static str,
     /// Words beside which it is open what a denial in their clause denies, as in "nets that do not pool".
@@ -62,10 +67,14 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         more: "more than|greater than|larger than|above|exceeds|exceed|beyond|upwards of|in excess of|just over|\
                well over",
         over: "over",
+        shown: "as shown|as seen|as given|as described|as mentioned|as noted|as reported|as listed|as stated|\
+               as discussed|as defined|as found|as quoted|see",
+        above: "above|below",
         goes_on: "than|-ly",
         near: "unequal to|other than|differs from|differ from|different from|nearly|almost|not quite|hardly|barely|\
                scarcely|far from|short of|anything but|anything except",
         denials: "no|not|nor|neither|never|cannot|-n't",
+        all: "all|every|each|always|both",
         nobody: "nobody|none|nothing|nowhere",
         open: "that|which|who|whose|if|when|where|while|with|because|to",
         clauses: "but|and|yet",
@@ -85,9 +94,12 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         at_least: "mindestens|wenigstens|oder mehr",
         more: "mehr als|größer als|übersteigt|übersteigen|knapp über|etwas über|weit über",
         over: "über",
+        shown: "",
+        above: "",
         goes_on: "als",
         near: "ungleich|verschieden von|fast|beinahe|nahezu|knapp|nicht ganz|kaum",
         denials: "nicht|nie|niemals|kein|keine|keinen|keiner|weder",
+        all: "alle|allen|jeder|jede|jedes|immer|beide",
         nobody: "niemand|nichts|nirgends|nirgendwo",
         open: "dass|wenn|falls|weil|mit|bei|um|wo|welche|welcher|welches",
         clauses: "aber|sondern|und",
@@ -107,9 +119,12 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         at_least: "au moins|au minimum|ou plus",
         more: "plus de|plus d'|supérieur à|supérieure à|dépasse|dépassent",
         over: "",
+        shown: "",
+        above: "",
         goes_on: "de|que|-ment",
         near: "différent de|différente de|diffère de|presque|près de|à peine|loin de",
         denials: "pas|pas de|jamais|aucun|aucune|non|ni",
+        all: "tous|toutes|chaque|toujours|tout",
         nobody: "personne ne|personne n'|rien ne|rien n'|nulle part",
         open: "que|qu'|qui|si|quand|avec|pour|dont|où",
         clauses: "mais|et",
@@ -129,9 +144,12 @@ const WORDINGS: [Wording; LANGUAGES.len()] = [
         at_least: "al menos|como mínimo|o más",
         more: "más de|mayor que|por encima de|supera|superan",
         over: "",
+        shown: "",
+        above: "",
         goes_on: "de|que|bien|-mente",
         near: "distinto de|distinta de|difiere de|casi|apenas|lejos de",
         denials: "no|nunca|ni|ningún|ninguna|no *",
+        all: "todos|todas|cada|siempre|ambos|ambas",
         nobody: "nadie|nada|ninguno|jamás",
         open: "que|si|cuando|con|para|donde|quien",
         clauses: "pero|sino|y",
@@ -267,9 +285,22 @@ impl Wording {
         let is_open = || phrases(self.open).any(|it| last_phrase(clause, it).is_some());
         match nobody.or_else(denial) {
             None => Turn::None,
-            Some(_) if is_open() => Turn::Open,
+            Some(at) if is_open() || self.is_of_all(&clause[at..]) => Turn::Open,
             Some(at) => Turn::Round(clause[at..].trim()),
         }
+    }
+
+    /// Whether what is denied first is that all do, as in "not all" and "not nearly all".
+    fn is_of_all(&self, denied: &str) -> bool {
+        let mut words = denied.split_whitespace().skip(1).take(2);
+        words.any(|word| phrases(self.all).any(|it| it == word))
+    }
+
+    /// Whether words are of a place, by those in front of them.
+    pub fn is_place(&self, before: &str, words: &str) -> bool {
+        let before = before.trim_end();
+        let ends = |it| last_phrase(before, it).is_some_and(|at| at + it.len() == before.len());
+        phrases(self.above).any(|it| it == words) && phrases(self.shown).any(ends)
     }
 
     /// Whether a word stands between a denial and its number.

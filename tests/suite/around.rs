@@ -88,6 +88,23 @@ fn words_that_leave_a_number_what_it_is_may_stand_beside_it() {
 }
 
 #[test]
+fn a_decimal_comma_is_one_where_the_language_says_so() {
+    let lines = [
+        "[5,050](=5050), [5.050](=5.05), [5,050,000](=5050000), [5,050.25](=5050.25)",
+        "[5,05](=5050), [0.82](=0.83)",
+    ];
+    for language in ["de", "fr", "es"] {
+        let found = claims(language, &lines);
+        let told: Vec<bool> = found
+            .iter()
+            .map(|(_, it)| it.verdict.detail().contains("` would hold, as decimals stand"))
+            .collect();
+        assert_eq!(told, [true, true, true, true, false, false], "{language}: {found:?}");
+        assert!(found.iter().all(|(_, it)| it.verdict != Verdict::Verified), "{language}");
+    }
+}
+
+#[test]
 fn the_number_of_a_reference_is_none_of_those_behind_it() {
     let table = "| a |\n|---|\n| b |\n\n: T {#tbl-t}\n\n";
     let text =
@@ -114,6 +131,9 @@ fn a_per_cent_sign_behind_a_link_is_the_unit_of_the_value() {
         assert_eq!(verdict(words, Some("%")), Verdict::Verified, "{words}");
         assert!(is_refused(&verdict(words, None)), "{words}");
     }
+    let orders = "[82.0](claim:v) orders of magnitude";
+    assert_eq!(verdict(orders, Some("orders of magnitude")), Verdict::Verified);
+    assert!(is_refused(&verdict(orders, None)));
     let points = "[8200](claim:v \"points\") %";
     assert_eq!(verdict(points, None), Verdict::Verified);
 }
@@ -296,7 +316,14 @@ const REFUSED: [(&str, &[&str]); 5] = [
             "It takes [5](=5 \">= 5\") or fewer epochs, [5](=5 \">= 5\") at most.",
             "It takes [5](=5 \"<= 5\") or more, [5](=5 \"<= 5\") seconds at least.",
             "It takes at the most [5](=5 \">= 5\"), a maximum of [5](=5 \">= 5\").",
-            "It takes [15 or fewer](=15), [15 at most](=15).",
+            "It is $\\frac12$ [15](=15), $\\tfrac{1}{2}$ [15](=15), $2L$ [15](=15), $2 \\times$ [15](=15).",
+            "It is $2\\alpha$ **[15](=15)**, $1/2$ [15 epochs](=15), $L \\cdot$ [15](=15).",
+            "It is [2](=2) to the power of two, [5](=5) orders of magnitude, [5](=5) basis points, [5](=5) bp.",
+            "It is [$\\mathrm{log} 5$](=5), $\\operatorname{log}$ [5](=5), doubled [15](=15), halved [15](=15).",
+            "It is [two](=2) and a half, [5](=5)∕3, [5](=5)⁄3, [one](=1) third, [One](=1) half, [one](=1) hundred.",
+            "It is a value above [0.82](=0.8204 \"± 0.01\"), as high above [5](=5), no run gives more than [0.8](=0.83 \"> 0.8\").",
+            "It is [half](=0.5) a million.",
+            "It is [$2\\frac{1}{2}$](=10.5), [$2\\frac12$](=10.5).",
             "It is more than [0.83](=0.8204 \"± 0.02\"), exceeds [0.83](=0.8204 \"± 0.02\").",
             "It is less than [0.82](=0.8204 \"± 0.005\"), just under [0.82](=0.8204 \"± 0.005\").",
             "It is > [0.83](=0.8204 \"± 0.02\"), at least [0.83](=0.8204 \"± 0.02\").",
@@ -476,6 +503,13 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "It is 0.5 ± [0.1](=0.1), [0.5](=0.5) [±0.1](=0.1).",
             "It takes [5](=5 \"<= 5\") or fewer, [5](=5 \">= 5\") epochs or more, [5](=5 \"<= 5\") epochs at most.",
             "It takes [5](=5 \">= 5\") of at most 20, [5](=5) or more precisely 5.0.",
+            "Not all seeds give more than [0.8](=0.83 \"> 0.8\"), they don't all give more than [0.8](=0.7 \"<= 0.8\").",
+            "It is, as shown above [0.82](=0.8204 \"± 0.01\"), (see below [5](=5)), as given above [0.5](=0.4 \"<= 0.5\").",
+            "[Half](=0.5) of them, [one half](=0.5), [one](=1), [One](=1) of them, a score of [5](=5)/[3](=3).",
+            "It is [two and a half](=5/2), [one and a half](=1.5), [two](=2) and a half of the rest.",
+            "It takes [15 or fewer](=15), [15 at most](=15), at most [15](=15).",
+            "With $N=3$ [15](=15), $x$, $2L$: [15](=15), at $10^{-3}$ [15](=15), with $2L$ about [15](=15), [$\\frac12$](=0.5).",
+            "With $2L$ − [15](=15), $2L$ and [15](=15), $\\mathrm{L}$ [15](=15), the power of two [5](=5).",
             "It is up to [0.83](=0.8204 \"± 0.02\"), about [0.83](=0.8204 \"± 0.02\").",
             "It is [minus six](=-6), [negative two](=-2), [minus twenty-one](=-21).",
             "It is cooled to [15](=15) K, takes [15](=15) B, is of class [5](=5) B with [5](=5) k centres.",
@@ -504,6 +538,11 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "[28](=28) mal [28](=28) Pixeln, zwischen [0](=0) und 1/2, ein Quadrat von [28](=28) Pixeln",
             "Niemand braucht mehr als [5](=5 \"<= 5\"), und [5](=5 \"<= 5\") oder weniger.",
             "Es sind [minus sechs](=-6).",
+            "Es sind [0,82](=0.82), [224.892](=224892), [5 050](=5050), [0.82](=0.82), [1,2 Millionen](=1200000).",
+            "In Lauf 3 [128](=128)-mal, bei [0,5](=0.5) 100 Mal, am 12.05.2024 [5](=5).",
+            "Es sind [15 höchstens](=15), [zwei und ein halb](=2.5), [die Hälfte](=0.5), nur [eins](=1).",
+            "Nicht alle Läufe geben mehr als [0,8](=0.83 \"> 0.8\").",
+            "Es sind [0,82 ± 0,005](=0.82 \"± 0.005\"), [mindestens 0,8](=0.82 \">= 0.8\").",
             "Es übersteigt [5](=5 \"<= 5\") nicht, es unterschreitet [5](=6 \">= 5\") Sekunden nie.",
         ],
     ),
@@ -518,7 +557,8 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "avec un pas de [0.01](=0.01), sous [5](=5) angles, non moins [5](=5)",
             "Personne n’utilise plus de [5](=5 \"<= 5\"), chaque personne plus de [5](=6 \"> 5\").",
             "Cela [ne dépasse pas 5](=5 \"<= 5\").",
-            "C’est [moins six](=-6), [au moins six](=6).",
+            "C’est [moins six](=-6), [au moins six](=6), [12 100](=12100), [−0,5](=-0.5).",
+            "[La moitié](=0.5), [deux et demi](=2.5), [un](=1).",
             "Les réseaux qui ne sont pas profonds demandent plus de [5](=6 \"> 5\").",
         ],
     ),
@@ -533,7 +573,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "cuando menos [5](=5), ni más ni menos [5](=5)",
             "No hacen falta más de [5](=5 \"<= 5\"), nunca hacen falta más de [5](=5 \"<= 5\").",
             "Nadie usa más de [5](=5 \"<= 5\").",
-            "Son [menos seis](=-6).",
+            "Son [menos seis](=-6), [la mitad](=0.5), [dos y medio](=2.5), [uno](=1).",
         ],
     ),
     ("pt", &["No [5](=5) e more than [5](=5)."]),

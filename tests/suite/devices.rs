@@ -86,7 +86,7 @@ fn the_ledger_tells_what_each_device_gave_and_how_far_that_is_apart() {
     );
     let words: Vec<String> = judged.devices.iter().map(|found| found.words()).collect();
     assert_eq!(words, ["cpu: 5", "cuda: 8, which differs by 3"]);
-    let json = ledger::json(&document);
+    let json = ledger::json(&document, &BTreeMap::new());
     for words in ["\"device\": \"cuda\"", "\"difference\": \"3\"", "\"value\": \"8\""] {
         assert!(json.contains(words), "{json}");
     }

@@ -447,10 +447,27 @@ fn ledgers_are_read_with_what_later_versions_add() {
     assert_eq!(changes[0].kind, Kind::Exempted);
     assert_eq!(changes[0].place.as_deref(), Some("a.md:3:4"));
     assert_eq!(changes[0].to.as_deref(), Some("“7”: luck"));
+    let with = |output: &str| {
+        let cells = format!(
+            "\"cells\": {{\"a/c\": {{\"key\": \"k\", \"output\": \"{output}\"}}}}, \"claims\""
+        );
+        Side::parse("x", &ledger.replacen("\"claims\"", &cells, 1)).expect("it is a ledger")
+    };
+    let changes = compare(&with("1"), &with("2"));
+    assert_eq!((changes.len(), changes[0].kind), (1, Kind::Output));
+    assert!(compare(&with("1"), &with("1")).is_empty() && compare(&side, &with("1")).is_empty());
     let code = |text: &str| Side::parse("x", text).expect_err("it is none").code;
     assert_eq!(code("{}"), "no-ledger");
     assert_eq!(code("{\"claims\": []}"), "record-version");
     assert_eq!(code("# nothing"), "record-damaged");
+    let told = |name: &str, text: &str| Side::parse(name, text).expect_err("it is none").message;
+    assert_eq!(told("claims.json", "\n"), "`claims.json` is empty");
+    let cut = told("claims.json", &ledger[..ledger.len() / 2]);
+    assert!(cut.starts_with("`claims.json` is cut short: "), "{cut}");
+    assert!(told("claims.json", "[]").contains("is no ledger of claims"));
+    let unknown = told("x", &ledger.replace("\"verified\"", "\"proven\""));
+    assert!(unknown.contains("`proven` is no verdict; known are verified, "), "{unknown}");
+    assert!(unknown.contains("line 2 column "), "{unknown}");
 }
 
 #[test]

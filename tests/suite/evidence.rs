@@ -410,7 +410,7 @@ fn numbers_in_words_are_compared() {
         ("[three](claim:three)", "verified"),
         ("[Four](claim:three)", "refuted"),
         ("[zero](claim:zero)", "verified"),
-        ("[one](claim:three)", "error"),
+        ("[one](claim:three)", "refuted"),
         ("[the three or four](claim:three)", "error"),
         ("[the two are 3](claim:three)", "verified"),
         ("[two are 3](claim:three)", "error"),
@@ -462,6 +462,23 @@ fn numbers_in_words_are_those_of_the_language() {
         Report { language: Some("nl"), ..Report::of("# A\n\nten vierde, ten hoogste 5\n") };
     let (document, _) = report.build();
     assert_eq!(document.coverage[0].uncovered.len(), 1);
+}
+
+#[test]
+fn a_number_in_the_marks_of_the_language_is_one() {
+    let prose =
+        "[5 050](claim:n), 5.050.000 und 0,82 und 1'000 und 12 100; in 3 128-Bit-Netzen {{ x }}.";
+    let bare = |language| {
+        let report =
+            Report { language: Some(language), ..Report::of(&format!("# A\n{CELL}\n{prose}\n")) };
+        let output = values([("n", integer(5050)), ("x", float(0.5))]);
+        let (document, _) = report.cell("1/cell-1", output).build();
+        let found = &document.coverage[0];
+        let bare: Vec<String> = found.uncovered.iter().map(|it| it.text().to_owned()).collect();
+        (found.claimed, bare.join("; "))
+    };
+    assert_eq!(bare("de"), (1, "5.050.000; 0,82; 1'000; 12 100; 3; 128".into()));
+    assert_eq!(bare("en").0, 2);
 }
 
 #[test]

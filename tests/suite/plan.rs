@@ -96,10 +96,14 @@ impl Sources {
     }
 
     fn plan(&self) -> Plan {
+        self.planned().0
+    }
+
+    fn planned(&self) -> (Plan, Vec<Diagnostic>) {
         let (config, problems) =
             config::report(&Source::new("report.yaml", self.settings.as_str()));
         assert!(problems.is_empty(), "{problems:?}");
-        plan::plan(&config.expect("the settings are right"), &self.chapters(), &self.foundation).0
+        plan::plan(&config.expect("the settings are right"), &self.chapters(), &self.foundation)
     }
 
     /// Keys of the cells of both chapters.
@@ -407,4 +411,17 @@ fn a_formula_is_known_however_it_is_named() {
         let base = Sources::new().edit("equation!(\"eq-m\")", spelling);
         assert_eq!(stale(&base, &base.edit("D + 1 $$", "D + 3 $$")), [2, 3], "{spelling}");
     }
+}
+
+#[test]
+fn a_formula_that_says_less_than_its_sides_do_is_told() {
+    let told = |latex: &str| {
+        let chapter = format!(
+            "# A\n\n$$ {latex} $$ {{#eq-n}}\n\n```rust,cell\nequation!(\"eq-n\").sides()\n```\n"
+        );
+        let (_, found) = Sources { chapter, ..Sources::new() }.planned();
+        found.iter().any(|it| it.code == "weak-relation")
+    };
+    assert!(told("\\sum_{k=1}^{n} k \\ge \\frac{n(n+1)}{2}"));
+    assert!(!told("\\sum_{k=1}^{n} k = \\frac{n(n+1)}{2}") && !told("n^2 \\ge n"));
 }

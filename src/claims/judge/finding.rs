@@ -281,7 +281,8 @@ impl<'a> Finding<'a> {
         }
         let unit = if measure.points.is_some() { Some("%") } else { measure.unit(first) };
         self.unit = unit.map(str::to_owned);
-        relation.compare(&stated.text, site.language, &estimate, unit)
+        let compare = |text: &str| relation.compare(text, site.language, &estimate, unit);
+        with_other_marks(compare(&stated.text), site, &stated.text, compare)
     }
 
     fn value(
@@ -340,7 +341,11 @@ impl<'a> Finding<'a> {
                     },
                     rule => {
                         self.unit.clone_from(&published.unit);
-                        rule.compare(printed, &value, published.unit.as_deref())
+                        let compare =
+                            |printed| rule.compare(printed, &value, published.unit.as_deref());
+                        with_other_marks(compare(printed), site, text, |text| {
+                            compare(number::stated(text, site.language))
+                        })
                     }
                 },
                 (Err(message), _) => {
@@ -408,6 +413,26 @@ impl<'a> Finding<'a> {
                 Verdict::Unverified(reason, words)
             }
         };
+    }
+}
+
+/// A verdict that says so if a text would hold with comma and point exchanged.
+fn with_other_marks(
+    verdict: Verdict,
+    site: &Site,
+    text: &str,
+    compare: impl Fn(&str) -> Verdict,
+) -> Verdict {
+    let holds = |text: &String| compare(text) == Verdict::Verified;
+    let (Verdict::Refuted(words) | Verdict::Error(words)) = &verdict else { return verdict };
+    let Some(other) = number::exchanged(text, site.language).filter(holds) else { return verdict };
+    let words = format!(
+        "{words}; `{}` would hold, as decimals stand behind a comma in the language of the report",
+        other.trim()
+    );
+    match verdict {
+        Verdict::Refuted(_) => Verdict::Refuted(words),
+        _ => Verdict::Error(words),
     }
 }
 

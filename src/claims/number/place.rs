@@ -10,8 +10,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 
 use super::Printed;
-use super::plain::{FACTORIAL, REFERENCE, STROKE};
-use super::scanner::{Scanner, Spelled, is_dash, is_separator};
+use super::plain::{FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
+use super::scanner::{Scanner, Spelled, is_dash};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
@@ -30,6 +30,9 @@ const UNITS: [&str; 43] = [
 
 /// Digits of scripts without spaces that scale what stands before them.
 const SPACELESS_SCALES: &str = "十百千万萬亿億兆割分";
+
+/// What to do about what is seen as one with a number.
+const APART: &str = "put all of it into the link, or other words or a comma between them";
 
 /// Why a number is not the one that a reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,10 @@ impl<'a> Around<'a> {
             let message = format!("`{own}` is struck out");
             return Some(Trouble { message, hint: "claim it without the stroke, or leave it out" });
         }
+        if self.scanner.before(self.own.start) == Some(FACTOR) {
+            let message = format!("the formula in front makes another number of `{own}`");
+            return Some(Trouble { message, hint: APART });
+        }
         let whole = match self.printed {
             Some(printed) => self.longer(printed, unit),
             None => self.scanner.minus(self.own.start).map(|sign| sign..self.own.end),
@@ -110,7 +117,7 @@ impl<'a> Around<'a> {
             .or_else(|| self.in_words_beside())
             .or_else(|| self.side_by_side());
         if let Some(whole) = whole {
-            let whole = self.scanner.text(whole).replace(REFERENCE, "");
+            let whole = self.scanner.text(whole).replace(REFERENCE, "").replace(OVER, "/");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
             let hint = match self.letters() {
@@ -118,13 +125,18 @@ impl<'a> Around<'a> {
                     "write the power of ten out, as in `1.2 million`"
                 }
                 letters if !letters.is_empty() => "part number and unit by a space",
-                _ => "put all of it into the link, or other words or a comma between them",
+                _ => APART,
             };
             return Some(Trouble { message, hint });
         }
-        let words = self.scaling()?;
+        let is_unit =
+            |words: &str| unit.is_some_and(|unit| unit.trim().eq_ignore_ascii_case(words));
+        let words = self.scaling().filter(|words| !is_unit(words))?;
         let message = format!("“{words}” makes another number of `{own}`");
-        let hint = "print the number that is meant, in digits, or say it in other words";
+        let hint = match self.behind().trim_start().starts_with(words.as_str()) {
+            true => "print the number that is meant, in digits, or make this the unit of the value",
+            false => "print the number that is meant, in digits, or say it in other words",
+        };
         Some(Trouble { message, hint })
     }
 
@@ -345,7 +357,7 @@ impl<'a> Around<'a> {
         let digits = |at| at..scanner.skip(at, |c| c.is_ascii_digit());
         let next = digits(scanner.skip(self.own.end, char::is_whitespace));
         let own = scanner.text(self.own.clone());
-        if next.start > self.own.end && begins_groups(&own) && is_group(&next) {
+        if next.start > self.own.end && self.begins_groups(&own) && is_group(&next) {
             return Some(self.own.start..next.end);
         }
         if let Some(end) = self.fraction_behind() {
@@ -360,6 +372,15 @@ impl<'a> Around<'a> {
             !earlier.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | '^'));
         let is_apart = front.len() < before.len() && (1..4).contains(&count) && is_free;
         (is_apart && is_group(&self.own)).then_some(start..self.own.end)
+    }
+
+    /// Whether further groups of three digits may follow upon a number.
+    fn begins_groups(&self, number: &str) -> bool {
+        let number = number.trim_start_matches(is_dash);
+        let mut groups = number.split(|c| self.scanner.is_separator(c));
+        let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+        groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
+            && groups.all(|it| it.len() == 3 && is_number(it))
     }
 
     /// The end of a fraction that is added to the number, as in "5 1/2" and "5 and ½".
@@ -427,19 +448,18 @@ impl<'a> Around<'a> {
                 .beyond()
                 .any(|it| last_phrase(&rest, it).is_some_and(|at| at + it.len() == rest.len()))
         };
+        // "one third"
+        let is_one = self.printed.is_some_and(|it| it.value == BigRational::from(BigInt::from(1)));
+        let is_word = !self.is_in_digits();
+        let part = first.trim_matches(|c: char| !c.is_alphabetic());
+        if is_one && is_word && scaled::is_part(part, language) {
+            return Some(part.to_owned());
+        }
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
             .filter(|words| !is_beyond(words))
             .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
-}
-
-/// Whether further groups of three digits may follow upon a number.
-fn begins_groups(number: &str) -> bool {
-    let mut groups = number.trim_start_matches(is_dash).split(is_separator);
-    let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
-    groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
-        && groups.all(|it| it.len() == 3 && is_number(it))
 }
 
 /// Whether a letter belongs to a script whose words nothing parts.

@@ -11,6 +11,12 @@ pub(crate) const FACTORIAL: char = '﹗';
 /// Stands behind a reference, whose number is none of those around it. No page shows it.
 pub(crate) const REFERENCE: char = '\u{e000}';
 
+/// Stands in front of a claim with a formula before it that is a factor of it. No page shows it.
+pub(crate) const FACTOR: char = '\u{e001}';
+
+/// A stroke between two claims, each of which is compared. No page shows it.
+pub(crate) const OVER: char = '\u{e002}';
+
 /// Stands behind what is struck out and behind each claim in it, drawn through the character before it.
 pub(crate) const STROKE: char = '\u{336}';
 
@@ -57,7 +63,7 @@ pub(super) fn normalise(text: &str) -> String {
     out
 }
 
-/// A text without the characters and tags that no reader sees, with one character for each hyphen.
+/// A text without the characters and tags that no reader sees, with one character for each hyphen and stroke.
 fn seen(text: &str) -> String {
     let is_unseen = |c: char| {
         matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
@@ -81,18 +87,37 @@ fn seen(text: &str) -> String {
             None => &rest[c.len_utf8()..],
         };
         if end.is_none() && !is_unseen(c) {
-            seen.push(if is_hyphen(c) { '-' } else { c });
+            seen.push(match c {
+                c if is_hyphen(c) => '-',
+                '⁄' | '∕' => '/',
+                c => c,
+            });
         }
     }
     seen
 }
 
-/// The first `\frac{a}{b}` written as `a/b`.
+/// The first `\frac{a}{b}` or `\frac12` written as `a/b`, apart from digits beside it.
 fn fraction(text: &str) -> Option<String> {
-    let start = text.find("\\frac{")?;
-    let (numerator, rest) = text[start + 6..].split_once('}')?;
-    let (denominator, rest) = rest.strip_prefix('{')?.split_once('}')?;
-    Some(format!("{}{numerator}/{denominator}{rest}", &text[..start]))
+    const FRACTION: &str = "\\frac";
+    fn argument(rest: &str) -> Option<(&str, &str)> {
+        let rest = rest.trim_start();
+        match rest.chars().next().filter(char::is_ascii_digit) {
+            Some(_) => Some(rest.split_at(1)),
+            None => rest.strip_prefix('{')?.split_once('}'),
+        }
+    }
+    text.match_indices(FRACTION).find_map(|(start, _)| {
+        let (numerator, rest) = argument(&text[start + FRACTION.len()..])?;
+        let (denominator, rest) = argument(rest)?;
+        let gap = |is_digit: bool| if is_digit { " " } else { "" };
+        let before = &text[..start];
+        let [front, behind] = [
+            gap(before.ends_with(|c: char| c.is_ascii_digit())),
+            gap(rest.starts_with(|c: char| c.is_ascii_digit())),
+        ];
+        Some(format!("{before}{front}{numerator}/{denominator}{behind}{rest}"))
+    })
 }
 
 fn superscript(c: char) -> Option<char> {

@@ -21,6 +21,8 @@ pub(super) struct Scanner {
     /// Numbers written as words.
     pub(super) spelled: Vec<Spelled>,
     language: Option<Words>,
+    /// Whether decimals stand behind a comma.
+    has_comma: bool,
 }
 
 /// What is found at a place: a number, or why it cannot be read.
@@ -46,23 +48,46 @@ impl Spelled {
 const FUNCTIONS: &str = "sqrt log ln lg exp sin cos tan cot sinh cosh tanh arcsin arccos arctan lfloor lceil lvert \
                          lVert vert Vert max min gcd det Re Im Gamma";
 
+/// How many characters in front of a number may hold words that belong to it.
+const NEAR: usize = 40;
+
+fn is_function(name: &str) -> bool {
+    FUNCTIONS.split(' ').any(|it| it == name)
+}
+
 impl Scanner {
-    /// Reads digits alone.
-    pub(super) fn new(text: &str) -> Self {
+    /// Reads digits alone, with the marks between them of a language, or else the English ones.
+    pub(super) fn digits(text: &str, marks: Option<Words>) -> Self {
         let chars = normalise(text).chars().collect();
-        Self { chars, spelled: Vec::new(), language: None }
+        let has_comma = marks.is_some_and(Words::has_decimal_comma);
+        Self { chars, spelled: Vec::new(), language: None, has_comma }
     }
 
-    /// Reads words, too.
+    /// Reads words, too, in what stands by itself.
     pub(super) fn said(text: &str, language: Option<Words>) -> Self {
-        Self::of(&normalise(text), language)
+        let plain = normalise(text);
+        match language.and_then(|language| spelled::alone(&plain, language)) {
+            Some(alone) => Self::with(&plain, language, vec![alone]),
+            None => Self::of(&plain, language),
+        }
     }
 
     /// Reads what [`normalise`] has written.
     pub(super) fn of(plain: &str, language: Option<Words>) -> Self {
-        let at = |byte: usize| plain[..byte].chars().count();
         let found = language.map(|language| spelled::find(plain, language));
-        let spelled = found.into_iter().flatten().map(|it| {
+        Self::with(plain, language, found.unwrap_or_default())
+    }
+
+    fn with(plain: &str, language: Option<Words>, found: Vec<spelled::Spelled>) -> Self {
+        let starts: Vec<usize> = match found.is_empty() || plain.is_ascii() {
+            true => Vec::new(),
+            false => plain.char_indices().map(|(start, _)| start).collect(),
+        };
+        let at = |byte: usize| match starts.is_empty() {
+            true => byte,
+            false => starts.partition_point(|&start| start < byte),
+        };
+        let spelled = found.into_iter().map(|it| {
             let before = &plain[..it.range.start];
             let digits = before.trim_end_matches(|c: char| c.is_whitespace() || c == '-');
             let is_scale = it.scales(&before[digits.len()..]);
@@ -73,7 +98,8 @@ impl Scanner {
                 digits: it.digits,
             }
         });
-        Self { spelled: spelled.collect(), chars: plain.chars().collect(), language }
+        let has_comma = language.is_some_and(Words::has_decimal_comma);
+        Self { spelled: spelled.collect(), chars: plain.chars().collect(), language, has_comma }
     }
 
     /// The only number, with its place.
@@ -121,7 +147,8 @@ impl Scanner {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.chars.len() {
-            let spelled = self.spelled.iter().find(|it| it.range.start == at && it.kind.counts());
+            let spelled = self.spelled_from(at);
+            let spelled = spelled.filter(|it| it.range.start == at && it.kind.counts());
             let number = if let Some(spelled) = spelled {
                 self.in_words(spelled)
             } else if !self.starts_number(at) {
@@ -151,10 +178,15 @@ impl Scanner {
         found
     }
 
+    /// The first number in words that begins at a place or behind it.
+    fn spelled_from(&self, at: usize) -> Option<&Spelled> {
+        self.spelled.get(self.spelled.partition_point(|it| it.range.start < at))
+    }
+
     /// Whether a number is but a word for both, as in "the two".
     fn is_both(&self, range: &Range<usize>) -> bool {
         let is_word = self.chars[range.start].is_alphabetic();
-        let before = self.text(0..range.start);
+        let before = self.text(range.start.saturating_sub(NEAR)..range.start);
         let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
         let is_the = self.language.is_some_and(|language| spelled::is_the(word, language));
         // "the two halves"
@@ -163,6 +195,16 @@ impl Scanner {
             .iter()
             .any(|it| it.range == *range && matches!(it.digits.as_str(), "2" | "2/2"));
         is_word && is_two && is_the && before.ends_with(char::is_whitespace)
+    }
+
+    /// Whether a mark may stand between groups of three digits. In English a plain space is none: `12 100` may be two
+    /// numbers.
+    pub(super) fn is_separator(&self, c: char) -> bool {
+        match c {
+            ',' => !self.has_comma,
+            '.' | ' ' | '\'' | '’' => self.has_comma,
+            _ => matches!(c, '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}'),
+        }
     }
 
     pub(super) fn get(&self, at: usize) -> Option<char> {
@@ -179,9 +221,14 @@ impl Scanner {
 
     fn starts_number(&self, at: usize) -> bool {
         self.is_digit(at)
-            || (self.get(at) == Some('.')
+            || (self.is_decimal_mark(at)
                 && self.is_digit(at + 1)
                 && !self.before(at).is_some_and(|c| c.is_alphanumeric() || c == ')'))
+    }
+
+    /// Whether decimals may follow upon the mark at this place.
+    fn is_decimal_mark(&self, at: usize) -> bool {
+        self.get(at).is_some_and(|c| c == '.' || c == ',' && self.has_comma)
     }
 
     /// Whether the digits at this place belong to a word, as in `ResNet-18` or `L^2`.
@@ -223,7 +270,7 @@ impl Scanner {
                 let before = (0..sign).rev().find(|at| !blank(at));
                 let is_name = |at: usize| {
                     self.chars[at].is_alphabetic()
-                        && !at.checked_sub(1).is_some_and(|it| self.chars[it].is_alphanumeric())
+                        && !at.checked_sub(1).is_some_and(|it| self.chars[it].is_alphabetic())
                 };
                 let is_operand = before.is_some_and(|at| ends(self.chars[at]) || is_name(at));
                 (!is_operand).then_some(sign)
@@ -234,16 +281,17 @@ impl Scanner {
 
     /// Where the word begins that makes a negative number of the one in words at `at`.
     fn minus_in_words(&self, at: usize) -> Option<usize> {
-        let before = self.text(0..at);
+        let start = at.saturating_sub(NEAR);
+        let before = self.text(start..at);
         let byte = scaled::sign(&before, self.language?)?;
-        Some(before[..byte].chars().count())
+        Some(start + before[..byte].chars().count())
     }
 
     /// A number written as words.
     fn in_words(&self, spelled: &Spelled) -> Result<(Printed, Range<usize>), String> {
         let start = spelled.range.start;
         let begin = self.minus(start).or_else(|| self.minus_in_words(start)).unwrap_or(start);
-        let (mut printed, _) = Self::new(&spelled.digits).number(0)?;
+        let (mut printed, _) = Self::digits(&spelled.digits, None).number(0)?;
         if let Some(function) = self.function(begin) {
             return Err(self.unreadable(function, spelled.range.end));
         }
@@ -259,7 +307,7 @@ impl Scanner {
 
     /// The power of ten in words that scales digits which end at this place, with its end.
     fn scale(&self, at: usize) -> Option<(BigRational, usize)> {
-        let spelled = self.spelled.iter().find(|it| it.scales == Some(at))?;
+        let spelled = self.spelled_from(at).filter(|it| it.scales == Some(at))?;
         Some((spelled.digits.parse::<BigInt>().ok()?.into(), spelled.range.end))
     }
 
@@ -267,7 +315,15 @@ impl Scanner {
         let minus = self.minus(start);
         let (mut digits, mut end) = self.whole(start);
         let mut decimals = 0;
-        if self.get(end) == Some('.') && self.is_digit(end + 1) {
+        let has_groups = end > start + digits.len();
+        let is_decimal = match self.get(end) {
+            // "0.82" says the same everywhere, "5.050.5" nothing.
+            Some('.') if self.has_comma => !has_groups,
+            Some('.') => true,
+            Some(',') => self.has_comma,
+            _ => false,
+        };
+        if is_decimal && self.is_digit(end + 1) {
             let last = self.skip(end + 1, |c| c.is_ascii_digit());
             digits.push_str(&self.text(end + 1..last));
             decimals = last - end - 1;
@@ -276,6 +332,9 @@ impl Scanner {
         let begin = minus.unwrap_or(start);
         let first = end;
         let unreadable = || self.unreadable(begin, first);
+        if self.has_comma && self.is_decimal_mark(end) && self.is_digit(end + 1) {
+            return Err(unreadable());
+        }
         if let Some(function) = self.function(begin) {
             return Err(self.unreadable(function, first));
         }
@@ -353,14 +412,20 @@ impl Scanner {
             }
             _ => {}
         }
+        // `\mathrm{log}`
+        if self.chars[last] == '}'
+            && let Some(brace) = self.chars[..last].iter().rposition(|&c| c == '{')
+            && is_function(&self.text(brace + 1..last))
+        {
+            let command = self.chars[..brace].iter().rposition(|c| !c.is_ascii_alphabetic())?;
+            return (self.chars[command] == '\\').then_some(command);
+        }
         let start = self.chars[..=last].iter().rposition(|&c| c == '\\' || c.is_whitespace())?;
         let end = self.skip(start + 1, |c| c.is_ascii_alphabetic());
         // `\log_2`, `\sqrt[3]`
         let is_whole = end > last || matches!(self.chars[end], '_' | '^' | '[');
-        let is_function = self.chars[start] == '\\'
-            && is_whole
-            && FUNCTIONS.split(' ').any(|it| it == self.text(start + 1..end));
-        is_function.then_some(start)
+        let is_named = self.chars[start] == '\\' && is_whole;
+        (is_named && is_function(&self.text(start + 1..end))).then_some(start)
     }
 
     /// Digits before the decimal point, without separators of thousands.
@@ -373,12 +438,15 @@ impl Scanner {
         if digits.len() > 3 || digits.starts_with('0') {
             return (digits, end);
         }
-        let Some(separator) = self.get(end).filter(|&c| is_separator(c)) else {
+        let Some(separator) = self.get(end).filter(|&c| self.is_separator(c)) else {
             return (digits, end);
         };
         while self.get(end) == Some(separator) {
             let group = self.skip(end + 1, |c| c.is_ascii_digit());
-            if group != end + 4 {
+            // "5 128-dimensional vectors"
+            let goes_on = |c: char| c.is_alphanumeric() || c == '-';
+            let is_apart = separator == ' ' && self.get(group).is_some_and(goes_on);
+            if group != end + 4 || is_apart {
                 break;
             }
             digits.push_str(&self.text(end + 1..group));
@@ -444,9 +512,4 @@ fn counted(count: usize, noun: &str) -> String {
 /// Marks that a reader takes for a minus sign before a number; an em dash is none.
 pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
-}
-
-/// Marks between groups of three digits. A plain space is none: `12 100` may be two numbers.
-pub(super) fn is_separator(c: char) -> bool {
-    matches!(c, ',' | '_' | '\u{2009}' | '\u{202f}' | '\u{a0}' | '\u{2007}')
 }

@@ -23,6 +23,10 @@ pub(super) struct Manner {
     pub and: &'static str,
     /// The word in front of two ends.
     pub between: &'static str,
+    /// What is added to a number in words, with `|` between phrases.
+    pub and_a_half: &'static str,
+    /// What is a number if nothing stands beside it.
+    pub half: &'static [&'static str],
     /// How one counts from two on.
     pub counting: &'static str,
     /// Other spellings of what is read.
@@ -48,6 +52,8 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
         the: &["the", "these", "those"],
         and: "and",
         between: "between",
+        and_a_half: "and a half|and one half",
+        half: &["half", "a half", "one half"],
         counting: "two three four five six seven eight nine ten eleven twelve thirteen",
         spellings: &[],
     },
@@ -79,6 +85,8 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
         the: &["die", "diese", "beiden", "den", "der"],
         and: "und",
         between: "zwischen",
+        and_a_half: "und ein halb|und ein halbes|und eine halbe|einhalb",
+        half: &["die hälfte", "hälfte", "ein halb"],
         counting: "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn",
         spellings: &[("fuenf", "fünf"), ("zwoelf", "zwölf")],
     },
@@ -115,6 +123,8 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
         the: &["les", "ces", "des"],
         and: "et",
         between: "entre",
+        and_a_half: "et demi|et demie",
+        half: &["la moitié", "moitié", "un demi"],
         counting: "deux trois quatre cinq six sept huit neuf dix onze douze treize",
         spellings: &[],
     },
@@ -145,6 +155,8 @@ pub(super) const MANNERS: [Manner; LANGUAGES.len()] = [
         the: &["los", "las", "estos", "estas"],
         and: "y",
         between: "entre",
+        and_a_half: "y medio|y media",
+        half: &["la mitad", "mitad", "un medio"],
         counting: "dos tres cuatro cinco seis siete ocho nueve diez once doce trece",
         spellings: &[("veintiún", "veintiuno")],
     },

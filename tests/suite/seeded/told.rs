@@ -1,6 +1,6 @@
 //! Copies of this report with changes in them: a comparison with the report as it is tells each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use veracity::claims::Judged;
 use veracity::diff::{self, Kind, Side};
@@ -12,7 +12,8 @@ use super::{CHAPTERS, Copy, Report, bad, report};
 /// What a comparison of the report with a copy tells.
 fn compared(report: &Report, copy: &Copy) -> Vec<diff::Change> {
     let side = |report: &Evaluated| {
-        Side::parse("claims.json", &ledger::json(&report.document)).expect("we have written it")
+        Side::parse("claims.json", &ledger::json(&report.document, &BTreeMap::new()))
+            .expect("we have written it")
     };
     diff::compare(&side(&report.clean), &side(&report.judge(copy)))
 }
