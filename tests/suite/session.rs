@@ -477,6 +477,36 @@ fn an_edit_shows_while_cells_run_and_ends_the_run_if_it_touches_them() {
 }
 
 #[test]
+fn an_edit_before_anything_runs_ends_the_run_once_it_turns_out_to_be_of_old_code() {
+    let bench = Bench::new();
+    bench.write("a.md", chapter("A", "Before.", 7).replace("\n```\n", "\nwait\n```\n"));
+    let (subscriber, told) = listener();
+    let request = bench.request(bench.root().join("build"));
+    // The first ground takes until the edit was seen.
+    let (seen, is_seen) = mpsc::channel::<()>();
+    let (begins, begun) = mpsc::channel();
+    let (prepare, is_seen) = (bench.prepare(), Mutex::new(is_seen));
+    let prepare: Arc<Prepare> = Arc::new(move |request: &_, config: &_, slugs: &[&str]| {
+        // A test that has failed does not listen.
+        let _ = begins.send(());
+        let _ = is_seen.lock().expect("no panic").recv();
+        prepare(request, config, slugs)
+    });
+    let session = Session::start(request, prepare, subscriber);
+    begun.recv_timeout(PATIENCE).expect("it begins");
+    bench.write("a.md", chapter("A", "After.", 7));
+    wait(&told, |told| matches!(told, Told::Changed(_)).then_some(()));
+    drop(seen);
+    wait(&told, |told| match told {
+        Told::Page(PageState::Final, files) => {
+            String::from_utf8_lossy(&files["a.html"]).contains("After.").then_some(())
+        }
+        _ => None,
+    });
+    session.stop();
+}
+
+#[test]
 fn the_pdf_follows_and_an_ordinary_build_finds_nothing_to_do() {
     let bench = Bench::new();
     bench.write("report.yaml", "title: T\nchapters: [p.md]\n");
