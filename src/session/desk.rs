@@ -204,6 +204,9 @@ impl Desk {
         if !is_same || outside != self.outside {
             self.failures.forget_outside();
             self.look_again(Some(outside));
+        } else {
+            // A new folder changes nothing as long as it is empty.
+            self.follow();
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use veracity::diag::Diagnostic;
@@ -445,6 +445,39 @@ fn a_watched_report_survives_what_editors_and_people_do_to_it() {
     });
     session.stop();
     assert!(told.try_iter().all(|told| !matches!(told, Told::Trouble(_))));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_made_for_templates_is_watched_before_anything_is_in_it() {
+    use std::os::unix::fs::MetadataExt;
+
+    let bench = Bench::new();
+    let (subscriber, told) = listener();
+    let request = bench.request(bench.root().join("build"));
+    let session = Session::start(request, bench.prepare(), subscriber);
+    wait(&told, |told| matches!(told, Told::Page(PageState::Final, _)).then_some(()));
+    let folder = bench.root().join("templates");
+    fs::create_dir(&folder).expect("it can be made");
+    let mark = format!(" ino:{:x} ", fs::metadata(&folder).expect("it is there").ino());
+    let is_watched = || {
+        let open = fs::read_dir("/proc/self/fdinfo").expect("it can be read").flatten();
+        open.filter_map(|file| fs::read_to_string(file.path()).ok())
+            .any(|text| text.contains(&mark))
+    };
+    let since = Instant::now();
+    while !is_watched() {
+        assert!(since.elapsed() < PATIENCE, "nobody watches it");
+        std::thread::yield_now();
+    }
+    bench.write("templates/style.css", "main { color: red }");
+    wait(&told, |told| match told {
+        Told::Page(_, files) => {
+            (*files["assets/style.css"] == *b"main { color: red }").then_some(())
+        }
+        _ => None,
+    });
+    session.stop();
 }
 
 #[test]
