@@ -81,12 +81,12 @@ pub(super) fn ready<'a>(
     Ok(context.as_mut().expect("it has just been opened"))
 }
 
-/// The process that runs cells had ended before the cell that it was given began.
-struct Gone;
+/// The process that runs cells had ended before the cell that it was given began, or the companion has.
+pub(super) struct Gone;
 
 /// What a death that comes before the cell has begun says of the cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum EarlyDeath {
+pub(super) enum EarlyDeath {
     /// Nothing: somebody ended the process while it was idle, as a kernel without memory does.
     Innocent,
     /// That it is the cell's, since it has come twice.
@@ -105,7 +105,14 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Gives one outcome for each of the cells.
-    pub(super) fn outcomes(mut self, cells: &[usize]) -> Vec<Outcome> {
+    ///
+    /// # Errors
+    /// If what ran them has gone, and that says nothing of them: they are to be run again.
+    pub(super) fn outcomes(
+        mut self,
+        cells: &[usize],
+        death: EarlyDeath,
+    ) -> Result<Vec<Outcome>, Gone> {
         let steps: Vec<Step> = self
             .chapter
             .cells
@@ -117,19 +124,17 @@ impl Run<'_> {
             })
             .collect();
         self.context.forget_but(&steps);
-        let mut results = self.results(&steps, cells, EarlyDeath::Innocent).or_else(|Gone| {
+        let mut results = self.results(&steps, cells, death).inspect_err(|Gone| {
             // What it held has gone with it.
             self.context.memory.failed(BTreeMap::new());
-            self.results(&steps, cells, EarlyDeath::Guilty)
-        });
+        })?;
         let mut take = |index: usize| {
-            let new = results.as_mut().ok().and_then(|results| results.remove(&index));
-            new.unwrap_or_else(|| {
+            results.remove(&index).unwrap_or_else(|| {
                 let known = self.context.outcomes.get(&steps[index].key).cloned();
                 known.unwrap_or_else(|| Outcome::silent(Ending::NotReached))
             })
         };
-        cells.iter().map(|&index| take(index)).collect()
+        Ok(cells.iter().map(|&index| take(index)).collect())
     }
 
     /// Runs what must run, and says what came of it.
@@ -194,6 +199,9 @@ impl Run<'_> {
                 Ok(evaluated) => evaluated,
                 Err(error) => {
                     self.context.broken = true;
+                    if death == EarlyDeath::Innocent && !(self.interrupted)() {
+                        return Err(Gone);
+                    }
                     return Ok(vec![(index, self.broken(index, &error.to_string()))]);
                 }
             };
