@@ -7,7 +7,7 @@
 mod export;
 mod import;
 
-pub use export::export;
+pub use export::{Place, export};
 pub use import::{Imported, import};
 
 /// Name of what Veracity keeps in the metadata of a notebook's cells.
@@ -47,15 +47,29 @@ mod tests {
         let text = "---\ntitle: A\n---\n\nOne [5](claim:x).\n\n```rust,module\n//| echo: false\n\
                     pub fn f() -> u32 { 5 }\n```\n\n- item\n\n````rust,cell\n//| label: tbl-x\n\
                     // ```\nlab::value(\"x\", f());\n````\n\n## Two\n\n```rust\nshown()\n```\n";
-        let settings = "title: T\nchapters: [a.md]\ndependencies:\n  serde: \"1\"\n";
+        let settings =
+            "title: T\nchapters: [a.md]\ndependencies:\n  serde: \"1\"\n  near: { path: near }\n";
         let config = config::report(&Source::new("report.yaml", settings)).0.expect("it is right");
         let chapter = parse::chapter(Source::new("a.md", text)).0;
-        let notebook = export(&config, &chapter, &ExecutedChapter::default()).expect("it is one");
-        assert!(notebook.contains(":dep serde = \\\"1\\\""), "{notebook}");
+        let place = Place { root: "../..".into(), lab: "../work/lab".into() };
+        let notebook =
+            export(&config, &chapter, &ExecutedChapter::default(), &place).expect("it is one");
+        for line in [
+            r#":dep serde = \"1\""#,
+            r#":dep near = { path = \"../../near\" }"#,
+            r#":dep veracity-lab = { path = \"../work/lab\" }"#,
+        ] {
+            assert!(notebook.contains(line), "{notebook}");
+        }
         let imported = import("a.ipynb", &notebook).expect("it is a notebook");
         assert_eq!(imported.text, text);
-        assert!(imported.problems.is_empty(), "{:?}", imported.problems);
-        assert_eq!(imported.dependencies.keys().collect::<Vec<_>>(), ["serde"]);
+        let problems: Vec<&str> =
+            imported.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            problems,
+            ["cell 2: the path of `near` began at the notebook and begins at report.yaml now"]
+        );
+        assert_eq!(imported.dependencies.keys().collect::<Vec<_>>(), ["near", "serde"]);
     }
 
     #[test]
@@ -85,5 +99,41 @@ mod tests {
             imported.problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(problems, ["cell 2: `:opt 2` means nothing in a chapter"]);
         assert!(import("a.ipynb", "{}").is_err());
+    }
+
+    #[test]
+    fn a_cell_of_a_notebook_ends_where_it_ends_there() {
+        let cell = |kind: &str, source: &str| {
+            let mut cell =
+                serde_json::json!({ "cell_type": kind, "metadata": {}, "source": source });
+            if kind == "code" {
+                cell["outputs"] = serde_json::json!([]);
+                cell["execution_count"] = serde_json::Value::Null;
+            }
+            cell
+        };
+        let notebook = serde_json::json!({
+            "nbformat": 4, "nbformat_minor": 4,
+            "metadata": { "kernelspec": { "name": "rust", "display_name": "Rust" } },
+            "cells": [
+                cell("markdown", "Never closed:\n\n~~~~\nls"),
+                cell("code", "let one = 1;"),
+                cell("markdown", "- closed by the list:\n  ```\n  ls"),
+                cell("code", "!ls\nlet two = 2;"),
+                cell("code", ":dep near = { path = \"../near\" }"),
+            ],
+        });
+        let imported = import("a.ipynb", &notebook.to_string()).expect("it is a notebook");
+        let chapter = parse::chapter(Source::new("a.md", imported.text.as_str())).0;
+        assert_eq!(chapter.cells.len(), 2, "{}", imported.text);
+        let problems: Vec<&str> =
+            imported.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            problems,
+            [
+                "cell 4: its code cannot be read as Rust",
+                "cell 5: the path of `near` began at the notebook and begins at report.yaml now"
+            ]
+        );
     }
 }

@@ -31,7 +31,7 @@ use axum::routing::{get, post};
 use futures_util::Stream;
 use tokio::runtime::{Builder, Runtime};
 
-use self::guard::{COOKIE, Entry, Guard};
+use self::guard::{Entry, Guard};
 use crate::diag::Diagnostic;
 use crate::publish;
 use crate::render::html;
@@ -123,7 +123,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let guard = Arc::new(Guard::new(&options.host, token.as_deref()));
+        let guard = Arc::new(Guard::new(&options.host, bound.port(), token.as_deref()));
         let served = Served { board, guard, out, consoles };
         let router = Router::new()
             .route("/", get(index))
@@ -198,10 +198,7 @@ async fn admit(State(served): State<Served>, request: Request, next: Next) -> Re
     let mut response = match served.guard.entry(value(header::HOST), cookies, given.as_deref()) {
         Entry::Open => next.run(request).await,
         Entry::Welcome => {
-            // A strict cookie would not come along when a link elsewhere leads here; requests that do
-            // something name their origin besides.
-            let cookie =
-                format!("{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/", given.unwrap_or_default());
+            let cookie = served.guard.cookie(&given.unwrap_or_default());
             let path = request.uri().path().trim_start_matches('/');
             let mut response = Redirect::to(&format!("/{path}")).into_response();
             if let Ok(cookie) = HeaderValue::try_from(cookie) {

@@ -1,11 +1,11 @@
 //! `veracity export --ipynb` and `veracity import-notebook`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Session, relative, reports};
 use crate::diag::Diagnostic;
-use crate::notebook;
+use crate::notebook::{self, Place};
 use crate::pipeline::{self, BuildEvent, BuildRequest};
 use crate::publish::Output;
 use crate::world::DiskWorld;
@@ -22,17 +22,31 @@ pub(super) fn export(
     let evaluated = pipeline::evaluate(request, &DiskWorld::new(&request.root), &show)?;
     session.progress.finish();
     session.problems(&evaluated.diagnostics);
+    // Where it cannot be made, writing into it says so.
+    let _ = fs::create_dir_all(folder);
+    let lab = request.out.join("work").join("lab");
+    let place = Place { root: seen_from(folder, &request.root), lab: seen_from(folder, &lab) };
     for (index, chapter) in evaluated.chapters.iter().enumerate() {
         if request.chapter.is_some_and(|number| number != index + 1) {
             continue;
         }
         let results = &evaluated.executed.chapters[index];
-        let text = notebook::export(&evaluated.config, chapter, results).map_err(|it| vec![it])?;
+        let text =
+            notebook::export(&evaluated.config, chapter, results, &place).map_err(|it| vec![it])?;
         let path = folder.join(format!("{}.ipynb", chapter.slug));
         reports::file(&path, &text)?;
         session.say(&format!("wrote {}\n", relative(&path).display()));
     }
     Ok(super::status(evaluated.standing(), false))
+}
+
+/// A path as it is seen from a folder.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (folder, path) = (whole(folder), whole(path));
+    let same = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(same).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(same)).collect()
 }
 
 /// Makes a chapter out of a notebook, and says what report.yaml needs for it.

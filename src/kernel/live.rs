@@ -28,9 +28,10 @@ use std::thread;
 use std::time::Duration;
 
 use self::context::Context;
+use self::run::{EarlyDeath, Gone};
 use super::batch::BatchKernel;
 use super::workspace::{Workspace, library_crate};
-use super::{Completion, Event, Kernel, Outcome, Tested, process};
+use super::{Completion, Ending, Event, Kernel, Outcome, Tested, process};
 use crate::diag::Diagnostic;
 use crate::plan::{ChapterPlan, Tests, tangle};
 
@@ -204,13 +205,19 @@ impl LiveKernel {
         let interrupted = &self.interrupted();
         let context = self.pool.context(&chapter.slug);
         let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
-        match run::ready(&mut context, &self.pool, &self.ground, chapter, interrupted, sink) {
-            Ok(context) => {
-                let ground = &self.ground;
-                run::Run { ground, chapter, context, interrupted, sink }.outcomes(cells)
+        let mut attempt = |death| {
+            let ground = &self.ground;
+            match run::ready(&mut context, &self.pool, ground, chapter, interrupted, sink) {
+                Ok(context) => {
+                    run::Run { ground, chapter, context, interrupted, sink }.outcomes(cells, death)
+                }
+                Err(problem) => Ok(run::none(chapter, cells, problem)),
             }
-            Err(problem) => run::none(chapter, cells, problem),
-        }
+        };
+        let outcomes = attempt(EarlyDeath::Innocent).or_else(|Gone| attempt(EarlyDeath::Guilty));
+        outcomes.unwrap_or_else(|Gone| {
+            cells.iter().map(|_| Outcome::silent(Ending::NotReached)).collect()
+        })
     }
 
     /// Whether nobody waits any more for what begins now.

@@ -4,6 +4,7 @@
 //! written; code goes over without its fence. A cell keeps what it put out as HTML, SVG and text.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use base64::Engine;
 use serde_json::{Value, json};
@@ -19,6 +20,15 @@ use crate::parse::Chapter;
 use crate::render::html;
 use crate::span::Span;
 
+/// Where a notebook finds what its code depends on; evcxr looks for paths from the notebook's folder.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The report's folder.
+    pub root: PathBuf,
+    /// The crate through which cells publish.
+    pub lab: PathBuf,
+}
+
 /// The notebook of a chapter; `results` may lack what was not run.
 ///
 /// # Errors
@@ -27,6 +37,7 @@ pub fn export(
     config: &ReportConfig,
     chapter: &Chapter,
     results: &ExecutedChapter,
+    place: &Place,
 ) -> Result<String, Diagnostic> {
     let mut blocks: Vec<(Kind, usize, &Span)> = Vec::new();
     blocks.extend(chapter.cells.iter().enumerate().map(|(at, cell)| (Kind::Cell, at, &cell.span)));
@@ -41,7 +52,7 @@ pub fn export(
     if done > 0 {
         writer.prose("raw", &text[..done]);
     }
-    writer.code(Kind::Dependencies, &dependencies(config), None, Vec::new());
+    writer.code(Kind::Dependencies, &dependencies(config, place), None, Vec::new());
     let mut count = 0;
     for (kind, at, span) in blocks {
         writer.prose("markdown", &text[done..span.range.start]);
@@ -115,15 +126,21 @@ fn front_matter(text: &str) -> usize {
 }
 
 /// What the code depends on, as evcxr is told of it.
-fn dependencies(config: &ReportConfig) -> String {
+fn dependencies(config: &ReportConfig, place: &Place) -> String {
     let mut text = String::from(
         "// `lab` publishes through Veracity, and calls of it end here with a message that says so.\n",
     );
     if !config.dependencies.contains_key("veracity-lab") {
-        text.push_str(":dep veracity-lab = { path = \"build/work/lab\" }\n");
+        let lab = toml::Value::String(place.lab.display().to_string());
+        text.push_str(&format!(":dep veracity-lab = {{ path = {lab} }}\n"));
     }
     for (name, spec) in &config.dependencies {
-        if let Ok(spec) = toml::Value::try_from(spec) {
+        if let Ok(mut spec) = toml::Value::try_from(spec) {
+            if let Some(path) = spec.get_mut("path")
+                && let Some(below) = path.as_str()
+            {
+                *path = toml::Value::String(place.root.join(below).display().to_string());
+            }
             text.push_str(&format!(":dep {name} = {spec}\n"));
         }
     }

@@ -4,9 +4,11 @@
 //! over, each with the number of its cell. Outputs are not: a chapter makes its own.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use nbformat::Notebook;
 use nbformat::v4::Cell;
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 use syn::spanned::Spanned;
 
 use super::{Kind, MARK};
@@ -93,7 +95,11 @@ impl Reader {
                     self.problem(number, "a picture that is attached to it is left out");
                 }
                 if !source.trim().is_empty() {
-                    self.parts.push(source.trim_matches('\n').to_owned());
+                    let prose = source.trim_matches('\n');
+                    self.parts.push(match open_fence(prose).filter(|_| !self.is_ours) {
+                        Some(fence) => format!("{prose}\n{fence}"),
+                        None => prose.to_owned(),
+                    });
                 }
             }
             Cell::Raw { .. } if number == 1 && source.starts_with("---") => {
@@ -108,7 +114,10 @@ impl Reader {
                 }
                 let code = match self.is_ours {
                     true => code,
-                    false => with_words(&code),
+                    false => with_words(&code).unwrap_or_else(|| {
+                        self.problem(number, "its code cannot be read as Rust");
+                        code
+                    }),
                 };
                 let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or_default();
                 let fence = "`".repeat(longest.max(2) + 1);
@@ -146,31 +155,47 @@ impl Reader {
         };
         match table {
             // Chapters have lab anyway.
-            Ok(table) => self.dependencies.extend(
-                table
-                    .into_iter()
-                    .filter(|(name, _)| name != "veracity-lab")
-                    .map(|(name, spec)| (name, spec.to_string())),
-            ),
+            Ok(table) => {
+                for (name, spec) in table.into_iter().filter(|(name, _)| name != "veracity-lab") {
+                    let path = spec.get("path").and_then(toml::Value::as_str);
+                    if path.is_some_and(|path| Path::new(path).is_relative()) {
+                        let words = format!(
+                            "the path of `{name}` began at the notebook and begins at report.yaml now"
+                        );
+                        self.problem(number, &words);
+                    }
+                    self.dependencies.insert(name, spec.to_string());
+                }
+            }
             Err(_) => self.problem(number, &format!("`:dep {line}` cannot be read")),
         }
     }
 }
 
-/// Code whose trailing expression, which a notebook shows whatever it is, is text for a chapter.
-fn with_words(code: &str) -> String {
-    let statements = code
-        .parse()
-        .ok()
-        .and_then(|tokens| syn::parse::Parser::parse2(syn::Block::parse_within, tokens).ok());
-    match statements.as_ref().and_then(|statements| statements.last()) {
+/// The fence that ends a code block which a notebook ends with its cell and a chapter would go on with.
+fn open_fence(prose: &str) -> Option<String> {
+    let whole = format!("{prose}\n\nx");
+    let open = Parser::new(&whole).into_offset_iter().find_map(|(event, range)| {
+        let is_fenced = matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))));
+        (is_fenced && range.end == whole.len()).then_some(range.start)
+    })?;
+    let mark = whole[open..].chars().next()?;
+    Some(whole[open..].chars().take_while(|&c| c == mark).collect())
+}
+
+/// Code whose trailing expression, which a notebook shows whatever it is, is text for a chapter; none if it
+/// is no Rust.
+fn with_words(code: &str) -> Option<String> {
+    let tokens = code.parse().ok()?;
+    let statements = syn::parse::Parser::parse2(syn::Block::parse_within, tokens).ok()?;
+    Some(match statements.last() {
         Some(syn::Stmt::Expr(expression, None)) if has_value(expression) => {
             let at = expression.span().byte_range();
             let (before, shown, behind) = (&code[..at.start], &code[at.clone()], &code[at.end..]);
             format!("{before}lab::text(format!(\"{{:?}}\", {shown})){behind}")
         }
         _ => code.to_owned(),
-    }
+    })
 }
 
 fn has_value(expression: &syn::Expr) -> bool {

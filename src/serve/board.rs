@@ -119,6 +119,8 @@ impl Board {
     pub fn note(&self, update: Update<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = match update {
+            // What runs may be the same as before.
+            Update::Changed(_) if state.activity.is_some() => false,
             Update::Changed(_) => state.works("looking at the change"),
             Update::Build(event) => state.build(event),
             Update::Planned(planned) => state.planned(planned),

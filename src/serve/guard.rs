@@ -10,15 +10,15 @@ use blake3::Hash;
 
 use crate::diag::Diagnostic;
 
-/// Cookie that holds the token once it was given.
-pub(super) const COOKIE: &str = "veracity-token";
-
 /// Rules for requests.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     /// The name under which the report is served.
     host: String,
     token: Option<Hash>,
+    /// Name of the cookie that holds the token once it was given. Browsers send a cookie to all ports of
+    /// a machine, where other reports may be served.
+    cookie: String,
 }
 
 /// What to do with a request.
@@ -35,8 +35,16 @@ pub(super) enum Entry {
 }
 
 impl Guard {
-    pub(super) fn new(host: &str, token: Option<&str>) -> Self {
-        Self { host: host.to_ascii_lowercase(), token: token.map(digest) }
+    pub(super) fn new(host: &str, port: u16, token: Option<&str>) -> Self {
+        let cookie = format!("veracity-token-{port}");
+        Self { host: host.to_ascii_lowercase(), token: token.map(digest), cookie }
+    }
+
+    /// The cookie that lets in whoever has given a token.
+    pub(super) fn cookie(&self, token: &str) -> String {
+        // A strict one would not come along when a link elsewhere leads here; requests that do something
+        // name their origin besides.
+        format!("{}={token}; HttpOnly; SameSite=Lax; Path=/", self.cookie)
     }
 
     /// Decides about a request by its `Host`, its cookies and the token in its address.
@@ -52,7 +60,7 @@ impl Guard {
         let known = cookies
             .split(';')
             .filter_map(|cookie| cookie.trim().split_once('='))
-            .any(|(name, value)| name == COOKIE && digest(value) == token);
+            .any(|(name, value)| name == self.cookie && digest(value) == token);
         if known { Entry::Open } else { Entry::NoToken }
     }
 
@@ -94,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_page_from_elsewhere_cannot_rebind_its_name_to_ours() {
-        let guard = Guard::new("127.0.0.1", None);
+        let guard = Guard::new("127.0.0.1", 4040, None);
         for host in ["localhost:4040", "127.0.0.1:4040", "[::1]:4040", "LocalHost", "127.0.0.1"] {
             assert_eq!(guard.entry(Some(host), "", None), Entry::Open, "{host}");
         }
@@ -106,13 +114,18 @@ mod tests {
 
     #[test]
     fn elsewhere_nothing_is_shown_without_the_token() {
-        let guard = Guard::new("0.0.0.0", Some("secret"));
+        let guard = Guard::new("0.0.0.0", 4040, Some("secret"));
         let host = Some("192.168.0.7:4040");
         assert_eq!(guard.entry(host, "", None), Entry::NoToken);
         assert_eq!(guard.entry(host, "", Some("secre")), Entry::NoToken);
         assert_eq!(guard.entry(host, "", Some("secret")), Entry::Welcome);
-        assert_eq!(guard.entry(host, "a=b; veracity-token=secret", None), Entry::Open);
-        assert_eq!(guard.entry(host, "veracity-token=other", None), Entry::NoToken);
+        assert_eq!(
+            guard.entry(host, "veracity-token-4041=other; veracity-token-4040=secret", None),
+            Entry::Open
+        );
+        assert_eq!(guard.entry(host, "veracity-token-4040=other", None), Entry::NoToken);
+        assert_eq!(guard.entry(host, "veracity-token-4041=secret", None), Entry::NoToken);
+        assert!(guard.cookie("secret").starts_with("veracity-token-4040=secret;"));
         assert_eq!(guard.entry(Some("evil.example"), "", Some("secret")), Entry::WrongHost);
     }
 }

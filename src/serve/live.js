@@ -285,7 +285,10 @@
     const events = new EventSource("/live/events");
     events.addEventListener("message", (event) => take(JSON.parse(event.data)));
     events.addEventListener("error", () => {
-      status.textContent = "the session has ended; waiting for it to come back";
+      // Where the token is another one now, the browser does not try again.
+      status.textContent = events.readyState === EventSource.CLOSED
+        ? "this page is no longer let in; open the address that veracity serve has printed last"
+        : "the session has ended; waiting for it to come back";
       panel.classList.add("bad");
       panel.hidden = false;
     });
@@ -362,6 +365,8 @@
           const source = make("source");
           [source.srcset, source.media] = [dark, "(prefers-color-scheme: dark)"];
           const image = make("img");
+          // Only then is it known how high it is.
+          image.addEventListener("load", () => { log.scrollTop = log.scrollHeight; });
           image.src = light;
           image.alt = "";
           picture.append(source, image);

@@ -17,7 +17,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::attend::{self, Failures};
 use super::change::{self, Change};
 use super::files::{Outside, Saving, Watch};
-use super::job::{Ended, Job, Ran, Shared, Work};
+use super::job::{Ended, Job, Ran, Runs, Shared, Work};
 use super::pages::Pages;
 use super::print::Printer;
 use super::timers::{Due, Timers};
@@ -155,7 +155,20 @@ impl Desk {
         meanwhile.filter(|wait| !wait.is_zero()).map_or(TICK, |wait| wait.min(TICK))
     }
 
+    /// Ends a job of which it turns out only now that it runs something else than what is written.
+    fn decide(&mut self) {
+        let (Some(job), Some(written)) = (&mut self.job, &self.written) else { return };
+        if job.undecided {
+            let runs = job.compare(&self.request, written);
+            job.undecided = runs == Runs::Unknown;
+            if runs == Runs::Another {
+                self.stop_job();
+            }
+        }
+    }
+
     fn time_has_passed(&mut self) {
+        self.decide();
         if self.job.as_ref().is_some_and(|job| job.shared.stopped.load(Ordering::SeqCst)) {
             self.stop_job();
         }
@@ -192,6 +205,9 @@ impl Desk {
         if !is_same || outside != self.outside {
             self.failures.forget_outside();
             self.look_again(Some(outside));
+        } else {
+            // A new folder changes nothing as long as it is empty.
+            self.follow();
         }
     }
 
@@ -236,10 +252,12 @@ impl Desk {
             None => self.start(written),
             Some(job) => {
                 job.outdated = true;
-                match job.runs_the_same(&self.request, &written) {
-                    true if job.meanwhile => self.show_meanwhile(),
-                    true => {}
-                    false => self.stop_job(),
+                let runs = job.compare(&self.request, &written);
+                job.undecided = runs == Runs::Unknown;
+                match runs {
+                    Runs::TheSame | Runs::Unknown if job.meanwhile => self.show_meanwhile(),
+                    Runs::TheSame | Runs::Unknown => {}
+                    Runs::Another => self.stop_job(),
                 }
             }
         }
@@ -272,6 +290,7 @@ impl Desk {
             shared: Arc::clone(&shared),
             meanwhile: false,
             outdated: false,
+            undecided: false,
         };
         let work = Work {
             request: self.request.clone(),

@@ -38,6 +38,17 @@ pub(super) struct Job {
     pub(super) meanwhile: bool,
     /// Whether the files have changed since.
     pub(super) outdated: bool,
+    /// Whether they have, and it was too early to tell if the same would run.
+    pub(super) undecided: bool,
+}
+
+/// What a job runs, against what has to run now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    TheSame,
+    Another,
+    /// It is not planned yet.
+    Unknown,
 }
 
 impl Job {
@@ -98,19 +109,25 @@ impl Work {
 }
 
 impl Job {
-    /// Whether what runs is also what has to run for what is written now.
-    pub(super) fn runs_the_same(&self, request: &BuildRequest, written: &Written) -> bool {
-        // While the ground is being prepared nothing runs that an edit could make useless.
-        let Some(ground) = self.shared.ground.get() else { return true };
-        let Some(planned) = self.shared.planned.get() else { return true };
+    /// Compares what runs with what has to run for what is written now.
+    pub(super) fn compare(&self, request: &BuildRequest, written: &Written) -> Runs {
+        let shared = &self.shared;
+        let (Some(ground), Some(planned)) = (shared.ground.get(), shared.planned.get()) else {
+            return Runs::Unknown;
+        };
         if self.written.config != written.config {
-            return false;
+            return Runs::Another;
         }
-        let Ok(now) = pipeline::plan(request, written.clone(), ground) else { return false };
+        let Ok(now) = pipeline::plan(request, written.clone(), ground) else {
+            return Runs::Another;
+        };
         let keys = |planned: &Planned| -> Vec<String> {
             let cells = planned.plan.chapters.iter().flat_map(|chapter| &chapter.cells);
             cells.map(|cell| format!("{} {}", cell.key, cell.barred.is_some())).collect()
         };
-        keys(planned) == keys(&now)
+        match keys(planned) == keys(&now) {
+            true => Runs::TheSame,
+            false => Runs::Another,
+        }
     }
 }

@@ -169,7 +169,8 @@ fn only_a_page_with_the_token_may_ask() {
         );
         super::serve::send("POST", &authority, path, &lines, body)
     };
-    let cookie = format!("Cookie: veracity-token={token}\r\n");
+    let (_, port) = authority.rsplit_once(':').expect("there is a port");
+    let cookie = format!("Cookie: veracity-token-{port}={token}\r\n");
     let own = format!("Origin: http://{authority}\r\n");
     for path in ["/live/console", "/live/console/interrupt"] {
         for refused in

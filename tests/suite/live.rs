@@ -420,6 +420,22 @@ fn both_kernels_find_the_same() {
     let last = found.executed.chapters[0].cells.last().expect("there are cells");
     assert!(words(last).starts_with("interrupted"), "{}", words(last));
     ran([1, 0, 0, 0, 0]);
+
+    // No cell is blamed if somebody ends what waits for the next one.
+    #[cfg(target_os = "linux")]
+    {
+        let end = |processes: &str| {
+            let processes = processes.split_whitespace();
+            let ended = std::process::Command::new("kill").arg("-KILL").args(processes).status();
+            assert!(ended.expect("there is a `kill`").success());
+        };
+        let companion = bench.pool.processes()["edited"];
+        let children = format!("/proc/{companion}/task/{companion}/children");
+        end(&std::fs::read_to_string(children).expect("it runs"));
+        assert_eq!(ran([1, 0, 1, 0, 1]), ["cell-1", "cell-2", "cell-4"]);
+        end(&companion.to_string());
+        assert_eq!(ran([1, 1, 1, 0, 1]), ["cell-1", "cell-2", "cell-3", "cell-4"]);
+    }
 }
 
 /// This repository's own report, every chapter of it.

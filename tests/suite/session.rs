@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use veracity::diag::Diagnostic;
@@ -448,6 +448,39 @@ fn a_watched_report_survives_what_editors_and_people_do_to_it() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_folder_made_for_templates_is_watched_before_anything_is_in_it() {
+    use std::os::unix::fs::MetadataExt;
+
+    let bench = Bench::new();
+    let (subscriber, told) = listener();
+    let request = bench.request(bench.root().join("build"));
+    let session = Session::start(request, bench.prepare(), subscriber);
+    wait(&told, |told| matches!(told, Told::Page(PageState::Final, _)).then_some(()));
+    let folder = bench.root().join("templates");
+    fs::create_dir(&folder).expect("it can be made");
+    let mark = format!(" ino:{:x} ", fs::metadata(&folder).expect("it is there").ino());
+    let is_watched = || {
+        let open = fs::read_dir("/proc/self/fdinfo").expect("it can be read").flatten();
+        open.filter_map(|file| fs::read_to_string(file.path()).ok())
+            .any(|text| text.contains(&mark))
+    };
+    let since = Instant::now();
+    while !is_watched() {
+        assert!(since.elapsed() < PATIENCE, "nobody watches it");
+        std::thread::yield_now();
+    }
+    bench.write("templates/style.css", "main { color: red }");
+    wait(&told, |told| match told {
+        Told::Page(_, files) => {
+            (*files["assets/style.css"] == *b"main { color: red }").then_some(())
+        }
+        _ => None,
+    });
+    session.stop();
+}
+
+#[test]
 fn an_edit_shows_while_cells_run_and_ends_the_run_if_it_touches_them() {
     let bench = Bench::new();
     bench.write("a.md", chapter("A", "Before.", 7).replace("\n```\n", "\nwait\n```\n"));
@@ -474,6 +507,36 @@ fn an_edit_shows_while_cells_run_and_ends_the_run_if_it_touches_them() {
     });
     session.stop();
     assert_eq!(bench.ran(), ["a/n", "a/n", "b/n"]);
+}
+
+#[test]
+fn an_edit_before_anything_runs_ends_the_run_once_it_turns_out_to_be_of_old_code() {
+    let bench = Bench::new();
+    bench.write("a.md", chapter("A", "Before.", 7).replace("\n```\n", "\nwait\n```\n"));
+    let (subscriber, told) = listener();
+    let request = bench.request(bench.root().join("build"));
+    // The first ground takes until the edit was seen.
+    let (seen, is_seen) = mpsc::channel::<()>();
+    let (begins, begun) = mpsc::channel();
+    let (prepare, is_seen) = (bench.prepare(), Mutex::new(is_seen));
+    let prepare: Arc<Prepare> = Arc::new(move |request: &_, config: &_, slugs: &[&str]| {
+        // A test that has failed does not listen.
+        let _ = begins.send(());
+        let _ = is_seen.lock().expect("no panic").recv();
+        prepare(request, config, slugs)
+    });
+    let session = Session::start(request, prepare, subscriber);
+    begun.recv_timeout(PATIENCE).expect("it begins");
+    bench.write("a.md", chapter("A", "After.", 7));
+    wait(&told, |told| matches!(told, Told::Changed(_)).then_some(()));
+    drop(seen);
+    wait(&told, |told| match told {
+        Told::Page(PageState::Final, files) => {
+            String::from_utf8_lossy(&files["a.html"]).contains("After.").then_some(())
+        }
+        _ => None,
+    });
+    session.stop();
 }
 
 #[test]

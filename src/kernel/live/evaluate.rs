@@ -49,6 +49,13 @@ pub(super) struct Progress {
     pub(super) timed_out: bool,
 }
 
+impl Progress {
+    /// Whether a cell has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.current.is_some() || !self.finished.is_empty() || self.failure.is_some()
+    }
+}
+
 impl Run<'_> {
     /// Compiles cells and runs them.
     pub(super) fn evaluate(
@@ -167,8 +174,7 @@ impl Run<'_> {
                 fs::write(outbox.join(CANCELLED_FILE), b"")?;
                 cancelled = true;
             }
-            let begun = progress.current.is_some() || !progress.finished.is_empty();
-            if (over || cancelled && begun) && !progress.timed_out {
+            if (over || cancelled && progress.has_begun()) && !progress.timed_out {
                 progress.timed_out = true;
                 self.context.host.send(&LiveRequest::Kill)?;
             }

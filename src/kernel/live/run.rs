@@ -81,6 +81,18 @@ pub(super) fn ready<'a>(
     Ok(context.as_mut().expect("it has just been opened"))
 }
 
+/// The process that runs cells had ended before the cell that it was given began, or the companion has.
+pub(super) struct Gone;
+
+/// What a death that comes before the cell has begun says of the cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlyDeath {
+    /// Nothing: somebody ended the process while it was idle, as a kernel without memory does.
+    Innocent,
+    /// That it is the cell's, since it has come twice.
+    Guilty,
+}
+
 /// One run of cells in a context.
 pub(super) struct Run<'a> {
     pub(super) ground: &'a Ground,
@@ -93,7 +105,14 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Gives one outcome for each of the cells.
-    pub(super) fn outcomes(mut self, cells: &[usize]) -> Vec<Outcome> {
+    ///
+    /// # Errors
+    /// If what ran them has gone, and that says nothing of them: they are to be run again.
+    pub(super) fn outcomes(
+        mut self,
+        cells: &[usize],
+        death: EarlyDeath,
+    ) -> Result<Vec<Outcome>, Gone> {
         let steps: Vec<Step> = self
             .chapter
             .cells
@@ -105,6 +124,26 @@ impl Run<'_> {
             })
             .collect();
         self.context.forget_but(&steps);
+        let mut results = self.results(&steps, cells, death).inspect_err(|Gone| {
+            // What it held has gone with it.
+            self.context.memory.failed(BTreeMap::new());
+        })?;
+        let mut take = |index: usize| {
+            results.remove(&index).unwrap_or_else(|| {
+                let known = self.context.outcomes.get(&steps[index].key).cloned();
+                known.unwrap_or_else(|| Outcome::silent(Ending::NotReached))
+            })
+        };
+        Ok(cells.iter().map(|&index| take(index)).collect())
+    }
+
+    /// Runs what must run, and says what came of it.
+    fn results(
+        &mut self,
+        steps: &[Step],
+        cells: &[usize],
+        death: EarlyDeath,
+    ) -> Result<BTreeMap<usize, Outcome>, Gone> {
         let known = |index: &usize| self.context.outcomes.contains_key(&steps[*index].key);
         let missing = match self.chapter.reuse {
             Reuse::Nothing => cells.iter().copied().collect(),
@@ -112,7 +151,7 @@ impl Run<'_> {
                 cells.iter().copied().filter(|index| !known(index)).collect()
             }
         };
-        let stale = self.context.memory.stale(&steps, &missing);
+        let stale = self.context.memory.stale(steps, &missing);
         let mut results: BTreeMap<usize, Outcome> = BTreeMap::new();
         for &index in &stale {
             if results.contains_key(&index) {
@@ -130,15 +169,9 @@ impl Run<'_> {
                 results.insert(index, Outcome::silent(Ending::NotReached));
                 continue;
             }
-            results.extend(self.execute(&steps, index, cells));
+            results.extend(self.execute(steps, index, cells, death)?);
         }
-        let mut take = |index: usize| {
-            results.remove(&index).unwrap_or_else(|| {
-                let known = self.context.outcomes.get(&steps[index].key).cloned();
-                known.unwrap_or_else(|| Outcome::silent(Ending::NotReached))
-            })
-        };
-        cells.iter().map(|&index| take(index)).collect()
+        Ok(results)
     }
 
     pub(super) fn cell(&self, index: usize) -> &CellPlan {
@@ -146,7 +179,13 @@ impl Run<'_> {
     }
 
     /// Runs a cell, and others with it if a variable cannot be kept between them.
-    fn execute(&mut self, steps: &[Step], index: usize, cells: &[usize]) -> Vec<(usize, Outcome)> {
+    fn execute(
+        &mut self,
+        steps: &[Step],
+        index: usize,
+        cells: &[usize],
+        death: EarlyDeath,
+    ) -> Result<Vec<(usize, Outcome)>, Gone> {
         let step = &steps[index];
         let mut habit = self.context.habits.get(&step.key).cloned().unwrap_or_default();
         habit.joined |= step.needs.iter().any(|&at| steps[at].touch.has_static);
@@ -160,9 +199,17 @@ impl Run<'_> {
                 Ok(evaluated) => evaluated,
                 Err(error) => {
                     self.context.broken = true;
-                    return vec![(index, self.broken(index, &error.to_string()))];
+                    if death == EarlyDeath::Innocent && !(self.interrupted)() {
+                        return Err(Gone);
+                    }
+                    return Ok(vec![(index, self.broken(index, &error.to_string()))]);
                 }
             };
+            let is_early = matches!(evaluated.reply, LiveReply::Died { .. })
+                && !evaluated.progress.has_begun();
+            if is_early && death == EarlyDeath::Innocent && !(self.interrupted)() {
+                return Err(Gone);
+            }
             let again = match &evaluated.reply {
                 LiveReply::Done => {
                     let refused = evaluated.state.refused.is_some() && !habit.joined;
@@ -196,9 +243,9 @@ impl Run<'_> {
                 continue;
             }
             self.context.habits.insert(step.key.clone(), habit);
-            return self.settle(steps, &unit, evaluated);
+            return Ok(self.settle(steps, &unit, evaluated));
         }
-        vec![(index, self.broken(index, "its variables cannot be kept"))]
+        Ok(vec![(index, self.broken(index, "its variables cannot be kept"))])
     }
 
     fn broken(&self, index: usize, words: &str) -> Outcome {
