@@ -11,7 +11,7 @@ use crate::parse::{CalloutKind, ColumnAlign};
 use crate::render::look::Look;
 use crate::words::Word;
 
-use super::emit::Emitter;
+use super::emit::{Emitter, alone};
 use super::inlines::{has_anchor, spoken};
 use super::ledger;
 use super::text::{Space, quoted};
@@ -215,7 +215,8 @@ impl Emitter<'_> {
         let words = self.text.shown(words, Space::Running);
         let label = self.shown_or_none(label);
         let place = quoted(&format!("code of {anchor}"));
-        let _ = writeln!(self.folded, "r.folded({place}, {name}, {words}, {label}, {raw})");
+        let folded = format!("r.folded({place}, {name}, {words}, {label}, {raw})");
+        self.folded.push_str(&alone(&folded));
         format!("r.part-title({name}, {head}, {place})")
     }
 

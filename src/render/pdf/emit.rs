@@ -1,6 +1,6 @@
 //! The document as calls of the template's functions.
 //!
-//! In: the resolved [`Document`]. Out: Typst sources, one a chapter, and the pictures they show.
+//! In: the resolved [`Document`]. Out: Typst sources, one a section, and the pictures they show.
 //! Everything is written in Typst's code mode, in which the author's text is string literals.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use typst::foundations::Bytes;
 
-use crate::document::{Chapter, Document, Image, ImageData, Reference};
+use crate::document::{Block, Chapter, Document, Image, ImageData, Reference};
 use crate::math::Math;
 use crate::render::Highlighter;
 use crate::render::look::Index;
@@ -24,6 +24,9 @@ const TEMPLATE: &str = include_str!("../../../templates/report.typ");
 
 /// Head of every emitted source.
 const IMPORTS: &str = "#import \"/report.typ\" as r\n#import \"/math.typ\": *\n";
+
+/// Typst lays out what page breaks separate at the same time, and one after the other what shares a page.
+const NEW_PAGE: &str = "#pagebreak(weak: true)\n";
 
 /// Longest running title that has room above a page.
 const RUNNING_TITLE: usize = 90;
@@ -149,32 +152,35 @@ impl<'a> Emitter<'a> {
         let mut main = String::new();
         let mut folded = Vec::new();
         for (index, chapter) in document.chapters.iter().enumerate() {
-            let path = format!("/chapter-{index}.typ");
-            main.push_str(&included(&path));
-            sources.insert(path, IMPORTS.to_owned() + &self.one_chapter(chapter));
+            main.push_str(NEW_PAGE);
+            for (part, code) in self.one_chapter(chapter).iter().enumerate() {
+                let path = format!("/chapter-{index}-{part}.typ");
+                main.push_str(&included(&path));
+                sources.insert(path, IMPORTS.to_owned() + code);
+            }
             folded.push((chapter, std::mem::take(&mut self.folded)));
         }
         if !document.bibliography.is_empty() {
-            main.push_str(&included("/references.typ"));
-            let code = self.references(&document.bibliography);
-            sources.insert("/references.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
+            main.push_str(&(NEW_PAGE.to_owned() + &included("/references.typ")));
+            let code = alone(&self.references(&document.bibliography));
+            sources.insert("/references.typ".to_owned(), IMPORTS.to_owned() + &code);
         }
         if !document.claims.is_empty() {
-            main.push_str(&included("/ledger.typ"));
-            let ledger = ledger::appendix(&mut self);
-            sources.insert("/ledger.typ".to_owned(), format!("{IMPORTS}#{{\n{ledger}}}\n"));
+            main.push_str(&(NEW_PAGE.to_owned() + &included("/ledger.typ")));
+            let ledger = ledger::appendix(&mut self).map(|part| alone(&part)).concat();
+            sources.insert("/ledger.typ".to_owned(), IMPORTS.to_owned() + &ledger);
         }
         let words = document.words();
         folded.retain(|(_, code)| !code.is_empty());
         if !folded.is_empty() {
-            main.push_str(&included("/code.typ"));
-            let mut code = self.back_matter(1, words.get(Word::Code));
+            main.push_str(&(NEW_PAGE.to_owned() + &included("/code.typ")));
+            let mut code = alone(&self.back_matter(1, words.get(Word::Code)));
             for (chapter, folded) in folded {
                 let title = self.title(&chapter.number, &chapter.title);
                 let section = self.section(2, &chapter.number, "none", &title);
-                let _ = write!(code, "{section}\n{folded}");
+                code.push_str(&(alone(&section) + &folded));
             }
-            sources.insert("/code.typ".to_owned(), format!("{IMPORTS}#{{\n{code}}}\n"));
+            sources.insert("/code.typ".to_owned(), IMPORTS.to_owned() + &code);
         }
         sources.insert("/main.typ".to_owned(), self.head() + &main);
         let emission = Emission {
@@ -227,7 +233,8 @@ impl<'a> Emitter<'a> {
         code
     }
 
-    fn one_chapter(&mut self, chapter: &'a Chapter) -> String {
+    /// A chapter, cut at its sections, for Typst evaluates anew the sources that have changed.
+    fn one_chapter(&mut self, chapter: &'a Chapter) -> Vec<String> {
         self.chapter = Some(chapter);
         self.level = 1;
         let name = self.place(&chapter.anchor);
@@ -237,12 +244,19 @@ impl<'a> Emitter<'a> {
             let problem = self.text.shown(problem, Space::Running);
             code.push_str(&alone(&format!("r.problem({problem}, none)")));
         }
+        let mut parts = Vec::new();
+        self.before = code.len();
         for block in &chapter.blocks {
-            self.before = code.len();
-            code.push_str(&alone(&self.block(block, 0)));
+            if matches!(block, Block::Heading { level: 2, .. }) {
+                parts.push(std::mem::take(&mut code));
+            }
+            let block = alone(&self.block(block, 0));
+            self.before += block.len();
+            code.push_str(&block);
         }
+        parts.push(code);
         self.chapter = None;
-        code
+        parts
     }
 
     fn references(&mut self, works: &[Reference]) -> String {
@@ -348,19 +362,16 @@ impl<'a> Emitter<'a> {
     }
 }
 
-/// Shows a source from a new page on.
-///
-/// Typst lays out what page breaks separate at the same time, and one after the other what shares
-/// a page.
+/// Shows a source.
 fn included(path: &str) -> String {
-    format!("#pagebreak(weak: true)\n#include \"{path}\"\n")
+    format!("#include \"{path}\"\n")
 }
 
 /// An expression that stands for itself in a source.
 ///
 /// After an edit Typst parses only such parts again and takes all others for the same, so that it
 /// lays out anew only what has changed.
-fn alone(code: &str) -> String {
+pub(super) fn alone(code: &str) -> String {
     format!("#{{\n{code}\n}}\n")
 }
 

@@ -59,8 +59,8 @@ pub(super) fn overview(document: &Document) -> String {
     code
 }
 
-/// The appendix with every claim.
-pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
+/// The appendix: every claim, what follows from what, and the coverage.
+pub(super) fn appendix(emitter: &mut Emitter<'_>) -> [String; 3] {
     let document = emitter.document;
     let claims = &document.claims;
     let words = document.words();
@@ -80,10 +80,8 @@ pub(super) fn appendix(emitter: &mut Emitter<'_>) -> String {
     for chapter in &document.chapters {
         code.push_str(&group(emitter, chapter, shared));
     }
-    code.push_str(")\n");
-    code.push_str(&lattice(emitter));
-    code.push_str(&coverage(emitter));
-    code
+    code.push(')');
+    [code, lattice(emitter), coverage(emitter)]
 }
 
 /// Which claims follow from which, drawn and in words; nothing if none does.
