@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use veracity_protocol::Expr;
 
-use crate::claims::{Compared, Judged};
+use crate::claims::{Compared, Judged, number};
 use crate::math::{Display, Macros, Math};
 use crate::memo::{Input, Memo};
 use crate::mutate::reasons::{self, Reason};
@@ -288,10 +288,11 @@ fn end_of(text: &str, start: usize, limit: usize, language: Option<Words>) -> us
 
 /// How long a mark and a group of three digits are with which a text begins, where the mark may part numbers as well.
 fn group(rest: &str) -> Option<usize> {
-    let digits = rest.strip_prefix([' ', '\'', '’'])?;
+    let mark = rest.chars().next().filter(|c| matches!(c, ' ' | '\'' | '’'))?;
+    let digits = &rest[mark.len_utf8()..];
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    let goes_on = digits[end..].starts_with(|c: char| c.is_alphanumeric() || c == '-');
-    (end == 3 && !goes_on).then(|| rest.len() - digits.len() + end)
+    let is_apart = number::is_apart(mark, &digits[..end], digits[end..].chars().next());
+    (end == 3 && !is_apart).then(|| mark.len_utf8() + end)
 }
 
 /// Whether thousands may be parted by a point in a language, and a number has only groups of up to three digits.
