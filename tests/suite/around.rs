@@ -509,6 +509,7 @@ const ACCEPTED: [(&str, &[&str]); 6] = [
             "It is [two and a half](=5/2), [one and a half](=1.5), [two](=2) and a half of the rest.",
             "It takes [15 or fewer](=15), [15 at most](=15), at most [15](=15).",
             "With $N=3$ [15](=15), $x$, $2L$: [15](=15), at $10^{-3}$ [15](=15), with $2L$ about [15](=15), [$\\frac12$](=0.5).",
+            "It was doubled [15](=15) times and halved [3](=3) times.",
             "At $5\\,\\mathrm{ms}$ [15](=15), at $90^\\circ$ [15](=15), for $1, \\dots, n$ [15](=15), $2\\,\\mathrm{m/s}$ [15](=15).",
             "With $2L$ − [15](=15), $2L$ and [15](=15), $\\mathrm{L}$ [15](=15), the power of two [5](=5).",
             "It is up to [0.83](=0.8204 \"± 0.02\"), about [0.83](=0.8204 \"± 0.02\").",

@@ -461,7 +461,7 @@ impl<'a> Around<'a> {
         }
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
-            .filter(|words| !is_beyond(words))
+            .filter(|words| !is_beyond(words) && !scaled::is_done(words, &self.behind(), language))
             .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
 }
