@@ -385,7 +385,11 @@ fn form(
     let mut words = before.rsplit([' ', ',']).filter(|word| !word.is_empty());
     let is_day = |word: &str| word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
     let ends_date = words.next().is_some_and(is_day) && words.next().is_some_and(is_month);
+    let is_of_three = digits.matches('.').count() == 2;
+    // `12.05.2024`
+    let ends_in_year = digits.rsplit('.').next().is_some_and(|it| it.len() == 4);
     if is_date(digits)
+        || (is_of_three && ends_in_year)
         || is_month(word)
         || (is_year && ends_date)
         || (is_month(next) && digits.len() <= 2)
@@ -394,7 +398,7 @@ fn form(
     } else if is_year && ends && ["in", "since", "until", "from", "before", "after"].contains(&word)
     {
         Some("a year")
-    } else if digits.matches('.').count() == 2 && !is_grouped(digits, language) {
+    } else if is_of_three && !is_grouped(digits, language) {
         Some("a version")
     } else if NUMBERED.contains(&word.to_lowercase().as_str()) {
         Some("the number of a place")

@@ -380,7 +380,7 @@ fn bare(prose: &str) -> Vec<String> {
 fn every_number_is_backed_exempt_or_uncovered() {
     let found = coverage(
         "It has [3](claim:three) of {{ four }} and 28 more, [12](exempt: \"months of a year\").\n\n\
-         | a | 5 |\n|---|---|\n| [4](claim:four) | 6.5 |\n\n> - Of 7%, see Table 3.\n",
+         | a | 5 |\n|---|---|\n| [4](claim:four) | 6.5 |\n\n> - Of 7%, see Table 3, 12.05.2024, 1.2.3.\n",
     );
     assert_eq!((found.claimed, found.values), (2, 1));
     let exempt: Vec<_> =
@@ -389,7 +389,9 @@ fn every_number_is_backed_exempt_or_uncovered() {
         exempt,
         [
             ("12", "months of a year", Authority::Author),
-            ("3", "the number of a place", Authority::Form)
+            ("3", "the number of a place", Authority::Form),
+            ("12.05.2024", "a date", Authority::Form),
+            ("1.2.3", "a version", Authority::Form)
         ]
     );
     let bare: Vec<_> =
