@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use veracity_protocol::Expr;
 
-use crate::claims::{Compared, Judged};
+use crate::claims::{Compared, Judged, number};
 use crate::math::{Display, Macros, Math};
 use crate::memo::{Input, Memo};
 use crate::mutate::reasons::{self, Reason};
@@ -288,10 +288,11 @@ fn end_of(text: &str, start: usize, limit: usize, language: Option<Words>) -> us
 
 /// How long a mark and a group of three digits are with which a text begins, where the mark may part numbers as well.
 fn group(rest: &str) -> Option<usize> {
-    let digits = rest.strip_prefix([' ', '\'', '’'])?;
+    let mark = rest.chars().next().filter(|c| matches!(c, ' ' | '\'' | '’'))?;
+    let digits = &rest[mark.len_utf8()..];
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    let goes_on = digits[end..].starts_with(|c: char| c.is_alphanumeric() || c == '-');
-    (end == 3 && !goes_on).then(|| rest.len() - digits.len() + end)
+    let is_apart = number::is_apart(mark, &digits[..end], digits[end..].chars().next());
+    (end == 3 && !is_apart).then(|| mark.len_utf8() + end)
 }
 
 /// Whether thousands may be parted by a point in a language, and a number has only groups of up to three digits.
@@ -384,7 +385,11 @@ fn form(
     let mut words = before.rsplit([' ', ',']).filter(|word| !word.is_empty());
     let is_day = |word: &str| word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
     let ends_date = words.next().is_some_and(is_day) && words.next().is_some_and(is_month);
+    let is_of_three = digits.matches('.').count() == 2;
+    // `12.05.2024`
+    let ends_in_year = digits.rsplit('.').next().is_some_and(|it| it.len() == 4);
     if is_date(digits)
+        || (is_of_three && ends_in_year)
         || is_month(word)
         || (is_year && ends_date)
         || (is_month(next) && digits.len() <= 2)
@@ -393,7 +398,7 @@ fn form(
     } else if is_year && ends && ["in", "since", "until", "from", "before", "after"].contains(&word)
     {
         Some("a year")
-    } else if digits.matches('.').count() == 2 && !is_grouped(digits, language) {
+    } else if is_of_three && !is_grouped(digits, language) {
         Some("a version")
     } else if NUMBERED.contains(&word.to_lowercase().as_str()) {
         Some("the number of a place")

@@ -159,7 +159,7 @@ fn finish(
         let highlighter = Highlighter::new(cache::kept(&kept).unwrap_or_default());
         let (html, (pdf, problems)) = thread::scope(|scope| {
             let pdf = scope.spawn(|| match request.formats.pdf {
-                true => pdf::file(document, &highlighter),
+                true => pdf::file(document, &highlighter, &mut pdf::Press::default()),
                 false => (None, Vec::new()),
             });
             let html = request

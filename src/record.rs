@@ -320,7 +320,9 @@ struct Results {
 
 fn results(evaluated: &Evaluated) -> Results {
     let mut folder = FolderFiles::new();
-    let cells = cells_in(evaluated, &mut folder);
+    let cells = named_cells(evaluated, |name, plan, result, claimed, printed| {
+        cell(name, plan, result, claimed, printed, &mut folder)
+    });
     let elsewhere = elsewhere::of(evaluated, &mut folder);
     let foundation = foundation(evaluated);
     let data = foundation.datasets.iter().map(|(name, set)| {
@@ -337,19 +339,14 @@ pub fn cells(evaluated: &Evaluated) -> BTreeMap<String, Cell> {
         let record = result.record.digest();
         let state = (name, &result.key, plan.measured, &result.status, claimed, printed, record);
         KNOWN.get(Input::of_debug(&state), || {
-            let found = self::cell(name, plan, result, claimed, printed, &mut FolderFiles::new());
+            let found = cell(name, plan, result, claimed, printed, &mut FolderFiles::new());
             (found, size_of::<Cell>())
         })
     })
 }
 
-/// The same, with what belongs into the record's folder.
-fn cells_in(evaluated: &Evaluated, folder: &mut FolderFiles) -> BTreeMap<String, Cell> {
-    named_cells(evaluated, |name, plan, result, claimed, printed| {
-        self::cell(name, plan, result, claimed, printed, folder)
-    })
-}
-
+/// What `record` makes of each cell, of which claims read the values with the names that it is given and of which
+/// inline values print the words that it is given.
 fn named_cells(
     evaluated: &Evaluated,
     mut record: impl FnMut(&str, &CellPlan, &CellResult, &BTreeSet<&str>, &[String]) -> Cell,

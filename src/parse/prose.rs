@@ -215,10 +215,10 @@ fn factor(latex: &str) -> bool {
     digits.len() < latex.trim_start().len() && digits.contains(char::is_alphabetic)
 }
 
-/// Whether a formula multiplies a number behind it, as `\frac12`, `2 L` and `2 \times` do.
+/// Whether a formula multiplies a number behind it, as `\frac12`, `2 L` and `2 \times` do. Relations, lists and
+/// quantities, such as `1, \dots, n` and `5\,\mathrm{ms}`, do not.
 pub(crate) fn multiplies(latex: &str) -> bool {
-    const RELATIONS: &str =
-        "le ge leq geq lt gt ne neq approx sim simeq equiv propto in to ll gg mapsto rightarrow";
+    const RELATIONS: &str = "le ge leq geq lt gt ne neq approx sim simeq equiv propto in to ll gg mapsto rightarrow dots ldots";
     const FRACTIONS: [&str; 3] = ["\\frac", "\\dfrac", "\\tfrac"];
     let latex = latex.trim();
     let mut commands = latex
@@ -226,6 +226,7 @@ pub(crate) fn multiplies(latex: &str) -> bool {
         .skip(1)
         .map(|rest| rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default());
     let is_related = latex.contains(['=', '<', '>', '≈', '≤', '≥', '≠', ':'])
+        || latex.contains(", ")
         || latex.ends_with([',', ';', '.', '!', '?'])
         || commands.any(|command| RELATIONS.split(' ').any(|it| it == command));
     let is_times = ["\\times", "\\cdot", "×", "·"].iter().any(|sign| latex.ends_with(sign));
@@ -235,8 +236,23 @@ pub(crate) fn multiplies(latex: &str) -> bool {
         && (is_times
             || is_fraction
             || begins
+                && !ends_in_unit(latex)
                 && (latex.contains('/')
                     || !is_number(latex) && latex.contains(char::is_alphabetic)))
+}
+
+/// Whether a formula ends in degrees or a word in upright letters.
+fn ends_in_unit(latex: &str) -> bool {
+    let is_unit = |command| {
+        let last = latex.rsplit_once(command).and_then(|(_, unit)| unit.split_once('}'));
+        last.is_some_and(|(unit, behind)| {
+            unit.chars().all(|c| c.is_alphabetic() || c == '/')
+                && (behind.is_empty() || behind.starts_with(['^', '}']))
+        })
+    };
+    latex.ends_with("^\\circ")
+        || latex.ends_with("^{\\circ}")
+        || ["\\mathrm{", "\\text{"].into_iter().any(is_unit)
 }
 
 /// Commands that stand in numbers.

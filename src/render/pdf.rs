@@ -29,7 +29,7 @@ use crate::document::Document;
 use crate::render::{Highlighter, OutputFile};
 
 use emit::{Emission, Fragile};
-use world::ReportWorld;
+use world::{Read, ReportWorld};
 
 /// Builds for which an unused result of Typst is kept.
 const CACHED_BUILDS: usize = 10;
@@ -37,6 +37,13 @@ const CACHED_BUILDS: usize = 10;
 /// Forgets what Typst worked out and no report of late has used.
 pub fn tidy() {
     typst::comemo::evict(CACHED_BUILDS);
+}
+
+/// What one print leaves for the next, which then lays out anew only what has changed.
+#[derive(Default)]
+pub struct Press {
+    anchors: BTreeSet<String>,
+    read: Read,
 }
 
 /// Renders a report to `report.pdf`.
@@ -48,22 +55,24 @@ pub fn tidy() {
 pub fn file(
     document: &Document,
     highlighter: &Highlighter,
+    press: &mut Press,
 ) -> (Option<OutputFile>, Vec<Diagnostic>) {
+    let Press { anchors, read } = press;
     let mut diagnostics = Vec::new();
-    let mut emission = Emission::new(document, highlighter, &BTreeSet::new());
-    let mut printed = print(&emission.world(), Standard::Accessible);
+    let mut emission = Emission::new(document, highlighter, &BTreeSet::new(), anchors);
+    let mut printed = print(&emission.world(read), Standard::Accessible);
     if printed.is_err() {
         let broken = broken(&emission);
         if !broken.is_empty() {
             diagnostics
                 .extend(broken.iter().map(|(index, why)| replaced(&emission.fragile[*index], why)));
             let broken = broken.into_iter().map(|(index, _)| index).collect();
-            emission = Emission::new(document, highlighter, &broken);
-            printed = print(&emission.world(), Standard::Accessible);
+            emission = Emission::new(document, highlighter, &broken, anchors);
+            printed = print(&emission.world(read), Standard::Accessible);
         }
     }
     diagnostics.extend(unprintable(&emission.unprintable));
-    let world = emission.world();
+    let world = emission.world(read);
     let printed = printed.or_else(|errors| {
         let printed = print(&world, Standard::Tagged)?;
         diagnostics.push(Diagnostic {

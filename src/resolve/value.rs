@@ -47,6 +47,24 @@ impl Marks {
         digits.replace('.', &self.decimal.to_string())
     }
 
+    /// The same of numbers in brackets, which are not parted by the mark of decimals.
+    fn write_list(self, numbers: &str) -> String {
+        self.write(&if self.decimal == ',' { numbers.replace(',', ";") } else { numbers.into() })
+    }
+
+    /// The same of all numbers in a text.
+    fn write_in(self, text: &str) -> String {
+        let mut parts = text.split('.');
+        let mut written = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let is_inside = written.ends_with(|c: char| c.is_ascii_digit())
+                && part.starts_with(|c: char| c.is_ascii_digit());
+            written.push(if is_inside { self.decimal } else { '.' });
+            written.push_str(part);
+        }
+        written
+    }
+
     /// Reads what [`Self::write`] wrote.
     fn read(self, digits: &str) -> String {
         digits.replace(self.decimal, ".")
@@ -111,16 +129,22 @@ impl Evaluator {
             let value = lookup(name).map_err(Ok)?;
             if name == expression.trim() {
                 let text = exact::full(value);
-                let is_float = matches!(value, Value::Float { .. });
-                return Ok((if is_float { self.marks.write(&text) } else { text }, first));
+                let text = match value {
+                    Value::Float { .. } => self.marks.write(&text),
+                    Value::Series { .. } | Value::Sample { .. } => self.marks.write_list(&text),
+                    _ => text,
+                };
+                return Ok((text, first));
             }
             has_text |= matches!(value, Value::Text { .. });
             context.insert_value(placeholder.clone(), for_tera(value));
         }
-        // A number that no filter wrote; a version is none.
-        let written = |text: String| match exact::decimal(&text).filter(|_| !has_text) {
-            Some(_) => self.marks.write(&text),
-            None => text,
+        // Numbers that no filter wrote; a version is none.
+        let has_version =
+            || expression.split(['"', '\'', '`']).skip(1).step_by(2).any(|it| it.contains('.'));
+        let written = |text: String| match has_text || has_version() {
+            true => text,
+            false => self.marks.write_in(&text),
         };
         self.tera
             .render_str(&format!("{{{{ {} }}}}", translated.text), &context, false)
@@ -335,6 +359,9 @@ mod tests {
             ("m-count | fixed(1) | thousands", "-1\u{202f}234\u{202f}567,0"),
             ("cnn.test_acc | fixed(3) | fixed(1)", "0,8"),
             ("other/x * 2 + 1", "5,0"),
+            ("loss", "[3,0; 0,5]"),
+            ("cnn.test_acc ~ \" s, \" ~ other/x", "0,82045 s, 2,0"),
+            ("cnn.test_acc ~ \" by 1.91\"", "0.82045 by 1.91"),
             ("version", "1.91"),
             ("version ~ \"\"", "1.91"),
         ] {

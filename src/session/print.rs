@@ -101,13 +101,14 @@ fn work(
     received: &Receiver<Job>,
     pending: &Pending,
 ) {
+    let mut press = pdf::Press::default();
     while let Ok(mut job) = received.recv() {
         let mut jobs = 1;
         while let Ok(newer) = received.try_recv() {
             job = newer;
             jobs += 1;
         }
-        let print = || pdf::file(&job.evaluated.document, &job.colours);
+        let print = || pdf::file(&job.evaluated.document, &job.colours, &mut press);
         let printed = panic::catch_unwind(AssertUnwindSafe(print));
         let (file, mut problems) = printed.unwrap_or_else(|_| {
             (

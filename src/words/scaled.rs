@@ -72,7 +72,7 @@ const TABLES: [Table; LANGUAGES.len()] = [
         behind: "and a half|and a quarter|and a third|and three quarters|dozens|hundreds|thousands|millions|\
                  billions|trillions|lakh|lakhs|crore|crores| fold|per thousand|per mille|per mil|per million|to the power of|raised to the|\
                  order of magnitude|orders of magnitude|basis point|basis points|bp",
-        powers: "squared cubed factorial doubled halved",
+        powers: "squared cubed factorial doubled halved tripled quadrupled",
         no_nouns: "is are was were equals makes gives and or but plus minus times of in for as than to at on by if",
     },
     Table {
@@ -280,6 +280,13 @@ pub(crate) fn behind(after: &str, language: Words) -> Option<String> {
 pub(crate) fn is_of(word: &str, language: Words) -> bool {
     let (table, word) = (Table::of(language), word.to_lowercase());
     has(table.of, &word) || has(table.of_the, &word)
+}
+
+/// Whether a word in front of a number says what is done that often, as in "halved 5 times".
+pub(crate) fn is_done(word: &str, behind: &str, language: Words) -> bool {
+    let table = Table::of(language);
+    let is_times = spelled::words(behind).first().is_some_and(|it| has(table.times, it.text));
+    is_times && has(table.powers, &word.to_lowercase())
 }
 
 /// Whether a word makes another number of "one" in front of it, as in "one third".

@@ -88,7 +88,8 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
         let last = piece.rfind(is_letter).unwrap_or(first);
         let end = last + piece[last..].chars().next().map_or(0, char::len_utf8);
         // `5-million`
-        let rest = piece[first..end].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let rest = piece[first..end]
+            .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
         let behind = end - rest.len();
         let hyphen = rest.chars().next().filter(|&c| is_hyphen(c) && first < behind);
         let (whole, rest) = match hyphen {

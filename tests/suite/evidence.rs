@@ -380,7 +380,7 @@ fn bare(prose: &str) -> Vec<String> {
 fn every_number_is_backed_exempt_or_uncovered() {
     let found = coverage(
         "It has [3](claim:three) of {{ four }} and 28 more, [12](exempt: \"months of a year\").\n\n\
-         | a | 5 |\n|---|---|\n| [4](claim:four) | 6.5 |\n\n> - Of 7%, see Table 3.\n",
+         | a | 5 |\n|---|---|\n| [4](claim:four) | 6.5 |\n\n> - Of 7%, see Table 3, 12.05.2024, 1.2.3.\n",
     );
     assert_eq!((found.claimed, found.values), (2, 1));
     let exempt: Vec<_> =
@@ -389,7 +389,9 @@ fn every_number_is_backed_exempt_or_uncovered() {
         exempt,
         [
             ("12", "months of a year", Authority::Author),
-            ("3", "the number of a place", Authority::Form)
+            ("3", "the number of a place", Authority::Form),
+            ("12.05.2024", "a date", Authority::Form),
+            ("1.2.3", "a version", Authority::Form)
         ]
     );
     let bare: Vec<_> =
@@ -466,8 +468,7 @@ fn numbers_in_words_are_those_of_the_language() {
 
 #[test]
 fn a_number_in_the_marks_of_the_language_is_one() {
-    let prose =
-        "[5 050](claim:n), 5.050.000 und 0,82 und 1'000 und 12 100; in 3 128-Bit-Netzen {{ x }}.";
+    let prose = "[5 050](claim:n), 5.050.000 und 0,82 und 1'000-mal und 12 100 und 5 000-mal; in 3 128-Bit-Netzen {{ x }}.";
     let bare = |language| {
         let report =
             Report { language: Some(language), ..Report::of(&format!("# A\n{CELL}\n{prose}\n")) };
@@ -477,7 +478,7 @@ fn a_number_in_the_marks_of_the_language_is_one() {
         let bare: Vec<String> = found.uncovered.iter().map(|it| it.text().to_owned()).collect();
         (found.claimed, bare.join("; "))
     };
-    assert_eq!(bare("de"), (1, "5.050.000; 0,82; 1'000; 12 100; 3; 128".into()));
+    assert_eq!(bare("de"), (1, "5.050.000; 0,82; 1'000; 12 100; 5 000; 3; 128".into()));
     assert_eq!(bare("en").0, 2);
 }
 

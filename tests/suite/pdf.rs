@@ -385,7 +385,8 @@ fn document() -> Document {
 }
 
 fn render(document: &Document) -> (Vec<u8>, Vec<Diagnostic>) {
-    let (file, diagnostics) = pdf::file(document, &Highlighter::default());
+    let (file, diagnostics) =
+        pdf::file(document, &Highlighter::default(), &mut pdf::Press::default());
     let file = file.unwrap_or_else(|| panic!("no PDF: {diagnostics:?}"));
     assert_eq!(file.path, "report.pdf");
     assert!(file.bytes.starts_with(b"%PDF-"));

@@ -18,6 +18,9 @@ const LARGEST: i32 = 1000;
 /// Most binary digits of a power that is computed, above and below its line.
 const MOST_BITS: u64 = 4096;
 
+/// Most binary digits of what is joined further.
+const MOST_JOINED: u64 = 1 << 14;
+
 /// Most terms of all sums and products together.
 const MOST_TERMS: u64 = 10_000;
 
@@ -55,7 +58,7 @@ impl<'a> Scope<'a> {
             }
             Expr::Multiply(factors) => factors
                 .iter()
-                .try_fold(BigRational::one(), |product, it| Ok(product * self.eval(it)?)),
+                .try_fold(BigRational::one(), |product, it| limited(product * self.eval(it)?)),
             Expr::Divide(above, below) => {
                 let (above, below) = (self.eval(above)?, self.eval(below)?);
                 if below.is_zero() { Err("it divides by zero".into()) } else { Ok(above / below) }
@@ -113,7 +116,7 @@ impl<'a> Scope<'a> {
             self.indices.push((index, at.into()));
             let term = self.eval(body);
             self.indices.pop();
-            all = join(all, term?);
+            all = limited(join(all, term?))?;
         }
         Ok(all)
     }
@@ -138,6 +141,14 @@ fn binomial(upper: BigRational, lower: &BigRational) -> Result<BigRational, Stri
     }
     Ok((0..lower)
         .fold(BigRational::one(), |product, at| product * (&upper - whole(at)) / whole(at + 1)))
+}
+
+fn limited(number: BigRational) -> Result<BigRational, String> {
+    if bits(&number) > MOST_JOINED {
+        Err("a number in it has too many digits".into())
+    } else {
+        Ok(number)
+    }
 }
 
 fn small(number: &BigRational) -> Result<i32, String> {
@@ -188,6 +199,7 @@ mod tests {
             ("\\prod_{i=1}^{0} i", "1"),
             ("\\sum_{i=1}^{3} q_i", "what `q_3` is was not said"),
             ("\\sum_{i=1}^{n/2} i", "3.5 in it is no small integer"),
+            ("\\prod_{i=1}^{1000} i^{100}", "a number in it has too many digits"),
             ("\\sqrt{n}", "roots and functions are evaluated by a check, with `equation!`"),
         ] {
             assert_eq!(value(latex), expected, "{latex}");

@@ -120,11 +120,13 @@ impl<'a> Around<'a> {
             let whole = self.scanner.text(whole).replace(REFERENCE, "").replace(OVER, "/");
             let whole = whole.trim_end_matches(['.', ',', ';', ':']);
             let message = format!("a reader sees `{whole}`, but only `{own}` is claimed");
-            let hint = match self.letters() {
-                letters if MAGNITUDES.contains(&letters.as_str()) => {
+            let behind = self.behind();
+            let behind = behind.trim_start().split(|c: char| !c.is_alphabetic()).next();
+            let hint = match behind {
+                Some(letters) if MAGNITUDES.contains(&letters) => {
                     "write the power of ten out, as in `1.2 million`"
                 }
-                letters if !letters.is_empty() => "part number and unit by a space",
+                _ if !self.letters().is_empty() => "part number and unit by a space",
                 _ => APART,
             };
             return Some(Trouble { message, hint });
@@ -174,7 +176,9 @@ impl<'a> Around<'a> {
         // What cannot be read ends at a space.
         let end = range.end.max(self.scanner.skip(own.end, |c| !c.is_whitespace()));
         let end = if found.is_ok() { range.end } else { end };
-        (!is_same).then(|| range.start.min(own.start)..end.max(own.end))
+        // "[5 128]-dimensional", of which only the link says that it is one number.
+        let is_within = found.is_ok() && self.is_in_digits() && !is_longer(&range);
+        (!is_same && !is_within).then(|| range.start.min(own.start)..end.max(own.end))
     }
 
     /// The number with what touches its end.
@@ -457,7 +461,7 @@ impl<'a> Around<'a> {
         }
         scaled::in_front(&inside, language, Reach::Sentence)
             .or_else(|| scaled::in_front(&before, language, Reach::Touching))
-            .filter(|words| !is_beyond(words))
+            .filter(|words| !is_beyond(words) && !scaled::is_done(words, &self.behind(), language))
             .or_else(|| scaled::behind(&after, language).filter(|_| !is_apart))
     }
 }

@@ -128,8 +128,8 @@ impl Scanner {
                 let hint = match (has_comma, has_space) {
                     (true, _) => ", since decimals are read with a point",
                     (_, true) => {
-                        ", since a space parts them; between thousands write a narrow no-break space (U+202F), a \
-                         comma or nothing"
+                        ", since a space parts them; between thousands write a narrow no-break space (U+202F) or \
+                         nothing"
                     }
                     _ => "",
                 };
@@ -443,13 +443,11 @@ impl Scanner {
         };
         while self.get(end) == Some(separator) {
             let group = self.skip(end + 1, |c| c.is_ascii_digit());
-            // "5 128-dimensional vectors"
-            let goes_on = |c: char| c.is_alphanumeric() || c == '-';
-            let is_apart = separator == ' ' && self.get(group).is_some_and(goes_on);
-            if group != end + 4 || is_apart {
+            let group_digits = self.text(end + 1..group);
+            if group != end + 4 || is_apart(separator, &group_digits, self.get(group)) {
                 break;
             }
-            digits.push_str(&self.text(end + 1..group));
+            digits.push_str(&group_digits);
             end = group;
         }
         (digits, end)
@@ -512,4 +510,11 @@ fn counted(count: usize, noun: &str) -> String {
 /// Marks that a reader takes for a minus sign before a number; an em dash is none.
 pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '−' | '–' | '‐' | '‑' | '‒' | '﹣' | '－')
+}
+
+/// Whether a mark and a group of three digits behind a number are none of its thousands, as the space in
+/// "5 128-dimensional vectors". No number begins with the 0 of "5 000-fold".
+pub(crate) fn is_apart(mark: char, group: &str, next: Option<char>) -> bool {
+    let goes_on = next.is_some_and(|c| c.is_alphanumeric() || c == '-');
+    mark == ' ' && goes_on && !group.starts_with('0')
 }

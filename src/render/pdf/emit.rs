@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
 
 use typst::foundations::Bytes;
 
@@ -17,7 +16,7 @@ use crate::words::Word;
 
 use super::ledger;
 use super::text::{Space, Text, quoted};
-use super::world::ReportWorld;
+use super::world::{Read, ReportWorld};
 
 /// The looks.
 const TEMPLATE: &str = include_str!("../../../templates/report.typ");
@@ -54,26 +53,26 @@ pub(super) enum Fragile {
 
 impl Emission {
     /// Translates a document; the fragile parts in `broken` are replaced by problems.
+    ///
+    /// `anchors` are those of the last print, and then of this one. They seldom change, so that one pass is enough.
     pub(super) fn new(
         document: &Document,
         highlighter: &Highlighter,
         broken: &BTreeSet<usize>,
+        anchors: &mut BTreeSet<String>,
     ) -> Self {
-        // Anchors seldom change from one print to the next; what they are is checked.
-        static LAST: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-        let guess = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let emitter = |known| Emitter::new(document, highlighter, broken, known);
-        let (emission, anchors) = emitter(guess.clone()).emit();
-        if anchors == guess {
+        let emitter = |known: &_| Emitter::new(document, highlighter, broken, known).emit();
+        let (emission, found) = emitter(anchors);
+        if found == *anchors {
             return emission;
         }
-        LAST.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&anchors);
-        emitter(anchors).emit().0
+        *anchors = found;
+        emitter(anchors).0
     }
 
     /// The world that compiles the report.
-    pub(super) fn world(&self) -> ReportWorld {
-        ReportWorld::new("/main.typ", &self.sources, &self.files)
+    pub(super) fn world(&self, read: &mut Read) -> ReportWorld {
+        ReportWorld::new("/main.typ", &self.sources, &self.files, read)
     }
 
     /// A world that compiles one fragile part.
@@ -85,7 +84,7 @@ impl Emission {
             ("/report.typ".to_owned(), TEMPLATE.to_owned()),
             ("/math.typ".to_owned(), crate::math::PRELUDE.to_owned()),
         ]);
-        ReportWorld::new("/part.typ", &sources, &self.files)
+        ReportWorld::new("/part.typ", &sources, &self.files, &mut Read::default())
     }
 }
 
@@ -94,7 +93,7 @@ pub(super) struct Emitter<'a> {
     pub(super) document: &'a Document,
     broken: &'a BTreeSet<usize>,
     /// Anchors that exist.
-    known: BTreeSet<String>,
+    known: &'a BTreeSet<String>,
     /// Anchors written so far; each is written once.
     placed: BTreeSet<String>,
     fragile: Vec<Fragile>,
@@ -121,7 +120,7 @@ impl<'a> Emitter<'a> {
         document: &'a Document,
         highlighter: &'a Highlighter,
         broken: &'a BTreeSet<usize>,
-        known: BTreeSet<String>,
+        known: &'a BTreeSet<String>,
     ) -> Self {
         Self {
             document,

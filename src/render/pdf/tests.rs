@@ -37,6 +37,10 @@ fn document(blocks: Vec<Block>) -> Document {
     }
 }
 
+fn emitted(document: &Document, broken: &BTreeSet<usize>) -> Emission {
+    Emission::new(document, &Highlighter::default(), broken, &mut BTreeSet::new())
+}
+
 /// All text of the pages, without spaces and places to break.
 fn words(emission: &Emission) -> String {
     fn collect(frame: &Frame, words: &mut String) {
@@ -48,7 +52,8 @@ fn words(emission: &Emission) -> String {
             }
         }
     }
-    let pages: PagedDocument = typst::compile(&emission.world()).output.expect("it compiles");
+    let pages: PagedDocument =
+        typst::compile(&emission.world(&mut Read::default())).output.expect("it compiles");
     let mut words = String::new();
     for page in pages.pages() {
         collect(&page.frame, &mut words);
@@ -60,10 +65,7 @@ fn words(emission: &Emission) -> String {
 #[test]
 fn hostile_text_stands_on_the_page_as_it_was_written() {
     let text = || vec![Inline::Text(HOSTILE.to_owned())];
-    let before =
-        words(&Emission::new(&document(vec![]), &Highlighter::default(), &BTreeSet::new()))
-            .matches(HOSTILE)
-            .count();
+    let before = words(&emitted(&document(vec![]), &BTreeSet::new())).matches(HOSTILE).count();
     let document = document(vec![
         Block::Paragraph(text()),
         Block::Paragraph(vec![Inline::Code(HOSTILE.to_owned()), Inline::Strong(text())]),
@@ -80,7 +82,7 @@ fn hostile_text_stands_on_the_page_as_it_was_written() {
         },
         Block::Problem { message: HOSTILE.to_owned(), source: HOSTILE.to_owned() },
     ]);
-    let words = words(&Emission::new(&document, &Highlighter::default(), &BTreeSet::new()));
+    let words = words(&emitted(&document, &BTreeSet::new()));
     assert_eq!(words.matches(HOSTILE).count(), before + 9, "{words}");
 }
 
@@ -96,7 +98,7 @@ fn a_formula_that_typst_rejects_is_replaced_by_its_latex() {
             claim: None,
         }),
     ]);
-    let emission = Emission::new(&document, &Highlighter::default(), &BTreeSet::from([0, 1]));
+    let emission = emitted(&document, &BTreeSet::from([0, 1]));
     let words = words(&emission);
     assert!(words.contains("[x^2+1]"), "{words}");
     assert!(words.contains("Thisformulacannotbeshown.x^2+1"), "{words}");
@@ -114,7 +116,7 @@ fn folded_code_is_printed_behind_the_report_and_other_code_in_its_place() {
         module("two", "shown", false),
         Block::Paragraph(vec![Inline::Text("afterwards".to_owned())]),
     ]);
-    let words = words(&Emission::new(&document, &Highlighter::default(), &BTreeSet::new()));
+    let words = words(&emitted(&document, &BTreeSet::new()));
     let at = |what: &str| words.rfind(what).unwrap_or_else(|| panic!("no {what} in {words}"));
     assert!(at("shown") < at("afterwards") && at("afterwards") < at("folded"), "{words}");
     assert!(words.contains("·codeonp.3") && words.contains("·fromp.2"), "{words}");
@@ -143,7 +145,7 @@ fn the_ledger_speaks_the_language_of_the_report() {
     let mut document = Document { claims: vec![claim], ..document(vec![]) };
     let mut said = |language: &str| {
         document.language = language.to_owned();
-        words(&Emission::new(&document, &Highlighter::default(), &BTreeSet::new()))
+        words(&emitted(&document, &BTreeSet::new()))
     };
     let (english, german) = (said("en"), said("de"));
     for (original, translated) in [

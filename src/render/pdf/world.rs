@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
@@ -12,6 +12,10 @@ use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRo
 use typst::text::{Font, FontBook, FontVariant};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, WorldExt};
+
+/// Sources as Typst has read them, by path.
+#[derive(Default)]
+pub(super) struct Read(BTreeMap<String, Source>);
 
 /// The world of one compilation.
 pub(super) struct ReportWorld {
@@ -26,10 +30,12 @@ impl ReportWorld {
         main: &str,
         sources: &BTreeMap<String, String>,
         files: &BTreeMap<String, Bytes>,
+        read: &mut Read,
     ) -> Self {
+        let source = |(path, text): (&String, &String)| (id(path), read.source(path, text));
         Self {
             main: id(main),
-            sources: sources.iter().map(|(path, text)| (id(path), source(path, text))).collect(),
+            sources: sources.iter().map(source).collect(),
             files: files.iter().map(|(path, bytes)| (id(path), bytes.clone())).collect(),
         }
     }
@@ -40,6 +46,28 @@ impl ReportWorld {
         let range = self.range(span)?;
         let line = self.sources.get(&id)?.lines().byte_to_line(range.start)?;
         Some(format!("{}:{}", id.vpath().get_without_slash(), line + 1))
+    }
+}
+
+impl Read {
+    /// The source at a path, derived from the one that was read there before.
+    ///
+    /// Typst recognises unchanged parts by their place in the syntax tree, which an edit of the old
+    /// tree keeps and a parse from nothing does not.
+    fn source(&mut self, path: &str, text: &str) -> Source {
+        match self.0.get_mut(path) {
+            Some(source) => {
+                if source.text() != text {
+                    source.replace(text);
+                }
+                source.clone()
+            }
+            None => {
+                let source = Source::new(id(path), text.to_owned());
+                self.0.insert(path.to_owned(), source.clone());
+                source
+            }
+        }
     }
 }
 
@@ -109,26 +137,4 @@ fn absent(id: FileId) -> FileError {
 fn id(path: &str) -> FileId {
     let path = VirtualPath::new(path).expect("paths are made by the emitter");
     RootedPath::new(VirtualRoot::Project, path).intern()
-}
-
-/// The source at a path, derived from the one of the last build where there was one.
-///
-/// Typst recognises unchanged parts by their place in the syntax tree, which an edit of the old
-/// tree keeps and a parse from nothing does not.
-fn source(path: &str, text: &str) -> Source {
-    static LAST: Mutex<BTreeMap<String, Source>> = Mutex::new(BTreeMap::new());
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    match last.get_mut(path) {
-        Some(source) => {
-            if source.text() != text {
-                source.replace(text);
-            }
-            source.clone()
-        }
-        None => {
-            let source = Source::new(id(path), text.to_owned());
-            last.insert(path.to_owned(), source.clone());
-            source
-        }
-    }
 }
