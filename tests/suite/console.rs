@@ -82,7 +82,9 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     let mut told = |input: &str| {
         let answer = ask(input);
         match &answer.problem {
-            Some(problem) => format!("{}: {}", place(problem), problem.message),
+            Some(problem) => {
+                format!("{}{}: {}", console::words(&answer), place(problem), problem.message)
+            }
             None => console::words(&answer),
         }
     };
@@ -96,6 +98,8 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     assert!(wrong.starts_with("input 7:2:13: cannot find value `nothing`"), "{wrong}");
     let wrong = told("let é = \"x\";\n  panic!(\"{} {é}\", all.len());");
     assert_eq!(wrong, "input 8:2:3: this cell panicked: 4 x");
+    let wrong = told("eprintln!(\"before\");\npanic!(\"once\\ntold\");");
+    assert_eq!(wrong, "before\ninput 9:2:1: this cell panicked: once\ntold");
     // What the panic took along is made again, an input before it included.
     assert_eq!(told("all.len() + twice.len()"), "7\n");
     assert!(told("let s = \"").contains("cannot be read"));
