@@ -236,7 +236,11 @@
     for (const problem of board.problems) {
       const place = problem.page === file && problem.anchor && document.getElementById(problem.anchor);
       if (place?.classList.contains("cell")) place.append(problemView(problem));
-      else if (place) place.after(problemView(problem));
+      else if (place) {
+        let last = place;
+        while (last.nextElementSibling?.classList.contains("live-problem")) last = last.nextElementSibling;
+        last.after(problemView(problem));
+      }
     }
   }
 
