@@ -253,7 +253,10 @@ impl Console {
             Ending::Failed(problem) if problem.code == "interrupted" => {
                 Answer { problem: Some(interrupted()), ..answer }
             }
-            Ending::Failed(problem) => Answer { problem: Some(place(&problem)), ..answer },
+            Ending::Failed(problem) => {
+                let stderr = without_panic(&answer.stderr, &problem);
+                Answer { problem: Some(place(&problem)), stderr, ..answer }
+            }
             Ending::NotRun(_, words) => {
                 let problem = first_failure.unwrap_or_else(|| Diagnostic::global("not-run", words));
                 Answer { problem: Some(place(&problem)), ..answer }
@@ -328,6 +331,24 @@ struct Extended {
     written: Written,
     /// Where the inputs stand in the chapter.
     places: Vec<Range<usize>>,
+}
+
+/// What was printed on standard error but the line of the panic that the problem tells at its place.
+fn without_panic(stderr: &str, problem: &Diagnostic) -> String {
+    let line = || {
+        let message = problem.message.strip_prefix("this cell panicked: ")?;
+        let end = stderr.rfind(&format!(": {message}\n"))?;
+        let before = &stderr[..end];
+        let place = before.rfind(" panicked at ").filter(|&at| !before[at..].contains('\n'))?;
+        let starts = ["the thread ", "a thread"].map(|words| before[..place].rfind(words));
+        let start = starts.into_iter().flatten().max()?;
+        Some(start..end + ": \n".len() + message.len())
+    };
+    let mut rest = stderr.to_owned();
+    if let Some(line) = line() {
+        rest.replace_range(line, "");
+    }
+    rest
 }
 
 fn interrupted() -> Diagnostic {

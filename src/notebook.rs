@@ -47,8 +47,8 @@ mod tests {
         let text = "---\ntitle: A\n---\n\nOne [5](claim:x).\n\n```rust,module\n//| echo: false\n\
                     pub fn f() -> u32 { 5 }\n```\n\n- item\n\n````rust,cell\n//| label: tbl-x\n\
                     // ```\nlab::value(\"x\", f());\n````\n\n## Two\n\n```rust\nshown()\n```\n";
-        let settings =
-            "title: T\nchapters: [a.md]\ndependencies:\n  serde: \"1\"\n  near: { path: near }\n";
+        let settings = "title: T\nchapters: [a.md]\ndependencies:\n  serde: \"1\"\n  \
+                        near: { path: near, cuda-features: [cuda], self-test: \"t::main\" }\n";
         let config = config::report(&Source::new("report.yaml", settings)).0.expect("it is right");
         let chapter = parse::chapter(Source::new("a.md", text)).0;
         let place = Place { root: "../..".into(), lab: "../work/lab".into() };

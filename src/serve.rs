@@ -15,7 +15,7 @@ pub use board::Board;
 pub use console::Consoles;
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +69,7 @@ pub enum Access {
 pub struct Server {
     runtime: Runtime,
     address: String,
+    bound: IpAddr,
 }
 
 #[derive(Clone)]
@@ -143,12 +144,13 @@ impl Server {
             }
         });
         let token = token.map_or_else(String::new, |token| format!("?token={token}"));
-        let shown = match bound.ip() {
-            ip if ip.is_unspecified() => options.host.clone(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-            IpAddr::V4(ip) => ip.to_string(),
-        };
-        Ok(Self { runtime, address: format!("http://{shown}:{}/{token}", bound.port()) })
+        let shown = SocketAddr::new(reachable(bound.ip()), bound.port());
+        Ok(Self { runtime, address: format!("http://{shown}/{token}"), bound: bound.ip() })
+    }
+
+    /// Whether it listens on every interface, of which the address names but one.
+    pub fn is_everywhere(&self) -> bool {
+        self.bound.is_unspecified()
     }
 
     /// Where a browser finds it, token included.
@@ -160,6 +162,24 @@ impl Server {
     pub fn stop(self) {
         self.runtime.shutdown_timeout(Duration::from_millis(500));
     }
+}
+
+/// An address at which a browser finds what listens on `bound`: for every interface, the one through which
+/// other networks are reached, or this machine's own if there is none.
+fn reachable(bound: IpAddr) -> IpAddr {
+    if !bound.is_unspecified() {
+        return bound;
+    }
+    // Addresses for documentation: no packet leaves for them, only a route is looked up.
+    let (own, beyond) = match bound {
+        IpAddr::V4(_) => (IpAddr::from(Ipv4Addr::LOCALHOST), "192.0.2.1:9"),
+        IpAddr::V6(_) => (IpAddr::from(Ipv6Addr::LOCALHOST), "[2001:db8::1]:9"),
+    };
+    let routed = UdpSocket::bind(SocketAddr::new(bound, 0)).and_then(|socket| {
+        socket.connect(beyond)?;
+        socket.local_addr()
+    });
+    routed.map_or(own, |address| address.ip())
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -254,7 +274,14 @@ fn page(served: &Served, path: &str) -> Response {
                 .into_response()
         }
         Some(bytes) => (kind(path), Body::from(bytes.clone())).into_response(),
-        None => refused(StatusCode::NOT_FOUND, "The report has no such page.\n"),
+        None if path.starts_with("assets/") => {
+            refused(StatusCode::NOT_FOUND, "The report has no such file.\n")
+        }
+        None => {
+            let absent = html::absent(&page.evaluated.document, path);
+            let absent = html::with_script(&absent, &head("", served));
+            (StatusCode::NOT_FOUND, kind(".html"), Body::from(absent)).into_response()
+        }
     }
 }
 

@@ -26,19 +26,32 @@ pub(crate) struct Hidden {
 /// Hides what is typed if standard input is a terminal.
 pub(crate) fn hide_keys() -> Hidden {
     #[cfg(unix)]
+    return change(|modes| modes.remove(LocalModes::ECHO));
+    #[cfg(not(unix))]
+    Hidden { is_first: false }
+}
+
+/// Changes nothing, but lets [`show_keys`] undo what a line editor does to the terminal.
+pub(crate) fn lend() -> Hidden {
+    #[cfg(unix)]
+    return change(|_| ());
+    #[cfg(not(unix))]
+    Hidden { is_first: false }
+}
+
+#[cfg(unix)]
+fn change(to: impl Fn(&mut LocalModes)) -> Hidden {
+    let mut kept = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.is_none()
+        && std::io::stdin().is_terminal()
+        && let Ok(before) = tcgetattr(std::io::stdin())
     {
-        let mut kept = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_none()
-            && std::io::stdin().is_terminal()
-            && let Ok(before) = tcgetattr(std::io::stdin())
-        {
-            let mut hidden = before.clone();
-            hidden.local_modes.remove(LocalModes::ECHO);
-            // Where this cannot be set the keys are shown.
-            if tcsetattr(std::io::stdin(), OptionalActions::Now, &hidden).is_ok() {
-                *kept = Some(before);
-                return Hidden { is_first: true };
-            }
+        let mut changed = before.clone();
+        to(&mut changed.local_modes);
+        // Where this cannot be set the keys are shown.
+        if tcsetattr(std::io::stdin(), OptionalActions::Now, &changed).is_ok() {
+            *kept = Some(before);
+            return Hidden { is_first: true };
         }
     }
     Hidden { is_first: false }

@@ -63,33 +63,29 @@ pub(super) fn console(
         session.say(&format!("{}; :help tells more\n", console.chapter().source.path()));
     }
     let history = cache_folder().map(|folder| folder.join("console-history"));
+    // Without a folder for it, the history ends with the console.
+    let _ = history.as_ref().and_then(|history| history.parent()).map(std::fs::create_dir_all);
     // The line editor asks it while a person types, and a run needs it alone; never both.
     let console = Rc::new(RefCell::new(console));
-    let mut editor = editor(history.as_ref(), Rc::clone(&console)).map_err(|error| {
-        vec![
-            Diagnostic::global("terminal", error.to_string())
-                .hint("the console needs a terminal; `veracity serve --console` needs none"),
-        ]
-    })?;
+    let mut editor =
+        editor(history.as_ref(), Rc::clone(&console)).map_err(|error| vec![no_terminal(&error)])?;
     let mut wrong = false;
     loop {
-        let line =
-            match editor.readline("> ") {
-                Ok(line) => line,
-                // As in a shell, this gives up the line.
-                Err(ReadlineError::Interrupted) => continue,
-                Err(ReadlineError::Eof) => break,
-                Err(error) => {
-                    return Err(vec![Diagnostic::global("terminal", error.to_string()).hint(
-                        "the console needs a terminal; `veracity serve --console` needs none",
-                    )]);
-                }
-            };
+        let line = match prompt(&mut editor) {
+            Some(Ok(line)) => line,
+            // As in a shell, this gives up the line.
+            Some(Err(ReadlineError::Interrupted)) => continue,
+            Some(Err(ReadlineError::Eof)) | None => break,
+            Some(Err(error)) => return Err(vec![no_terminal(&error)]),
+        };
         if line.trim().is_empty() {
             continue;
         }
         // What cannot be remembered can still be asked.
         let _ = editor.add_history_entry(line.as_str());
+        if let Some(history) = &history {
+            let _ = editor.append_history(history);
+        }
         match line.trim().strip_prefix(':') {
             Some("quit" | "q") => break,
             Some(command) => wrong |= !obey(session, &console.borrow(), command),
@@ -99,12 +95,26 @@ pub(super) fn console(
             break;
         }
     }
-    if let Some(history) = history {
-        let _ = history.parent().map(std::fs::create_dir_all);
-        let _ = editor.append_history(&history);
-    }
     // A person has seen what was wrong; a script needs to be told.
     Ok(if wrong && !std::io::stdin().is_terminal() { super::WRONG } else { 0 })
+}
+
+/// The next line that is typed; none if the console is to end. Nothing but the end of the process ends the
+/// line editor, so a signal does that.
+fn prompt(editor: &mut Editor<Prompt, FileHistory>) -> Option<rustyline::Result<String>> {
+    let _lent = terminal::lend();
+    let _redirected = process::redirect_interrupt(|| {
+        process::end_children();
+        terminal::show_keys();
+        std::process::exit(130);
+    });
+    // One that came before is not redirected.
+    (!process::interrupted()).then(|| editor.readline("> "))
+}
+
+fn no_terminal(error: &ReadlineError) -> Diagnostic {
+    Diagnostic::global("terminal", error.to_string())
+        .hint("the console needs a terminal; `veracity serve --console` needs none")
 }
 
 /// Runs an input; says whether it came to its end.

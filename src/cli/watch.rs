@@ -72,6 +72,9 @@ pub(super) fn serve(
     };
     let server = server.map_err(|problem| vec![problem])?;
     session.print(&format!("{}\n", server.address()));
+    if server.is_everywhere() {
+        session.say("other addresses of this machine do as well\n");
+    }
     session.say(&format!("serving {}; Ctrl-C ends\n", request.root.display()));
     let terminal = Arc::new(Terminal::new(session.verbosity));
     let (shown, noted) = (Arc::clone(&terminal), Arc::clone(&board));

@@ -33,12 +33,17 @@ pub fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
             crate::terminal::show_keys();
             std::process::exit(130);
         }
-        if let Ok(children) = CHILDREN.lock() {
-            for &child in children.iter() {
-                kill_group(child);
-            }
-        }
+        end_children();
     })
+}
+
+/// Ends all children and what they started.
+pub fn end_children() {
+    if let Ok(children) = CHILDREN.lock() {
+        for &child in children.iter() {
+            kill_group(child);
+        }
+    }
 }
 
 /// While this is kept, the next interrupt does something else than ending the builder.

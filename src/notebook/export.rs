@@ -16,6 +16,7 @@ use crate::console;
 use crate::diag::Diagnostic;
 use crate::exec::{CellResult, CellStatus, ExecutedChapter};
 use crate::figure::{self, Theme};
+use crate::kernel::cuda::CPU;
 use crate::parse::Chapter;
 use crate::render::html;
 use crate::span::Span;
@@ -134,7 +135,8 @@ fn dependencies(config: &ReportConfig, place: &Place) -> String {
         let lab = toml::Value::String(place.lab.display().to_string());
         text.push_str(&format!(":dep veracity-lab = {{ path = {lab} }}\n"));
     }
-    for (name, spec) in &config.dependencies {
+    // A notebook runs on the processor, and Cargo knows none of the keys that are for us.
+    for (name, spec) in &config.on(CPU).dependencies {
         if let Ok(mut spec) = toml::Value::try_from(spec) {
             if let Some(path) = spec.get_mut("path")
                 && let Some(below) = path.as_str()

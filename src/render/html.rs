@@ -121,6 +121,29 @@ pub const WAITING: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charse
      <body class=\"waiting\"><main id=\"content\"><p>The report is being built.</p></main>\
      </body></html>\n";
 
+/// A page in the report's look for an address at which it has none.
+pub fn absent(document: &Document, path: &str) -> String {
+    let mut page = Fragment::default();
+    page.raw(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+         <meta name=\"color-scheme\" content=\"light dark\"/><title>",
+    );
+    page.text(&document.title).raw(
+        "</title><link rel=\"stylesheet\" href=\"/assets/style.css\"/></head>\
+         <body class=\"absent\"><header class=\"bar\"><a class=\"home\" href=\"/\">",
+    );
+    page.text(&document.title).raw(
+        "</a></header><main id=\"content\"><h1>There is no such page</h1>\
+         <p>The report has no page <code>",
+    );
+    page.text(path).raw(
+        "</code>; its chapter may have been renamed or removed.</p>\
+         <p><a href=\"/\">Go to the first page</a></p></main></body></html>\n",
+    );
+    page.finish(&[])
+}
+
 /// A finished page with `head` at the end of its head, allowed to connect to where it came from.
 ///
 /// Texts are escaped in pages, so what is looked for can only be markup of the templates.

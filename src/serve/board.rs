@@ -383,12 +383,13 @@ fn keys(evaluated: &Evaluated) -> BTreeMap<Place, String> {
 struct Anchors {
     cells: Vec<String>,
     headings: Vec<String>,
+    title: String,
 }
 
 fn chapters(page: &Page) -> Vec<Anchors> {
     let document: &Document = &page.evaluated.document;
     let of = |chapter: &document::Chapter| {
-        let mut anchors = Anchors::default();
+        let mut anchors = Anchors { title: chapter.anchor.clone(), ..Anchors::default() };
         for block in chapter.all_blocks() {
             match block {
                 document::Block::Cell(cell) => anchors.cells.push(cell.anchor.clone()),
@@ -431,7 +432,7 @@ fn problem(diagnostic: &Diagnostic, page: Option<&Page>) -> Problem {
     }
 }
 
-/// The cell on a line, or the heading above it.
+/// The cell on a line, or the heading above it, which may be the chapter's title.
 fn chapters_anchor(page: &Page, index: usize, chapter: &Chapter, line: usize) -> Option<String> {
     let anchors = chapters(page).into_iter().nth(index)?;
     let lines =
@@ -449,5 +450,8 @@ fn chapters_anchor(page: &Page, index: usize, chapter: &Chapter, line: usize) ->
             before += 1;
         }
     }
-    anchors.headings.get(usize::checked_sub(before, 1)?).cloned()
+    match before {
+        0 => Some(anchors.title),
+        _ => anchors.headings.get(before - 1).cloned(),
+    }
 }

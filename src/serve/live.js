@@ -87,7 +87,8 @@
       const html = await response.text();
       const after = parse(html);
       const served = after.querySelector("script[data-page]")?.dataset.page;
-      if (base && after.querySelector("main") && document.querySelector("main")) {
+      // A page that stood in for this one has neither its styles nor its scripts.
+      if (base && shown && after.querySelector("main") && document.querySelector("main")) {
         if (board.meanwhile) hold(base, after);
         decorations(false);
         for (const part of ["main", "nav.sidebar", "header.bar .home"]) {
@@ -235,7 +236,11 @@
     for (const problem of board.problems) {
       const place = problem.page === file && problem.anchor && document.getElementById(problem.anchor);
       if (place?.classList.contains("cell")) place.append(problemView(problem));
-      else if (place) place.after(problemView(problem));
+      else if (place) {
+        let last = place;
+        while (last.nextElementSibling?.classList.contains("live-problem")) last = last.nextElementSibling;
+        last.after(problemView(problem));
+      }
     }
   }
 
@@ -408,7 +413,7 @@
     if (base.querySelector("script[data-page]")?.dataset.page !== shown) return location.reload();
     panel.hidden = true;
     document.body.append(panel);
-    if ("console" in script.dataset && !["index.html", "ledger.html", "references.html"].includes(file)) consolePanel();
+    if (shown && "console" in script.dataset && !["index.html", "ledger.html", "references.html"].includes(file)) consolePanel();
     listen();
   }
 

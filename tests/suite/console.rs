@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use veracity::console::{self, Answer, Console};
@@ -82,7 +84,9 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     let mut told = |input: &str| {
         let answer = ask(input);
         match &answer.problem {
-            Some(problem) => format!("{}: {}", place(problem), problem.message),
+            Some(problem) => {
+                format!("{}{}: {}", console::words(&answer), place(problem), problem.message)
+            }
             None => console::words(&answer),
         }
     };
@@ -96,6 +100,8 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     assert!(wrong.starts_with("input 7:2:13: cannot find value `nothing`"), "{wrong}");
     let wrong = told("let é = \"x\";\n  panic!(\"{} {é}\", all.len());");
     assert_eq!(wrong, "input 8:2:3: this cell panicked: 4 x");
+    let wrong = told("eprintln!(\"before\");\npanic!(\"once\\ntold\");");
+    assert_eq!(wrong, "before\ninput 9:2:1: this cell panicked: once\ntold");
     // What the panic took along is made again, an input before it included.
     assert_eq!(told("all.len() + twice.len()"), "7\n");
     assert!(told("let s = \"").contains("cannot be read"));
@@ -116,6 +122,38 @@ fn answers_come_from_the_chapters_state_and_change_nothing() {
     assert_eq!(words(answer.expect("the report is there")), "133\n", "of the chapter as it is now");
     assert_eq!(files(&request.out.join("cache/cells")), stored);
     assert!(!request.out.join("report").exists() && !request.out.join("claims.json").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_a_console_that_waits_for_input() {
+    let test = "a_signal_ends_a_console_that_waits_for_input";
+    let Some(executable) = super::live::companion(test) else { return };
+    let report = tempfile::tempdir().expect("a temporary folder");
+    fs::write(report.path().join("report.yaml"), "title: T\nchapters: [asked.md]\n")
+        .expect("it can be written");
+    fs::write(report.path().join("asked.md"), CHAPTER).expect("it can be written");
+    let mut console = Command::new(env!("CARGO_BIN_EXE_veracity"))
+        .args(["console", "asked", "--offline", "--root"])
+        .arg(report.path())
+        .arg("--out")
+        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("live/build"))
+        .env("VERACITY_LIVE", executable)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the executable starts");
+    // It stays open, so that nothing but the signal ends the console.
+    let mut input = console.stdin.take().expect("it is piped");
+    input.write_all(b"double(n)\n").expect("it reads");
+    let mut answer = String::new();
+    let mut output = BufReader::new(console.stdout.take().expect("it is piped"));
+    output.read_line(&mut answer).expect("it answers");
+    assert_eq!(answer, "42\n");
+    let kill = Command::new("kill").args(["-TERM", &console.id().to_string()]).status();
+    assert!(kill.is_ok_and(|status| status.success()));
+    console.wait().expect("it ends");
 }
 
 fn place(problem: &Diagnostic) -> String {

@@ -88,7 +88,10 @@ fn pages_come_with_a_script_and_a_strict_policy_and_only_to_this_machine() {
     let on_disk = on_disk.expect("it was written");
     assert!(!on_disk.contains("live.js") && !on_disk.contains("connect-src"));
 
-    assert!(ask(&authority, "/none.html", &host).starts_with("HTTP/1.1 404"));
+    let none = ask(&authority, "/%3Cb%3E%22.html", &host);
+    assert!(none.starts_with("HTTP/1.1 404") && none.contains("<code>&lt;b&gt;&quot;.html</code>"));
+    assert!(none.contains("<a href=\"/\">") && !none.contains("<b>"), "{none}");
+    assert!(ask(&authority, "/assets/none.css", &host).starts_with("HTTP/1.1 404"));
     assert!(ask(&authority, "/..%2f..%2fa.md", &host).starts_with("HTTP/1.1 404"));
     assert!(ask(&authority, "/", "Host: rebound.example\r\n").starts_with("HTTP/1.1 421"));
     server.stop();
@@ -112,6 +115,10 @@ fn a_page_hears_of_an_edit_and_of_what_is_wrong_with_it() {
     assert_eq!(problem["code"], "unknown-citation");
     assert_eq!(problem["place"], "a.md:3:20");
     assert_eq!(problem["page"], "a.html");
+    // Above the first section is the head of the chapter.
+    let anchor = problem["anchor"].as_str().expect("it has a place");
+    let heading = format!("<h1 id=\"{anchor}\">");
+    assert!(ask(&authority, "/a.html", &format!("Host: {authority}\r\n")).contains(&heading));
     let page = first["pages"]["a.html"].clone();
     std::fs::write(folder.path().join("a.md"), "# A\n\nEdited.\n").expect("it can be written");
     hear(&mut lines, |state| state["pages"]["a.html"] != page && state["problems"][0].is_null());
@@ -242,6 +249,12 @@ fn other_machines_need_a_token_and_a_taken_port_is_said_to_be_taken() {
     };
     let open = Options { host: "0.0.0.0".to_owned(), port: 0, access: Access::Local };
     assert_eq!(start(&open).err().map(|problem| problem.code), Some("open-host"));
+    let server = start(&Options { access: Access::Token, ..open }).expect("a free port");
+    let (authority, query) = parts(&server);
+    assert!(server.is_everywhere() && !authority.starts_with("0.0.0.0"), "{authority}");
+    let host = format!("Host: {authority}\r\n");
+    assert!(ask(&authority, &format!("/{query}"), &host).starts_with("HTTP/1.1 303"));
+    server.stop();
     let server = start(&options(0, Access::Token)).expect("a free port");
     let (authority, query) = parts(&server);
     let host = format!("Host: {authority}\r\n");
