@@ -6,7 +6,7 @@
 //! A cell's key is a hash of everything that may change its result: the foundation (lab,
 //! dependencies, lock file, toolchain, device, profile, seed), the chapter's modules, the cells
 //! on which it builds, its own code, the formulas that it names and the digest of its data.
-//! Prose, captions and other presentation are not in it.
+//! Prose, captions and other presentation are not in it, nor are words of comments.
 
 mod equations;
 mod key;
@@ -246,7 +246,7 @@ fn plan_chapter(
     base.field(&foundation.profile);
     base.field(&foundation.seed.to_string());
     for module in &modules {
-        base.field(&module.text);
+        base.code(&module.text);
         base.equations(&module.text, &equations);
     }
     let base = base.finish();
@@ -288,7 +288,7 @@ fn plan_chapter(
         for &needed in &needs {
             key.field(&cells[needed].key.to_string());
         }
-        key.field(&cell.code.text);
+        key.code(&cell.code.text);
         key.equations(&cell.code.text, &equations);
         for name in cell.options.datasets() {
             key.field(name);

@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
+use proc_macro2::{TokenStream, TokenTree};
 use veracity_protocol as protocol;
 
 use super::names;
 use crate::data::DataSet;
+use crate::memo::{Input, Memo};
 
 /// Cache key of a cell: a BLAKE3 hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,13 @@ impl KeyHasher {
         self.0.update(field.as_bytes());
     }
 
+    /// Code, in which other words of a comment are no change.
+    pub(super) fn code(&mut self, code: &str) {
+        static KNOWN: Memo<String> = Memo::new(2 << 20);
+        let text = KNOWN.get(Input::of([code.as_bytes()]), || (compiled(code), 2 * code.len()));
+        self.field(&text);
+    }
+
     pub(super) fn equations(&mut self, code: &str, known: &BTreeMap<String, protocol::Equation>) {
         // Any literal that is a label may reach `equation!`, through a macro if need be.
         for label in names::facts(code).strings() {
@@ -60,5 +70,79 @@ impl KeyHasher {
 
     pub(super) fn finish(self) -> CellKey {
         CellKey(self.0.finalize())
+    }
+}
+
+/// What the compiler sees of code: no comments but documentation, which macros may read, and every token on its line
+/// and in its column, which panics and `line!()` tell.
+fn compiled(code: &str) -> String {
+    let mut tokens = Vec::new();
+    match code.parse() {
+        Ok(stream) if !code.starts_with('\u{feff}') => places(stream, &mut tokens),
+        _ => return code.to_owned(),
+    }
+    let mut text = String::with_capacity(code.len());
+    let mut done = 0;
+    // The tokens of a documenting comment are all in its place.
+    for token in tokens {
+        if token.start >= done {
+            text.push_str(&gap(&code[done..token.start]));
+            text.push_str(&code[token.clone()]);
+            done = token.end;
+        }
+    }
+    text.extend(code[done..].matches('\n'));
+    text
+}
+
+/// The places of tokens, in order.
+fn places(tokens: TokenStream, into: &mut Vec<Range<usize>>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                into.push(group.span_open().byte_range());
+                places(group.stream(), into);
+                into.push(group.span_close().byte_range());
+            }
+            token => into.push(token.span().byte_range()),
+        }
+    }
+}
+
+/// What stands between tokens, without its comments if it ends a line.
+fn gap(text: &str) -> String {
+    match text.rsplit_once('\n') {
+        Some((before, indent)) if indent.trim_start().is_empty() => {
+            "\n".repeat(before.matches('\n').count() + 1) + indent
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_words_of_a_comment_are_no_change() {
+        let code =
+            "/// Doc.\nfn é() -> &'static str {\n    // one\n    \"// kept\" // two\n}\n// three";
+        let same = "/// Doc.\nfn é() -> &'static str {  \n    //\n    \"// kept\"\n}\n";
+        assert_eq!(compiled(code), compiled(same));
+        for other in [
+            code.replace("Doc.", "Docs."),
+            code.replace("// kept", "// k"),
+            code.replace("    // one\n", ""),
+            code.replace("    \"", "   \""),
+            code.replace("fn", "/* */ fn"),
+            code.replace("// two", "+ 1"),
+            code.replace("fn é", "fn e"),
+            code.replace("// one", "# one"),
+        ] {
+            assert_ne!(compiled(code), compiled(&other), "{other}");
+        }
+        for broken in ["fn f( {", "\"open"] {
+            assert_eq!(compiled(broken), broken);
+        }
     }
 }

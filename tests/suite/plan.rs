@@ -213,6 +213,8 @@ fn what_cannot_change_a_result_leaves_it_alone() {
         ("prose that names a formula", base.edit("Some prose", "`equation!(\"eq-n\")`"), &[]),
         ("a comment in the prose", base.edit("Some prose", "<!-- a note --> Some prose"), &[]),
         ("a caption", base.edit("The first cell.", "Another caption."), &[]),
+        ("words behind code", base.edit("let n = one();", "let n = one(); // why"), &[]),
+        ("words in a module", base.edit("i32 { 1 }", "i32 { 1 } // why"), &[]),
         ("no caption", base.edit("//| caption: The first cell.\n", ""), &[]),
         ("a label", base.edit("label: tbl-first", "label: tbl-other"), &[]),
         ("alt text", base.edit("A picture.", "Another picture."), &[]),
