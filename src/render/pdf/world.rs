@@ -32,6 +32,7 @@ impl ReportWorld {
         files: &BTreeMap<String, Bytes>,
         read: &mut Read,
     ) -> Self {
+        read.0.retain(|path, _| sources.contains_key(path));
         let source = |(path, text): (&String, &String)| (id(path), read.source(path, text));
         Self {
             main: id(main),
