@@ -4,6 +4,8 @@
 //! Left out: the thread on which it works, which is the session's own, and that of the cells, which
 //! is [`super::job`]'s.
 
+mod publication;
+
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::attend::{self, Failures};
+use super::attend::Failures;
 use super::change::{self, Change};
 use super::files::{Outside, Saving, Watch};
 use super::job::{Ended, Job, Ran, Runs, Shared, Work};
@@ -23,12 +25,9 @@ use super::print::Printer;
 use super::timers::{Due, Timers};
 use super::{Page, PageState, Signal, Subscriber, Update};
 use crate::diag::Diagnostic;
-use crate::exec::{self, CellStatus, Executed};
+use crate::exec::{self, Executed};
 use crate::kernel::process;
-use crate::ledger;
-use crate::pipeline::{self, BuildRequest, Evaluated, Formats, Ground, Planned, Prepare, Written};
-use crate::publish::Output;
-use crate::record;
+use crate::pipeline::{self, BuildRequest, Evaluated, Ground, Planned, Prepare, Written};
 use crate::world::{DiskWorld, Recorded};
 
 /// How long files must be quiet before they are looked at, and how long at most that is waited for.
@@ -354,31 +353,6 @@ impl Desk {
         }
     }
 
-    /// Decides what to do again, and when, after pages were written or could not be.
-    fn take_note(&mut self, page: &Arc<Page>, published: Result<(), Diagnostic>) {
-        match failures(page).any(attend::is_from_outside) {
-            true => self.timers.failed_outside(Instant::now()),
-            false => self.timers.ran_well(),
-        }
-        match published {
-            Ok(()) if self.unwritten => {
-                self.unwritten = false;
-                self.timers.mended();
-                self.tell(Update::Page(page));
-                // What made writing fail may have made cells fail in ways that do not show it.
-                self.failures.forget();
-                if failures(page).next().is_some() {
-                    self.timers.rerun(Instant::now());
-                }
-            }
-            Ok(()) => self.timers.mended(),
-            Err(problem) => {
-                self.unwritten = true;
-                self.trouble(&[problem]);
-            }
-        }
-    }
-
     /// Shows what the author wrote, without the results that are still missing.
     fn show_meanwhile(&mut self) {
         let (Some(job), Some(written)) = (&mut self.job, self.written.clone()) else { return };
@@ -436,54 +410,10 @@ impl Desk {
         shown
     }
 
-    /// Begins to print the PDF if outputs are to be written, which the pages made meanwhile come before.
-    fn begin(&mut self, output: &Output, evaluated: &Arc<Evaluated>) -> Option<Publication> {
-        let world = self.seen.as_ref()?;
-        // What is wrong with templates is told where pages are rendered.
-        self.pages.load(world).ok()?;
-        let formats = self.request.formats;
-        let inputs = pipeline::inputs(formats, world, evaluated);
-        if output.is_current(&inputs) {
-            return None;
-        }
-        let pages = pipeline::inputs(Formats { pdf: false, ..formats }, world, evaluated);
-        let written = formats.pdf.then(|| {
-            let colours = Arc::clone(self.pages.highlighter());
-            self.printer.print(Arc::clone(evaluated), colours, pages.clone(), inputs)
-        });
-        Some(Publication { pages, written })
-    }
-
-    /// Writes the outputs of an ordinary build; the PDF follows.
-    fn publish(
-        &self,
-        output: &Output,
-        page: &Page,
-        publication: Option<Publication>,
-    ) -> Result<(), Diagnostic> {
-        if let Some(Publication { pages, written }) = publication {
-            if self.request.formats.html {
-                output.publish(Some(&page.output_files()), None, &pages)?;
-            }
-            // A printer that has newer pages does not listen.
-            let _ = written.map(|written| written.send(()));
-        }
-        let cells = record::cells(&page.evaluated);
-        output.write_claims(&ledger::json(&page.evaluated.document, &cells))
-    }
-
     fn trouble(&mut self, problems: &[Diagnostic]) {
         self.tell(Update::Trouble(problems));
         self.timers.trouble(Instant::now());
     }
-}
-
-/// Outputs that are to be written.
-struct Publication {
-    /// From what the pages are made.
-    pages: String,
-    /// Tells the printer that they have been written.
-    written: Option<Sender<()>>,
 }
 
 /// Works on threads of its own, if there are any.
@@ -492,15 +422,6 @@ fn apart<R: Send>(threads: Option<&ThreadPool>, work: impl FnOnce() -> R + Send)
         Some(threads) => threads.install(work),
         None => work(),
     }
-}
-
-/// Why cells failed whose failure a page shows.
-fn failures(page: &Page) -> impl Iterator<Item = &Diagnostic> {
-    let chapters = page.evaluated.executed.chapters.iter();
-    chapters.flat_map(|chapter| &chapter.cells).filter_map(|cell| match &cell.status {
-        CellStatus::Failed(problem) => Some(problem),
-        _ => None,
-    })
 }
 
 /// Waits until no file changes for a moment and the last that did is not open; gives what else was heard, and whether to
