@@ -47,7 +47,8 @@ pub(super) fn unchecked(document: &Document) -> Vec<Diagnostic> {
     let open = document.claims.iter().filter(|claim| claim.standing() == Standing::Open);
     open.map(|claim| {
         let words = format!("this claim was not checked, which --strict asks for: {}", claim.id);
-        let found = Diagnostic::error("claim-unverified", words, claim.span.clone());
+        let found = Diagnostic::error("claim-unverified", words, claim.span.clone())
+            .hint(format!("`veracity explain {}` tells what it needs", claim.id));
         match claim.verdict.detail() {
             "" => found,
             detail => found.label(detail),
