@@ -231,7 +231,7 @@ impl Session {
         let started = std::time::Instant::now();
         let build = build(request, &|event| self.progress.show(event))?;
         self.progress.finish();
-        self.results(&build.evaluated);
+        self.results(&build.evaluated, strict);
         let mut written = Vec::new();
         if request.formats.html {
             written.push(request.out.join(publish::HTML_FOLDER).join("index.html"));
@@ -258,7 +258,7 @@ impl Session {
     ) -> Result<(u8, Evaluated), Vec<Diagnostic>> {
         let evaluated = pipeline::check(request, &|event| self.progress.show(event))?;
         self.progress.finish();
-        self.results(&evaluated);
+        self.results(&evaluated, strict);
         let standing = evaluated.standing().max(self.weaker(request, &evaluated));
         Ok((status(standing, strict), evaluated))
     }
@@ -314,9 +314,12 @@ impl Session {
         if bare.is_empty() { 0 } else { WRONG }
     }
 
-    fn results(&self, evaluated: &Evaluated) {
+    fn results(&self, evaluated: &Evaluated, strict: bool) {
         self.problems(&evaluated.diagnostics);
         self.problems(&summary::claims(&evaluated.document));
+        if strict {
+            self.problems(&summary::unchecked(&evaluated.document));
+        }
         self.say(&summary::words(&evaluated.document));
     }
 

@@ -72,7 +72,7 @@ fn make(session: &Session, root: &Path, args: &AttestArgs) -> Result<u8, Vec<Dia
     let world = Recorded::new(DiskWorld::new(root));
     let evaluated = pipeline::check_in(&request, &world, &|event| session.progress.show(event))?;
     session.progress.finish();
-    session.results(&evaluated);
+    session.results(&evaluated, args.run.strict);
     let (lock, _) = crate::record::of(&evaluated, record::sources(&request, &evaluated)?);
     let sources = attest::sources(root, &evaluated.config, &world.paths());
     let statement = statement::text(&evaluated, &lock, &sources);
@@ -125,7 +125,12 @@ fn verify(
     let mut paths = world.paths();
     paths.extend(read.files());
     read.is_about(&attest::sources(root, &written.config, &paths))?;
-    session.say(&format!("{} on these sources; {who}\n", read.result()));
+    let meaning = match read.result() {
+        "WARNED" => " (some claims could not be checked)",
+        "FAILED" => " (claims or chapters are wrong)",
+        _ => "",
+    };
+    session.say(&format!("{}{meaning} on these sources; {who}\n", read.result()));
     // The statement is genuine, and what it states is that the report is wrong.
     Ok(u8::from(read.result() == "FAILED") * WRONG)
 }

@@ -21,6 +21,8 @@ use crate::world::DiskWorld;
 /// How often a line tells of progress where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+const NO_DATA: &str = "this report names no data sets in data/manifest.yaml";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum DataCommand {
     /// Tell which data sets there are, and which of them are at hand
@@ -117,7 +119,7 @@ fn list(
     let mut digests = Digests::open(&place.kept(root));
     let mut words = String::new();
     if manifest.datasets.is_empty() {
-        words.push_str("this report names no data sets in data/manifest.yaml\n");
+        let _ = writeln!(words, "{NO_DATA}");
     }
     for (name, entry) in &manifest.datasets {
         let found = look(&folder, name, entry, &mut digests)?;
@@ -172,9 +174,12 @@ fn named<'a>(
         .map(|name| {
             manifest.datasets.get(name).map(|entry| (name.as_str(), entry)).ok_or_else(|| {
                 let message = format!("the manifest has no data set `{name}`");
+                let problem = Diagnostic::global("unknown-dataset", message);
+                if manifest.datasets.is_empty() {
+                    return vec![problem.note(NO_DATA)];
+                }
                 let note = format!("its data sets: {}", known().collect::<Vec<_>>().join(", "));
-                let problem = Diagnostic::global("unknown-dataset", message).note(note);
-                vec![problem.did_you_mean(name, known())]
+                vec![problem.note(note).did_you_mean(name, known())]
             })
         })
         .collect()
@@ -220,6 +225,9 @@ fn verify(
         [] => manifest.datasets.iter().map(|(name, entry)| (name.as_str(), entry)).collect(),
         names => named(manifest, names)?,
     };
+    if all.is_empty() {
+        session.say(&format!("{NO_DATA}\n"));
+    }
     let mut status = 0;
     // What is found here counts for the next build too.
     let mut digests = Digests::anew(&place.kept(root));

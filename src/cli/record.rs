@@ -35,7 +35,7 @@ pub(super) fn record(
     }
     let evaluated = pipeline::check(request, &|event| session.progress.show(event))?;
     session.progress.finish();
-    session.results(&evaluated);
+    session.results(&evaluated, strict);
     let mut cells = evaluated.executed.chapters.iter().flat_map(|chapter| &chapter.cells);
     let mut found = evaluated.diagnostics.iter();
     if cells.any(|cell| matches!(cell.status, CellStatus::Failed(_)))
@@ -86,7 +86,7 @@ pub(super) fn locked(
     let request = BuildRequest { profile, from_scratch: true, ..request };
     let evaluated = pipeline::check(&request, &|event| session.progress.show(event))?;
     session.progress.finish();
-    session.results(&evaluated);
+    session.results(&evaluated, strict);
     let chapter = evaluated.plan.chapters.first();
     let is_other_code = chapter.is_some_and(|it| it.foundation.digest != recorded.foundation.code);
     let (recorded, (now, folder)) = (Side::from(recorded), record::side(&evaluated));

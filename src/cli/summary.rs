@@ -42,6 +42,21 @@ pub(super) fn problem(claim: &Judged) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
+/// A diagnostic for every claim that could not be checked, which is a failure under `--strict`.
+pub(super) fn unchecked(document: &Document) -> Vec<Diagnostic> {
+    let open = document.claims.iter().filter(|claim| claim.standing() == Standing::Open);
+    open.map(|claim| {
+        let words = format!("this claim was not checked, which --strict asks for: {}", claim.id);
+        let found = Diagnostic::error("claim-unverified", words, claim.span.clone())
+            .hint(format!("`veracity explain {}` tells what it needs", claim.id));
+        match claim.verdict.detail() {
+            "" => found,
+            detail => found.label(detail),
+        }
+    })
+    .collect()
+}
+
 /// A line for each chapter with claims, and one for all.
 pub(super) fn words(document: &Document) -> String {
     let mut words = String::new();
@@ -88,12 +103,17 @@ pub(super) fn uncovered(document: &Document, least: usize) -> Vec<Diagnostic> {
              are required",
             chapter.chapter
         );
-        let hint = "bind a number by `[28](claim:name)`, or say why it needs no evidence by \
-                    `[28](exempt: \"reason\")`";
-        problems.push(Diagnostic::global("coverage", words).hint(hint));
+        let hint = |number: &str| {
+            format!(
+                "bind a number by `[{number}](claim:name)`, or say why it needs no evidence by \
+                 `[{number}](exempt: \"reason\")`"
+            )
+        };
+        problems.push(Diagnostic::global("coverage", words).hint(hint("28")));
         problems.extend(chapter.uncovered.iter().map(|span| {
-            let words = format!("nothing backs the number `{}`", span.text());
-            Diagnostic::error("uncovered-number", words, span.clone()).hint(hint)
+            let number = span.text();
+            let words = format!("nothing backs the number `{number}`");
+            Diagnostic::error("uncovered-number", words, span.clone()).hint(hint(number))
         }));
     }
     problems

@@ -182,8 +182,12 @@ impl Fence<'_> {
                 let start = offset + indent;
                 let span = self.source.span(start..start + content.trim_end().len());
                 diagnostics.push(
-                    Diagnostic::error("late-option", "options stand before all code", span)
-                        .hint("move this line to the top of the block"),
+                    Diagnostic::error("late-option", "options stand before all code", span).hint(
+                        match parts.code.text.contains("```") {
+                            true => "close the block before with ``` on a line of its own",
+                            false => "move this line to the top of the block",
+                        },
+                    ),
                 );
                 parts.code.text.push_str(line);
                 parts.code.line_offsets.push(offset);

@@ -88,7 +88,10 @@ fn tail(cell: &Cell) -> Result<Tail, Diagnostic> {
         Diagnostic::error("cell-syntax", "this cell's code cannot be read as Rust", at)
             .label("a delimiter without its partner, or a literal without its end")
             .note("the cell is left out of the run, and so are the cells behind it")
-            .hint("close what is open, or give the code a fence without `cell`")
+            .hint(match cell.code.text.contains("```") {
+                true => "close the block with ``` on a line of its own before the next one begins",
+                false => "close what is open, or give the code a fence without `cell`",
+            })
     })?;
     if is_deep(&tokens) {
         return Err(Diagnostic::error(

@@ -128,7 +128,11 @@ fn a_claim_on_a_data_set_needs_the_real_data() {
             Some(("esc50", DataKind::Real)),
             "`x` was computed on `esc50` (real) and not on `octmnist`",
         ),
-        (None, "`x` names no data, and this is claimed on `octmnist`"),
+        (
+            None,
+            "`x` names no data, and this is claimed on `octmnist`; `lab::value(…).data(…)` names \
+             them",
+        ),
     ] {
         let wrong = "It is [0.5](claim:x \"on octmnist\").";
         let quoted = "It is [0.5](claim:x \"refuted; on octmnist\").";

@@ -325,7 +325,9 @@ fn a_frozen_report_says_what_it_claims_beyond_its_record() {
     let page = page.expect("it was written");
     let told = "recorded: a/nine (tolerance loosened), a/nine#2 (not in the record).";
     assert!(page.contains(told), "{page}");
-    assert_eq!(bench.run(&[&build[..], &["--strict"]].concat()).0, 1);
+    let (status, words) = bench.run(&[&build[..], &["--strict"]].concat());
+    assert_eq!(status, 1, "{words}");
+    assert!(words.contains("not checked, which --strict asks for: a/later"), "{words}");
 }
 
 #[test]

@@ -94,7 +94,9 @@ impl<'a> Finding<'a> {
                     kind_word(data.kind)
                 )
             }
-            None => format!("names no data, and this is claimed on `{name}`"),
+            None => format!(
+                "names no data, and this is claimed on `{name}`; `lab::value(…).data(…)` names them"
+            ),
         };
         self.verdict =
             Verdict::Unverified(Reason::NeedsData, format!("`{}` {instead}", published.name));
