@@ -297,11 +297,8 @@ fn group(rest: &str) -> Option<usize> {
 
 /// Whether thousands may be parted by a point in a language, and a number has only groups of up to three digits.
 fn is_grouped(number: &str, language: Option<Words>) -> bool {
-    let mut groups = number.split(['.', ' ', '\'', '’']);
-    let is_digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
     language.is_some_and(Words::has_decimal_comma)
-        && groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_digits(it))
-        && groups.all(|it| it.len() == 3 && is_digits(it))
+        && number::is_grouped(number, |c| matches!(c, '.' | ' ' | '\'' | '’'))
 }
 
 /// Whether a text begins with a date such as `2024-05-01`.

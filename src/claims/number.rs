@@ -29,7 +29,7 @@ pub(crate) use beside::Beside;
 pub(crate) use place::{Around, Trouble};
 pub(crate) use plain::{FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
 use scanner::Scanner;
-pub(crate) use scanner::is_apart;
+pub(crate) use scanner::{is_apart, is_grouped};
 
 /// A number as it stands in the prose.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -217,6 +217,15 @@ fn page_with(words: &'static str) -> impl FnMut(Told) -> Option<()> {
     }
 }
 
+const RED: &str = "main { color: red }";
+
+fn is_red(told: Told) -> Option<()> {
+    match told {
+        Told::Page(_, files) => (*files["assets/style.css"] == *RED.as_bytes()).then_some(()),
+        _ => None,
+    }
+}
+
 /// Numbers that are the same in every run.
 struct Dice(u64);
 
@@ -436,13 +445,8 @@ fn a_watched_report_survives_what_editors_and_people_do_to_it() {
     wait(&told, code("unreadable-file"));
     bench.write("deep/c.md", "# C\n");
     wait(&told, page_with("In UTF-8 again."));
-    bench.write("templates/style.css", "main { color: red }");
-    wait(&told, |told| match told {
-        Told::Page(_, files) => {
-            (*files["assets/style.css"] == *b"main { color: red }").then_some(())
-        }
-        _ => None,
-    });
+    bench.write("templates/style.css", RED);
+    wait(&told, is_red);
     session.stop();
     assert!(told.try_iter().all(|told| !matches!(told, Told::Trouble(_))));
 }
@@ -470,13 +474,8 @@ fn a_folder_made_for_templates_is_watched_before_anything_is_in_it() {
         assert!(since.elapsed() < PATIENCE, "nobody watches it");
         std::thread::yield_now();
     }
-    bench.write("templates/style.css", "main { color: red }");
-    wait(&told, |told| match told {
-        Told::Page(_, files) => {
-            (*files["assets/style.css"] == *b"main { color: red }").then_some(())
-        }
-        _ => None,
-    });
+    bench.write("templates/style.css", RED);
+    wait(&told, is_red);
     session.stop();
 }
 

@@ -11,7 +11,7 @@ use num_rational::BigRational;
 
 use super::Printed;
 use super::plain::{FACTOR, FACTORIAL, OVER, REFERENCE, STROKE};
-use super::scanner::{Scanner, Spelled, is_dash};
+use super::scanner::{Scanner, Spelled, is_dash, is_grouped};
 use crate::words::Words;
 use crate::words::scaled::{self, Reach};
 use crate::words::spelled::{self, Kind};
@@ -380,11 +380,7 @@ impl<'a> Around<'a> {
 
     /// Whether further groups of three digits may follow upon a number.
     fn begins_groups(&self, number: &str) -> bool {
-        let number = number.trim_start_matches(is_dash);
-        let mut groups = number.split(|c| self.scanner.is_separator(c));
-        let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
-        groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_number(it))
-            && groups.all(|it| it.len() == 3 && is_number(it))
+        is_grouped(number.trim_start_matches(is_dash), |c| self.scanner.is_separator(c))
     }
 
     /// The end of a fraction that is added to the number, as in "5 1/2" and "5 and ½".

@@ -518,3 +518,11 @@ pub(crate) fn is_apart(mark: char, group: &str, next: Option<char>) -> bool {
     let goes_on = next.is_some_and(|c| c.is_alphanumeric() || c == '-');
     mark == ' ' && goes_on && !group.starts_with('0')
 }
+
+/// Whether a text is digits in groups of three, of which the first may be shorter.
+pub(crate) fn is_grouped(number: &str, is_separator: impl Fn(char) -> bool) -> bool {
+    let mut groups = number.split(is_separator);
+    let is_digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+    groups.next().is_some_and(|it| (1..4).contains(&it.len()) && is_digits(it))
+        && groups.all(|it| it.len() == 3 && is_digits(it))
+}
